@@ -1,4 +1,4 @@
-"""A machine that systemd(1) runs, with sluice installed: for what only a real service manager shows.
+"""A machine that systemd(1) runs, with sluice installed, for effects that only a real service manager shows.
 
     World ── Host "cloud" (its network) ── Booted: mounts, processes, cgroups, IPC, hostname of its own
                  root   an overlay over this machine's; what is written stays in memory
@@ -94,7 +94,7 @@ class Booted(harness.Process):
             raise unittest.SkipTest("systemd does not start here: " + self.log()[-200:])
 
     def is_up(self):
-        """Until the kernel has run it, the child's child is a shell."""
+        """Waits: until the kernel has run it, the child's child is a shell."""
         if self.child.poll() is not None:
             raise AssertionError("ended")
         try:
@@ -106,7 +106,7 @@ class Booted(harness.Process):
             return False
 
     def path(self, path):
-        """The machine's file, as it is named out here."""
+        """The path of the machine's file outside of it."""
         return "/proc/%d/root%s" % (self.pid, path)
 
     def write(self, path, text):
@@ -120,7 +120,7 @@ class Booted(harness.Process):
                 "PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", *argv]
 
     def run(self, *argv, fine=True):
-        """(status, what it printed); `fine`: whether it has to succeed, None: it may."""
+        """(status, output); `fine`: whether it must succeed; None: it may fail."""
         result = subprocess.run(self.argv(*argv), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                 stdin=subprocess.DEVNULL, text=True, timeout=4 * dns.PATIENCE)
         if fine is not None and fine != (result.returncode == 0):
@@ -129,7 +129,7 @@ class Booted(harness.Process):
         return result.returncode, result.stdout
 
     def show(self, unit, *properties):
-        """What systemd says of a unit: {property: text}."""
+        """A unit's properties from systemd: {property: text}."""
         text = self.run("systemctl", "show", unit, *("--property=" + p for p in properties))[1]
         return dict(line.split("=", 1) for line in text.splitlines())
 

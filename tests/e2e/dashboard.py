@@ -15,7 +15,7 @@ import harness
 try:
     from selenium import webdriver
 except ImportError:
-    DEBIANS = "/usr/bin/python3"  # to which Debian's packages belong, whichever runs the tests
+    DEBIANS = "/usr/bin/python3"  # the interpreter of Debian's packages, whichever runs the tests
     if not os.path.exists(DEBIANS) or os.path.realpath(sys.executable) == os.path.realpath(DEBIANS):
         raise
     os.execv(DEBIANS, [DEBIANS] + sys.argv)
@@ -45,7 +45,7 @@ private_zones = ( { name = "filed.internal"; file = "filed.zone"; }, { name = "c
 rulesets = ( { name = "office"; links = ( { name = "hub"; virtual_network = "hub"; } );
   rules = ( { name = "contoso"; domain = "contoso.corp."; targets = ( { address = "127.0.0.5"; } ); } ); } );
 """ % (SUBSCRIPTION, ROOT)
-# What a browser would run if it were taken for markup, and what is written from right to left.
+# Texts that a browser would run as markup, and a text written from right to left.
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=document.title='owned'> \u05d0\u05d1\u05d2"
 
 
@@ -105,11 +105,11 @@ class Browser(harness.Case):
         self.driver.get_log("browser")
 
     def tearDown(self):
-        """No page may do what its own policy forbids, or fail where nobody sees it."""
+        """Checks that no page violates its own policy or fails invisibly."""
         self.assertEqual([], self.console_errors())
 
     def console_errors(self):
-        """Since it was last looked; without what the server has refused."""
+        """The browser's errors since the last call, without the server's refusals."""
         return [line["message"] for line in self.driver.get_log("browser") if line["level"] == "SEVERE" and line["source"] != "network"]
 
     # ---- the server ----
@@ -132,7 +132,7 @@ class Browser(harness.Case):
         return json.loads(answer.body) if answer.body else None
 
     def stands_in(self, path, answer, status=200):
-        """From the next page on the browser gets this in place of what the server says of the path."""
+        """From the next page on the browser gets this instead of the server's response for the path."""
         made = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """{
             const real = window.fetch;
             window.fetch = (where, how) => new URL(where, location.href).pathname !== %s ? real(where, how)
@@ -141,12 +141,12 @@ class Browser(harness.Case):
         self.addCleanup(self.driver.execute_cdp_cmd, "Page.removeScriptToEvaluateOnNewDocument", made)
 
     def stands_for(self, source):
-        """From the next page on the browser calls this function in place of fetch, which it has as `real`."""
+        """From the next page on the browser calls this function instead of fetch, which is `real` in it."""
         made = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": "{ const real = window.fetch; window.fetch = %s; }" % source})
         self.addCleanup(self.driver.execute_cdp_cmd, "Page.removeScriptToEvaluateOnNewDocument", made)
 
     def watches(self):
-        """From the next page on the browser keeps which paths of the server were asked for: asked_for()."""
+        """From the next page on the browser notes the requested paths: asked_for()."""
         made = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """{
             const real = window.fetch;
             window.asked = [];
@@ -163,7 +163,7 @@ class Browser(harness.Case):
 
     @contextlib.contextmanager
     def another_tab(self, path):
-        """Logged in as this one; gives the windows of both, this one first."""
+        """Opens another window with the same login; returns both windows, the first one first."""
         session = self.driver.execute_script("return sessionStorage['sluice-session']")
         first = self.driver.current_window_handle
         self.driver.switch_to.new_window("tab")
@@ -233,25 +233,25 @@ class Browser(harness.Case):
             })""" % condition, css, *arguments)
 
     def find(self, css, text=None):
-        """The first that is shown, and has that text."""
+        """The first shown element with this text."""
         return self.wait(lambda: self.first(css, "given[0] === null || text.includes(given[0])", text), "%s with %s" % (css, text))
 
     def none(self, css):
         return not self.driver.find_elements(By.CSS_SELECTOR, css)
 
-    # A page may draw anew between what finds an element and what is done with it.
+    # A page may be drawn again between finding an element and using it.
 
     def text_of(self, css, text=None):
         return self.wait(lambda: self.find(css, text).text, "the text of " + css)
 
     def texts(self, css):
-        """Of all that are shown, at one moment."""
+        """The texts of all shown elements, at one moment."""
         return self.driver.execute_script("""
             return [...document.querySelectorAll(arguments[0])].filter(one => one.getClientRects().length > 0)
                 .map(one => (one.innerText ?? one.textContent).trim())""", css)
 
     def attribute(self, name, css, text=None):
-        """Of the first that `find` finds; None: it has none."""
+        """The attribute of the first element that `find` finds; None: it has none."""
         return self.wait(lambda: (self.find(css, text).get_attribute(name),), "%s of %s" % (name, css))[0]
 
     def attributes(self, name, css):
@@ -260,18 +260,18 @@ class Browser(harness.Case):
             "return [...document.querySelectorAll(arguments[1])].map(one => one.getAttribute(arguments[0]))", name, css)
 
     def keys(self, *keys):
-        """To what has the focus."""
+        """Sends keys to the element with the focus."""
         ActionChains(self.driver).send_keys(*keys).perform()
 
     def focused(self):
-        """The text of what has the focus."""
+        """The text of the element with the focus."""
         return self.driver.execute_script("return document.activeElement.innerText.trim()")
 
     def click(self, css, text=None):
         self.wait(lambda: self.find(css, text).click() or True, "a click on " + css)
 
     def press(self, text, within=""):
-        """A button or a link by its name, or by what is said of it."""
+        """A button or a link by its name or label."""
         def pressed():
             element = self.first("%s button, %s a, %s summary" % ((within,) * 3),
                                  "!one.disabled && [text, one.getAttribute('aria-label')].includes(given[0])", text)
@@ -282,7 +282,7 @@ class Browser(harness.Case):
         self.wait(pressed, "the button " + text)
 
     def field(self, label):
-        """By the label that stands at it."""
+        """A field by its label."""
         def found():
             one = self.first("label", "text.replace(/ \\(required\\)$/, '') === given[0]", label)
             return one and self.driver.find_element(By.ID, one.get_attribute("for"))
@@ -297,12 +297,12 @@ class Browser(harness.Case):
         self.wait(filled, "the field " + label)
 
     def more(self, of, what):
-        """What is chosen from the menu behind a row."""
+        """Chooses from the menu of a row."""
         self.press("More: " + of)
         self.press(what, "[role=menu]")
 
     def downloaded(self, name):
-        """A file has its name, and nothing in it, before it is whole."""
+        """Waits until a file is complete: before, it exists and is empty."""
         path = os.path.join(self.world.dir, name)
         self.wait(lambda: os.path.exists(path) and os.path.getsize(path), "the file " + name)
         with open(path, newline="", encoding="utf-8") as file:

@@ -27,7 +27,7 @@ LONG = ".".join(["anameofsixtythreecharactersinwhichnolinebreaksbyitselfatanypla
 WIDE = "a-name-of-eighty-characters-which-is-as-long-as-azure-lets-anybody-name-a-thing-"[:80 - 1] + "x"
 assert len(LONG) == 253 and max(map(len, LONG.split("."))) <= 63 and len(WIDE) == 80
 
-# By the page's word in main.js: what stands behind the ? of its URL.
+# By the page's word in main.js: the part of its URL after the ?.
 EXAMPLES = {
     "target": {"target": "127.0.0.5:53", "protocol": "udp"},
     "zone": {"path": "private_zones/-/corp.internal"},
@@ -35,7 +35,7 @@ EXAMPLES = {
     "address": {"id": "198.51.100.25"},
     "resource": {"path": "virtual_networks/-/hub"},
 }
-# What else is worth a look: a page, what it is called, and what stands behind the ?.
+# More pages to look at: the page, a name, and the part after the ?.
 OTHERS = (
     ("ask", "asked", {"name": "www.contoso.corp", "vnet": "hub", "ask": "1"}),
     ("ask", "refused", {"name": "not a name..", "vnet": "hub"}),
@@ -55,7 +55,7 @@ OTHERS_OF_MUCH = (
 # Buttons of a page that act at once.
 ACT = {"Keep it", "Go back now", "Log out"}
 
-# Counts what is asked of the server, but for streams, which do not end.
+# Counts requests to the server, except streams, which do not end.
 COUNT_CALLS = """{
     const real = window.fetch;
     window.underWay = 0;
@@ -78,7 +78,7 @@ SETTLE = """const [quiet, most, done] = arguments, end = performance.now() + mos
         } else setTimeout(look, 20);
     });
     look();"""
-# What can be pressed in a part of the page: the first of each kind, by what is said of it.
+# The buttons in a part of the page: the first of each kind, by its label.
 OPENERS = """const [css] = arguments, seen = new Set(), found = [];
     for (const one of document.querySelectorAll(css)) {
         const word = (one.getAttribute('aria-label') || one.innerText).split(':')[0].replace(/[0-9]+/g, '').trim();
@@ -119,7 +119,7 @@ class Walk(Browser):
 
     @classmethod
     def stock(cls):
-        """Makes what the state has beyond its configuration."""
+        """Makes the data of the state beyond its configuration."""
 
     @classmethod
     def change(cls, edits, query=""):
@@ -143,7 +143,7 @@ class Walk(Browser):
                     pass
 
     def pages(self):
-        """(what it is called, its path) of each."""
+        """(name, path) of each."""
         missing = [word for word, has_title in menu().items() if not has_title and word not in EXAMPLES]
         self.assertEqual([], missing, "pages of main.js that the menu does not have, and EXAMPLES does not either")
         rows = [(word, "", {} if has_title else EXAMPLES[word]) for word, has_title in menu().items()] + list(self.others)
@@ -187,7 +187,7 @@ class Walk(Browser):
                 self.open_all(look, name, path)
 
     def openers(self, css):
-        """Those of each word, by what is said of them."""
+        """The examples of each word, by their labels."""
         kinds = {}
         for word, one in self.driver.execute_script(OPENERS, css):
             if word not in ACT:
@@ -195,7 +195,7 @@ class Walk(Browser):
         return dict(pair for alike in kinds.values() for pair in alike[:ALIKE])
 
     def opened(self):
-        """What lies over the page now: "dialog", "menu", or None."""
+        """The element over the page: "dialog", "menu", or None."""
         return self.driver.execute_script("""return document.querySelector('dialog[open]') ? 'dialog'
             : [...document.querySelectorAll('[role=menu]')].some(one => one.checkVisibility()) ? 'menu' : null""")
 
@@ -268,7 +268,7 @@ def machine(name, address):
 
 
 class Little(Walk):
-    """As on the first day: a few of everything, one of which does not work."""
+    """Like on the first day: a few of everything, one of which does not work."""
     state = "little"
     config = LITTLE
 
@@ -292,7 +292,7 @@ class Little(Walk):
 
 
 class Much(Walk):
-    """As after years: more than one looks through, and names as long as they may be."""
+    """Like after years: more than anybody reads, and names of the greatest length."""
     state = "much"
     others = OTHERS + OTHERS_OF_MUCH
     config = (LITTLE.replace("limits = { rulesets_per_virtual_network = 2; }",

@@ -1,7 +1,6 @@
-"""A small DNS codec of the tests' own: builds packets byte by byte (also wrong ones) and reads
-answers, so that what goes over the wire is seen without a library in between.
-
-It does not resolve, and does not know presentation formats beyond the types the tests ask for."""
+"""A small DNS codec for the tests: builds packets byte by byte (even wrong ones) and reads answers, so that
+tests see the wire without a library in between. It does not resolve, and knows presentation formats only for
+the types that the tests ask for."""
 
 import os
 import socket
@@ -14,7 +13,7 @@ RCODES = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YX
 IN, CH, ANY_CLASS = 1, 3, 255
 QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0010
 OPTION_NSID, OPTION_EDE = 3, 15
-# What does come is waited for so long, in seconds: many times what the slowest machine takes.
+# How long to wait for expected packets, in seconds: many times what the slowest machine needs.
 PATIENCE = 300.0 if os.environ.get("VALGRIND") else 60.0
 
 
@@ -85,7 +84,7 @@ class Record:
 
 
 def read_name(packet, at):
-    """The name at `at`, dot-terminated, and where it ends. Pointers must point backward."""
+    """The name at `at`, dot-terminated, and its end. Pointers must point backward."""
     labels, end, least = [], None, at
     while True:
         length = packet[at]
@@ -103,7 +102,7 @@ def read_name(packet, at):
 
 
 class Message:
-    """A packet taken apart; raises on anything that is not well formed."""
+    """Parses a packet; raises if it is malformed."""
 
     def __init__(self, packet):
         self.packet = packet
@@ -186,7 +185,7 @@ def enlarge(sock, size):
 
 
 def udp(packet, server, timeout=PATIENCE, source=None):
-    """Sends a packet and returns the answer's bytes; None when nothing comes."""
+    """Sends a packet and returns the answer's bytes; None: there is none."""
     with open_socket(socket.SOCK_DGRAM, server, source) as sock:
         sock.settimeout(timeout)
         sock.connect(server)
@@ -248,7 +247,7 @@ def udp_many(packets, server, window=64, source=None):
 
 
 def ask(server, name, rtype="A", transport=udp, timeout=PATIENCE, source=None, **how):
-    """An ordinary question with EDNS, and its answer taken apart; None for silence."""
+    """Asks an ordinary question with EDNS, and returns the parsed answer; None: silence."""
     how.setdefault("opts", (opt(),))
     answer = transport(query(name, rtype, **how), server, timeout, source)
     return Message(answer) if answer is not None else None

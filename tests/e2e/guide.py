@@ -24,8 +24,8 @@ import booted
 import dns
 import harness
 
-# What only looks may be typed again until things are as the guide shows them: a server that is told of a
-# change, or finds a target silent, takes its moment.
+# Commands that only look may be repeated until the output is as in the guide, because a server needs a moment
+# for a change or a silent target.
 LOOKS = re.compile(r"(dig|curl|journalctl|sluice (-c \S+ )?(status|events|explain|history|diff|check|ptr check|names|plan|log|registration list)|"
                    r"systemctl is-active|tail|promtool query|diff|ip -br address show|ss)\b")
 PROMPT = re.compile(r"([a-z][a-z0-9-]*)([#$]) (.+)$")
@@ -52,7 +52,7 @@ class Command:
         self.shown = (self.shown or []) + [line]
 
     def finish(self):
-        """Takes what is no output from what is shown."""
+        """Removes parts of the shown text that are no output."""
         if self.shown and self.shown[-1].strip() == "^C":
             self.interrupted = True
             self.shown.pop()
@@ -136,7 +136,7 @@ class Guide:
                                    re.search(r"\b[Aa]dd", sentence) is not None))
 
     def session(self, first, lines):
-        """Its commands, with what is shown of each."""
+        """Its commands, each with its shown output."""
         commands, command, until = [], None, None
         for index, line in enumerate(lines, first):
             prompt = PROMPT.match(line)
@@ -189,7 +189,7 @@ class Shell:
                 return
 
     def type(self, text):
-        """The command, which its end follows."""
+        """The command, followed by a mark of its end."""
         self.send("{ %s\n} </dev/null" % text)
 
     def begin(self, text):
@@ -206,13 +206,13 @@ class Shell:
         self.child.stdin.flush()
 
     def so_far(self):
-        """(what was printed, the exit status or None)"""
+        """(output, the exit status or None)"""
         text = self.printed.decode(errors="replace")
         found = re.search(r"(?:^|\n)%s(\d+)\n" % re.escape(self.END), text)
         return (text[:found.start()] if found else text, int(found.group(1)) if found else None)
 
     def wait(self, condition, seconds):
-        """Until the condition holds, or it has ended; what so_far gives."""
+        """Waits until the condition is true or the command has ended; returns so_far()."""
         end = time.monotonic() + seconds
         with self.news:
             while True:
@@ -227,7 +227,7 @@ class Shell:
 
 
 class Plain:
-    """A machine of which a guide uses nothing but programs that ask."""
+    """A machine on which a guide uses only programs that ask."""
 
     def __init__(self, host):
         self.host = host
@@ -264,7 +264,7 @@ class Managed:
 
 
 class Run:
-    """Does what a guide says. machines: {name: Plain or Managed}, the first of which has the files that
+    """Follows a guide. machines: {name: Plain or Managed}, the first of which has the files that
     name none."""
 
     def __init__(self, guide, machines):

@@ -1,4 +1,4 @@
-"""Where the end-to-end tests live: a world of machines that goes away with the test.
+"""A world of machines for the end-to-end tests, which goes away with the test.
 
     tests/e2e/test_x.py ── unshare ──► own network, mounts and processes
         World ── bridge ──┬── Host "cloud"   10.10.0.4     sluice
@@ -89,7 +89,7 @@ class Process:
         self.child.send_signal(number)
 
     def stop(self, seconds=dns.PATIENCE):
-        """Ends it, by SIGTERM first, and gives its exit status."""
+        """Ends the process, by SIGTERM first, and returns its exit status."""
         if self.child.poll() is None:
             self.child.send_signal(signal.SIGCONT)
             self.child.terminate()
@@ -101,11 +101,11 @@ class Process:
         return self.child.returncode
 
     def check(self):
-        """What is wrong with how it ended, as text; None when nothing."""
+        """Why its end was wrong, as text; None: it was right."""
         return None
 
     def wait_ready(self, server, name="ready.test", rtype="A", rclass=dns.IN):
-        """Asks until something is answered."""
+        """Asks until there is an answer."""
         def answered():
             if self.child.poll() is not None:
                 raise AssertionError("%s ended with status %d:\n%s" % (
@@ -145,7 +145,7 @@ def fields_of(path):
 
 
 def is_gone(pid):
-    """With all of its threads: the first one may be gone before those that have its sockets."""
+    """Whether all of its threads are gone: the first one may end before threads that have its sockets."""
     try:
         return state_of(pid) in (None, "Z") and len(os.listdir("/proc/%d/task" % pid)) <= 1
     except OSError:
@@ -222,12 +222,12 @@ class Sluice(Process):
 
     @property
     def pid(self):
-        """Of the server, which the master has started; the latest, where there are two."""
+        """The process id of the server that the master started; of two the latest."""
         return wait_for(lambda: children_of(self.child.pid), "the server")[-1]
 
     def signal(self, number):
-        """To the master, as a service manager does it; SIGSTOP and SIGCONT to the server. After SIGKILL
-        the server is gone, too."""
+        """Signals the master, like a service manager; SIGSTOP and SIGCONT go to the server. SIGKILL ends the
+        server, too."""
         if number == signal.SIGSTOP:
             freeze(self.pid)
             return
@@ -252,7 +252,7 @@ class Sluice(Process):
         return super().stop(seconds)
 
     def wait_another(self, before):
-        """Until the master has started another server than this one."""
+        """Waits until the master has started another server than this one."""
         wait_for(lambda: self.pid != before, "another server")
 
     def command(self, *argv):
@@ -260,7 +260,7 @@ class Sluice(Process):
         return command(argv[0], "-c", self.config, *argv[1:])
 
     def completed(self, *words):
-        """What bash makes of the last of these words of a command line."""
+        """How bash completes the last of these words of a command line."""
         script = ("source <(%s completion bash); sluice() { %s \"$@\" -c %s; };"
                   "COMP_WORDS=(sluice %s); COMP_CWORD=%d; _sluice; echo \"${COMPREPLY[@]}\"") % (
                       SLUICE, SLUICE, self.config, " ".join(word or "''" for word in words), len(words))
@@ -269,7 +269,7 @@ class Sluice(Process):
                                   timeout=60, check=True).stdout.split()
 
     def status(self):
-        """What `status --json` prints, without a process for it."""
+        """The output of `status --json`, without a process for it."""
         with contextlib.closing(UnixConnection(self.socket)) as connection:
             connection.request("GET", "/v1/status")
             response = connection.getresponse()
@@ -279,7 +279,7 @@ class Sluice(Process):
         return json.loads(text)
 
     def wait_managed(self):
-        """Until the control socket answers, which is a while after its file is there."""
+        """Waits until the control socket answers, a while after its file exists."""
         def answered():
             with contextlib.suppress(OSError, http.client.HTTPException):
                 return self.status()
@@ -310,7 +310,7 @@ def command(*argv, **how):
 
 
 class Upstream(Process):
-    """tests/e2e/upstream.py: says what the question tells it to, and remembers who asked."""
+    """tests/e2e/upstream.py: answers as the question says, and notes the questions."""
 
     def __init__(self, host, listen, address, port=53):
         name = "upstream-%s-%d" % (listen.replace(":", "_"), port)
@@ -320,13 +320,13 @@ class Upstream(Process):
         self.wait_ready((listen, port))
 
     def questions(self, name=None):
-        """What it was asked, oldest first; all, or about one name."""
+        """Its questions, the oldest first; all, or for one name."""
         with open(self.questions_path) as file:
             asked = [json.loads(line) for line in file if line.endswith("\n")]  # it may be writing
         return [q for q in asked if name is None or q["name"].lower() == name.rstrip(".") + "."]
 
     def release(self):
-        """Questions with the label "held" are answered from now on."""
+        """Answers questions with the label "held" from now on."""
         with open(self.questions_path + ".release", "w"):
             pass
 
@@ -388,7 +388,7 @@ class Host:
             return dns.ask((server, 53) if isinstance(server, str) else server, name, rtype, **how)
 
     def begin(self, server, name, by_tcp=False):
-        """Asks a question; the socket that waits for the answer."""
+        """Asks a question; returns the socket that waits for the answer."""
         with self.inside():
             sock = dns.open_socket(socket.SOCK_STREAM if by_tcp else socket.SOCK_DGRAM, server, None)
         sock.settimeout(dns.PATIENCE)
@@ -402,7 +402,7 @@ class Host:
             return transport(packet, (server, 53) if isinstance(server, str) else server, **how)
 
     def dig(self, server, name, rtype="A", *options, client="dig"):
-        """One of the real clients: dig, kdig or drill, which all print alike."""
+        """Runs a real client: dig, kdig or drill, which have the same output."""
         argv = ([client, *options, "@" + server, name, rtype] if client == "drill"
                 else [client, "@" + server, name, rtype, *options])
         status, text = self.run(*argv)
@@ -423,7 +423,7 @@ class Host:
 
 
 class Dig:
-    """What dig, kdig or drill printed, taken apart."""
+    """The parsed output of dig, kdig or drill."""
 
     def __init__(self, status, text):
         self.status, self.text = status, text
@@ -465,7 +465,7 @@ class World:
         return path
 
     def certificate(self, name="tls", key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")):
-        """Makes NAME.key and NAME.pem, for 127.0.0.1; the path of the latter."""
+        """Makes NAME.key and NAME.pem, for 127.0.0.1; returns the path of the latter."""
         path = os.path.join(self.dir, name)
         sh("openssl", "req", "-x509", "-newkey", *key, "-nodes", "-days", "2", "-subj", "/CN=sluice",
            "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", path + ".key", "-out", path + ".pem")
@@ -485,7 +485,7 @@ class World:
         return copy
 
     def describe(self):
-        """What may explain a failure: the end of each log, and who listens by TCP."""
+        """Data that may explain a failure: the end of each log, and the listeners by TCP."""
         parts = []
         for process in self.processes:
             with contextlib.suppress(OSError), open(process.log_path, errors="replace") as file:
@@ -564,8 +564,8 @@ class Case(unittest.TestCase):
         raise AssertionError("a target was late in each of many attempts")
 
     def ptr_is(self, address, *names, ttl=None):
-        """Waits until DNS has a change, which is at once but on a slow machine. Names are in lower case;
-        none: NXDOMAIN."""
+        """Waits until DNS has a change; only a slow machine takes longer than a moment. Names are in lower
+        case; none: NXDOMAIN."""
         rcode = "NOERROR" if names else "NXDOMAIN"
 
         def asked():
@@ -606,7 +606,7 @@ class Case(unittest.TestCase):
 
 
 class FreshCase(Case):
-    """A world for every test, for tests that stop or change what they ask."""
+    """A world for every test, for tests that stop or change the servers."""
 
     @classmethod
     def setUpClass(cls):
@@ -668,7 +668,7 @@ class Tap(unittest.TestResult):
 
 
 def enter_namespaces():
-    """Starts this program again in namespaces of its own; a reason when that cannot be."""
+    """Starts this program again in its own namespaces; returns a reason if it cannot."""
     wrapper = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     if os.geteuid() != 0:
         wrapper[1:1] = ["--user", "--map-root-user"]
@@ -682,8 +682,8 @@ def enter_namespaces():
 
 
 def stand_alone():
-    """Makes sure that this program is in namespaces of its own, with a bridge for a world's machines;
-    a reason when that cannot be."""
+    """Makes sure that this program has its own namespaces, with a bridge for a world's machines; returns a
+    reason if it cannot."""
     reason = None if os.environ.get(INSIDE) else enter_namespaces()
     if reason is None:
         sh("mount", "-t", "tmpfs", "none", "/run")

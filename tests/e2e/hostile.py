@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """An upstream that does whatever a broken or malicious server can do, as the first label of the
-question says ("wrong-id-7.": the deed is "wrong-id"). TRUTH is the address it should give, LIE the
-one that nobody may ever be told; DEEDS says what becomes of each deed.
+question says ("wrong-id-7.": the deed is "wrong-id"). TRUTH is the right address, LIE the one that no client
+may ever get; DEEDS has the expected result of each deed.
 
 usage: hostile.py LISTEN OTHER PORT TRUTH LIE LOG; OTHER is another address of the same machine,
 every question is a line of JSON in LOG."""
@@ -56,7 +56,7 @@ VICTIM = "www.good.test"
 
 
 def deed_of(qname):
-    """The deed that a name asks for: the longest that its first label begins with."""
+    """The deed of a name: the longest deed that its first label begins with."""
     label = qname.split(".")[0].lower()
     found = [deed for deed in DEEDS
              if label == deed or label.startswith(deed + "-")]
@@ -72,7 +72,7 @@ class Hostile(upstream.Upstream):
         return deed_of(qname)
 
     def address_of(self, qname):
-        """The true one."""
+        """The true answer."""
         return self.address
 
     def a(self, owner, address=None, ttl=60, rclass=dns.IN):
@@ -246,7 +246,7 @@ class Hostile(upstream.Upstream):
             other.sendto(reply, peer)
 
     def swap(self, sock, peer, reply, name):
-        """Holds a reply until that to its neighbour's question, by number, has gone out."""
+        """Holds a reply until the reply to a question with a neighbouring number has left."""
         number = int(re.sub(r"\D", "", name.split(".")[0]))
         for other in (number - 1, number + 1):
             if other in self.held:
@@ -268,12 +268,12 @@ class Hostile(upstream.Upstream):
                 self.send(sock, peer, reply)
 
     def by_one_connection(self, message, packet):
-        """What does not need another source."""
+        """The replies of deeds that need no other source."""
         return b"".join(dns.framed(reply) for reply in self.deed(message, packet, False)
                         if isinstance(reply, bytes))
 
     def misbehave(self, sock, message, packet):
-        """By TCP; false where the connection is at its end."""
+        """Does the deed by TCP; false: the connection has ended."""
         deed, good = self.deed_of(message.questions[0][0]), dns.framed(self.truth(message))
         if deed == "tc-reset":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,5 +1,5 @@
-"""A plain model of everything that can be configured and changed: what is there, what is refused and in
-which words, and who answers a question. It shares no line with the program, and is made
+"""A plain model of everything that can be configured and changed: the items, the refusals and their words,
+and the answers. It shares no line with the program, and is made
 for the small world of test_random.py alone.
 
     Model.declared, .stored   {path: values}: networks ... record sets, of the file and of the state; a
@@ -34,11 +34,11 @@ NAMED = ["virtual_networks", "resolvers", "private_zones", "rulesets", "address_
 NOUNS = {"virtual_networks": "virtual network", "resolvers": "resolver", "private_zones": "private zone"}
 TOP = ["virtual_networks", "resolvers", "private_zones", "rulesets", "address_pools", "keys", "transfers", "clients",
        "network_interfaces", "private_endpoints"]
-INSIDE = {"resolvers": "outbound_endpoints", "subnets": "subnets"}  # what a reference names behind the last slash
+INSIDE = {"resolvers": "outbound_endpoints", "subnets": "subnets"}  # the part of a reference after the last slash
 
 
 class Refused(Exception):
-    """What comes in place of a change: its status, its code, and words, each of which some fault has."""
+    """A refusal of a change: its status, its code, and words that the faults contain."""
 
     def __init__(self, status, code="invalid", words=(), may=()):
         super().__init__("%d %s %s" % (status, code, list(words)))
@@ -74,7 +74,7 @@ def bare(full):
 
 
 def full_name(path):
-    """Of what is at the top."""
+    """The full name of an item at the top."""
     kind, group, name = path.split("/")
     return name if group == "-" or kind not in NAMED else "%s/%s" % (group, name)
 
@@ -84,7 +84,8 @@ def order(path):
 
 
 def referring(path):
-    """(member, kind) of what values at that path, or the objects in that member, refer to; None: to nothing."""
+    """(member, kind) of the references in values at the path, or in objects of the member; None: there are
+    none."""
     kind, child = kind_of(path)
     if child == "links" or (kind == "resolvers" and not child):
         return "virtual_network", "virtual_networks"
@@ -98,7 +99,7 @@ def referring(path):
 
 
 def rewritten(path, values, full):
-    """Values with each reference as the function has it."""
+    """Values with each reference changed by the function."""
     member, kind = referring(path) or (None, None)
     if member not in (values or {}):
         return values
@@ -113,7 +114,7 @@ def rewritten(path, values, full):
 
 
 def in_full(path, values):
-    """Values with each reference as it is written from everywhere, in lower case, and ports of servers."""
+    """Values with full references, in lower case, and ports of servers."""
     if "dns_servers" in (values or {}):
         servers = [text if ":" in text else text + ":53" for text in values["dns_servers"]]
         values = dict(values, dns_servers=servers)
@@ -127,7 +128,7 @@ def is_owned(path):
 
 
 def patched(values, patch):
-    """Objects in the values are replaced as a whole."""
+    """Replaces objects in the values as a whole."""
     out = dict(values, **patch)
     return {key: value for key, value in out.items() if value is not None}
 
@@ -160,12 +161,12 @@ class Model:
     # ---- groups: a name is there once in each of them ----
 
     def called(self, kind, name):
-        """The paths of what has the name, in whichever groups."""
+        """The paths of items with this name in all groups."""
         return sorted({path for source in (self.declared, self.stored) for path in source
                        if is_top(path) and kind_of(path)[0] == kind and name_of(path) == name})
 
     def meant(self, kind, name):
-        """What the name alone means: the one in no group, else the only one; None: there is none."""
+        """The item of a name without a group: the one in no group, else the only one; None: there is none."""
         paths = self.called(kind, name)
         own = "%s/-/%s" % (kind, name)
         if own in paths or len(paths) < 2:
@@ -173,34 +174,35 @@ class Model:
         raise Refused(400, words=['there is more than one'])
 
     def spelled(self, path):
-        """The group of what is there, as it was written; "-": none."""
+        """The group of an existing item, as written; "-": none."""
         return (self.declared.get(path) or self.stored.get(path) or {}).get("resource_group", "-")
 
     def at(self, kind, full):
-        """The path of what has, or would have, the full name."""
+        """The path of the item that has, or would have, the full name."""
         if kind in NAMED:
             return "%s/%s" % (kind, full if "/" in full else "-/" + full)
         return next(iter(self.called(kind, full)), "%s/-/%s" % (kind, full))
 
     def ref(self, kind, group, text):
-        """The full name of what the text refers to in something of that group; None: not one thing."""
+        """The full name of the item that the text refers to in an item of the group; None: there is not
+        exactly one."""
         text = text.lower()
         own = "%s/%s/%s" % (kind, group.lower(), text) if "/" not in text else "%s/%s" % (kind, text)
         paths = [own] if self.there(own) else [] if "/" in text else self.called(kind, text)
         return full_name(paths[0]) if len(paths) == 1 else None
 
     def ref_end(self, group, text):
-        """(resolver, endpoint) of an outbound endpoint; the resolver None: there is none."""
+        """(resolver, endpoint) of an outbound endpoint; resolver None: there is none."""
         resolver, _, end = text.rpartition("/")
         return self.ref("resolvers", group, resolver), end
 
     def ref_subnet(self, group, text):
-        """(network, subnet) of a subnet; the network None: there is no such network."""
+        """(network, subnet) of a subnet; network None: there is none."""
         network, _, subnet = text.rpartition("/")
         return self.ref("virtual_networks", group, network), subnet
 
     def refer(self, path):
-        """What is stored at the path says what its references mean, whatever comes later."""
+        """Stores full references at the path, so that later items do not change their meaning."""
         _, kind = referring(path) or (None, None)
         top = "virtual_networks" if kind == "subnets" else kind
 
@@ -219,13 +221,13 @@ class Model:
         self.stored[path] = rewritten(path, self.stored[path], full)
 
     def no(self, kind, text):
-        """What is said of a text that refers to nothing."""
+        """The words about a text that refers to no item."""
         if "/" not in text and len(self.called(kind, text.lower())) > 1:
             return 'there is more than one %s "%s"' % (NOUNS[kind], text)
         return 'there is no %s "%s"' % ("zone" if kind == "private_zones" else NOUNS[kind], self.shown(kind, text))
 
     def shown(self, kind, text):
-        """A reference as a refusal has it: without "-/", unless there is one of that name in a group."""
+        """A reference in a refusal: without "-/", unless an item in a group has this name."""
         name = text.removeprefix("-/")
         return text if self.called(kind, name.split("/")[0].lower()) else name
 
@@ -240,8 +242,8 @@ class Model:
         return found
 
     def written(self, path, values):
-        """What a path and values that are sent come to: "*" is whichever group it is in, and what is at
-        the top has the group as the path writes it, if the values do not."""
+        """The path and values of a request: "*" stands for the item's group, and an item at the top has the
+        path's group if the values have none."""
         if is_owned(path):
             return path if path.startswith("ptrs/") else path.lower(), values
         kind, group, name = path.split("/")[:3]
@@ -255,12 +257,12 @@ class Model:
         return "/".join([kind, group] + path.split("/")[2:]).lower(), values
 
     def is_in_another(self, path):
-        """Whether what the path is in, or what it is, is there in another group alone."""
+        """Whether the path's item, or the item around it, exists only in another group."""
         top = "/".join(path.split("/")[:3])
         return not self.there(top) and bool(self.called(top.split("/")[0], name_of(top)))
 
     def members(self, group):
-        """(kind, values) of what is at the top and in that group, in the order of kinds."""
+        """(kind, values) of the items at the top in this group, in the order of kinds."""
         return [(kind, values) for kind in TOP for values in self.items(kind).values()
                 if values.get("resource_group", "-").lower() == group]
 
@@ -293,7 +295,7 @@ class Model:
         return bool(parent) and path in self.stored and not self.there(parent)
 
     def items(self, kind, parent=None):
-        """{name: values} of what is served, the file's first; of what is at the top by full names."""
+        """{name: values} of served items, the file's first; items at the top have full names."""
         start = parent + "/" + kind + "/" if parent else kind + "/"
         depth = 4 if parent else 2
         found = {}
@@ -309,8 +311,8 @@ class Model:
     # ---- edits of what is part of the model ----
 
     def edit(self, path, values, again=False):
-        """As it would be; whether that may be, faults() says. `again`: as it was before, so what something
-        that goes has inside stays."""
+        """The changed model; faults() says whether it is allowed. `again`: restores an item, so the items
+        inside a removed one stay."""
         if values is None and again:
             self.stored.pop(path, None)
         elif values is None:
@@ -320,7 +322,7 @@ class Model:
             self.stored[path] = values
 
     def faults(self, edits=(), before=None):
-        """Raises what would be said of the whole, where these edits were made of what was before."""
+        """Raises the refusal of these edits of the former model."""
         edited = [path for path, _ in edits]
         for path in edited:
             if path in self.stored:
@@ -342,7 +344,7 @@ class Model:
                 several = len(self.called("virtual_networks", at[1])) > 1
                 if path and after[at] != path and (after[at] or several):
                     raise Refused(409, "read_only", ["give the group there first"])
-        # Of these each edit counts, also one that another follows.
+        # Each edit of these counts, even one that another follows.
         words += [word for at, (path, values) in enumerate(edits) if kind_of(path)[1] == "record_sets"
                   and values is not None and (parent_of(path), None) not in edits[at:] and path not in lost
                   and self.there(parent_of(path)) for word in self.malformed(path, values)]
@@ -437,7 +439,7 @@ class Model:
                     self.say("overlaps 127.0.0.0/8, which no virtual network may have")
             subnets = self.items("subnets", self.at("virtual_networks", name))
             if subnets and not spaces:
-                # Unless some were made, for endpoints there.
+                # Unless some were made for endpoints there.
                 self.say("is missing; give the prefixes" if not self.has_made_space(name) else
                          "is outside the network's address space")
             prefixes = [net(subnet["prefix"]) for subnet in subnets.values()]
@@ -454,7 +456,7 @@ class Model:
             claimed |= set(network.get("address_space", []) + network.get("client_prefixes", []))
 
     def has_made_space(self, network):
-        """Whether endpoints in it are without a subnet."""
+        """Whether it has endpoints without a subnet."""
         self.make()
         return any("subnet" not in end for resolver in self.resolvers.values()
                    if resolver["network"] == network
@@ -467,7 +469,7 @@ class Model:
         return [(text, self.ref("virtual_networks", group_in(path), text)) for text in texts]
 
     def make(self):
-        """What nobody named: where rulesets without endpoints leave."""
+        """Made items: the outbound endpoints of rulesets without any."""
         self.resolvers = copy.deepcopy(self.items("resolvers"))
         for name, resolver in self.resolvers.items():
             resolver["network"] = self.ref("virtual_networks", group_in(self.at("resolvers", name)),
@@ -671,7 +673,7 @@ class Model:
         self.count(len(rules), "rules_per_ruleset")
 
     def check_subnet(self, path, text):
-        """The network and the prefix; None: the subnet is none for machines, which is said."""
+        """The network and the prefix; None: the subnet is not for machines, which is a fault."""
         network, name = self.ref_subnet(group_in(path), text)
         subnet = self.items("subnets", self.at("virtual_networks", network)).get(name) if network else None
         if not subnet:
@@ -751,7 +753,7 @@ class Model:
 
     @staticmethod
     def has_both(one, other):
-        """Whether a client may be let in by both; there is but one prefix."""
+        """Whether both may allow the same client; there is only one prefix."""
         return not ("key" in one and "key" in other and one["key"] != other["key"])
 
     # ---- what is ours: addresses, services, PTRs, groups ----
@@ -876,13 +878,13 @@ class Model:
             self.owned[owner] = dict(kept, **ptr)
 
     def ensure_group(self, name):
-        """An address is put into it."""
+        """Makes the group for an address, if need be."""
         there = self.group(name)
         if name != "-" and "groups/-/" + name not in self.owned:
             self.owned["groups/-/" + name] = {"region": there["region"] if there else REGION, "tags": {}}
 
     def edit_group(self, path, values, again):
-        """`again`: as it was before, which only its row is about."""
+        """`again`: restores only its own row."""
         now = self.group(name_of(path))
         if values is None:
             if self.addresses_in(name_of(path)):
@@ -903,8 +905,8 @@ class Model:
     # ---- who answers ----
 
     def answer(self, network, name, rtype, depth=0):
-        """(rcode, [data]) as a machine of that network has it from the VNet resolver; None: what comes
-        of a loop is left open."""
+        """(rcode, [data]) for a machine of this network from the VNet resolver; None: a loop, with an
+        undefined result."""
         if depth > 8:
             return None
         networks = self.items("virtual_networks")
@@ -970,13 +972,13 @@ class Model:
         return "NOERROR", [text.strip('"') for text in data["records"]] if data else []
 
     def is_seen(self, network, address):
-        """A private address is known by its names in its own network alone."""
+        """A private address has its names only in its own network."""
         address = ipaddress.ip_address(address)
         return address not in net("10.0.0.0/8") or any(
             address in net(space) for space in self.items("virtual_networks")[network].get("address_space", []))
 
     def from_owned(self, network, name, rtype):
-        """None: it is nobody's of ours."""
+        """None: it is not one of our addresses."""
         owners = {p: v for p, v in self.owners().items()
                   if self.is_ours(v["address"]) and self.is_seen(network, v["address"])}
         for path, values in owners.items():
@@ -989,7 +991,7 @@ class Model:
         if name.endswith(".in-addr.arpa."):
             address = ipaddress.ip_address(".".join(name.split(".")[3::-1]))
             pools = [pool["prefix"] for pool in self.items("address_pools").values()]
-            # Ours, or one of RFC 6303.
+            # Our own zone, or one of RFC 6303.
             if any(address in net(prefix) for prefix in pools + [
                     "10.0.0.0/8", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"]):
                 return "NXDOMAIN", []

@@ -1,4 +1,4 @@
-"""Requests to Azure's API for what plain.py models, and what each of them comes to: edits, as /v1 has them.
+"""Requests to Azure's API for the items of plain.py, and their results as edits of /v1.
 It shares no line with the program either, and is made for the values that test_random.py draws.
 
     Request(draw, method, path, values)   a request that says what a call of /v1 would
@@ -80,7 +80,7 @@ TYPES = {  # of a kind and a child, or a record set's type
     "aaaa": ("AAAA", TTL, Member("properties.aaaaRecords", "records", "ipv6Address")),
     "cname": ("CNAME", TTL, Member("properties.cnameRecord", "records", "cname")),
     "txt": ("TXT", TTL, Member("properties.txtRecords", "records", "value"))}
-HOLDING = ("links", "inbound_endpoints", "outbound_endpoints")  # what these are in stays as long as they do
+HOLDING = ("links", "inbound_endpoints", "outbound_endpoints")  # the items around these stay as long as they do
 
 
 def type_of(path):
@@ -120,7 +120,7 @@ def kept(value):
 
 
 def service_of(values):
-    """What a private endpoint of these values leads to; "": nothing."""
+    """The target of a private endpoint with these values; "": none."""
     connections = json.loads(values.get("azure", {}).get(CONNECTIONS, "[]"))
     return connections[0]["properties"]["privateLinkServiceId"].rsplit("/", 1)[1] if connections else ""
 
@@ -129,7 +129,7 @@ class Request:
     def __init__(self, draw, method, path, values):
         self.draw, self.model, self.method = draw, draw.world.model, method
         if path.startswith("private_endpoints/"):
-            path = path.replace("/e2", "/e3")  # which nobody else makes, so it has an interface and records
+            path = path.replace("/e2", "/e3")  # which only sluice makes, so it has an interface and records
         self.at, _ = self.model.written(path, None)
         kind, group, *names = path.split("/")
         self.path = "/".join([kind, group_in(self.at) if group == "*" else group] + names)
@@ -147,7 +147,7 @@ class Request:
     # ---- what it says ----
 
     def give(self, values):
-        """The values that Azure has a member for, and what else such a body has."""
+        """The values that have a member in Azure, and the other members of such a body."""
         draw, (kind, child) = self.draw, kind_of(self.at)
         for member in members(self.at):
             usual = member.usual if member in (LOCATION, TTL) else None
@@ -179,14 +179,14 @@ class Request:
             self.given.pop(draw.one(*self.given))
 
     def address_in(self, subnet):
-        """The one that is chosen where the resolver's endpoint is given none."""
+        """The address that is chosen for a resolver's endpoint without one."""
         resolver = self.values_of(parent_of(self.at)) or {"virtual_network": "none"}
         network = self.referred(parent_of(self.at), "virtual_networks", resolver["virtual_network"])
         prefix = (self.values_of("%s/subnets/%s" % (network, subnet)) or {"prefix": "10.31.0.0/28"})["prefix"]
         return str(plain.net(prefix)[4])
 
     def some_subnets(self):
-        """{path: what is given}: most of those that are there, and perhaps another."""
+        """{path: values}: most existing items, and perhaps another."""
         found = {}
         for name, values in self.model.items("subnets", self.at).items():
             if not self.draw.rarely(0.15):
@@ -259,7 +259,7 @@ class Request:
         return self.model.stored.get(path, self.model.declared.get(path))
 
     def referred(self, path, kind, text):
-        """The path of what the text refers to, or would."""
+        """The path of the item that the text refers to or would refer to."""
         end = ""
         if kind in INSIDE:
             text, _, end = text.rpartition("/")
@@ -329,7 +329,7 @@ class Request:
 
     @staticmethod
     def may_lack(path, member, base):
-        """What /v1 made without it may be without it."""
+        """An item that /v1 made without it may lack it."""
         if member.form == "kept":
             return base is not None and member.key not in base.get("azure", {})
         return base is not None and kind_of(path)[1] == "outbound_endpoints" and member.key not in base
@@ -376,7 +376,7 @@ class Request:
         return now
 
     def read_rulesets_rules(self, base, now, _also, _answer):
-        """Targets of a group are shown as the rule's own."""
+        """Shows a group's targets as the rule's own."""
         if base and "target_group" in base and "targets" not in base and "targets" in now:
             group = self.model.items("target_groups", parent_of(self.at))[base["target_group"].lower()]
             del now["targets" if now["targets"] == group["targets"] else "target_group"]
@@ -406,7 +406,7 @@ class Request:
     # ---- interfaces and private endpoints ----
 
     def free(self, text, given=()):
-        """The first address of the subnet that nobody has."""
+        """The first free address of the subnet."""
         network, _, subnet = text.rpartition("/")
         subnets = self.model.items("subnets", "virtual_networks/" + network.lower())
         prefix = plain.net(subnets[subnet]["prefix"])
@@ -445,7 +445,7 @@ class Request:
         interface = "network_interfaces/%s/%s.nic.%s" % (
             group_in(self.at), name_of(self.at), uuid.uuid5(IDS, url_of(self.at).lower()))
         if interface.lower() in (path.lower() for path in self.model.stored):
-            raise Refused(409)  # an earlier endpoint's, which was written since and so is nobody's
+            raise Refused(409)  # of an earlier endpoint, but written since, so it belongs to none
         address = self.free(now["subnet"])
         if not address:
             raise Refused(400)
@@ -459,7 +459,7 @@ class Request:
         return now
 
     def read_private_endpoints_zone_groups(self, base, now, also, _answer):
-        """What the endpoint leads to has an address record in each of the zones."""
+        """The endpoint's target has an address record in each of the zones."""
         parent = parent_of(self.at)
         if len(now["zones"]) > 5 or base is None and self.model.items("zone_groups", parent):
             raise Refused(400)
@@ -495,7 +495,7 @@ class Request:
     # ---- public addresses and groups ----
 
     def read_addresses(self, base, now, also, answer):
-        """An address is chosen, and somebody's own name alone may be its PTR."""
+        """Chooses an address, whose PTR may only be an item's own name."""
         was = base or {}
         reverse = self.given.get("reverse_fqdn", was.get("reverse_fqdn") if self.merges else None)
         now.pop("reverse_fqdn", None)
@@ -551,7 +551,7 @@ class Request:
             also.append((interface, None))
 
     def removal_of_group(self, base):
-        """All goes that is in it."""
+        """Removes everything in it."""
         if base is None:
             raise Refused(404)
         name, also = name_of(self.at), []

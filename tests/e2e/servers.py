@@ -26,8 +26,8 @@ def nsd(host, zones, address, port=53):
 
 
 def unbound(host, address, local=(), forwards=None, ready="ready.test", stubs=None):
-    """local: local-data lines; forwards: {zone: server}, as a conditional forwarder has them; stubs:
-    {zone: server}, where it begins to resolve by itself."""
+    """local: local-data lines; forwards: {zone: server}, as in a conditional forwarder; stubs: {zone:
+    server}, to resolve these zones itself."""
     world = host.world
     name = "unbound-" + host.name
     lines = ["server:", "  interface: " + address, "  access-control: 0.0.0.0/0 allow",
