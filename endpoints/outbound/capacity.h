@@ -44,8 +44,8 @@ enum outbound_dial outbound_capacity_dial(struct outbound_capacity *capacity, un
 					  unsigned silent, uint64_t now_us);
 /* One connection more than `live` was refused: `live` is the known limit now. If more have answered
  * at a time before, their number is the limit instead, and counts one less the next time. live 0:
- * the server is away, and its limit is unknown again. A limit that does not sink does not delay the
- * next trial. */
+ * the server is away, and its limit is unknown again. Only a lower limit delays the next
+ * trial. */
 void outbound_capacity_on_full(struct outbound_capacity *capacity, unsigned live, uint64_t now_us);
 /* A connection has given `answered` answers, one more than before. */
 void outbound_capacity_on_answer(struct outbound_capacity *capacity, uint64_t answered);

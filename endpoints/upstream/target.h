@@ -148,8 +148,8 @@ bool target_may_learn(const struct target *target, uint64_t rtt_us, uint64_t now
 void target_learn(struct target *target, const struct target_question *question, uint64_t now_us);
 
 enum target_silence {
-	TARGET_TALKS,   /* it has sent something since; or without known questions, too early to say
-			 */
+	/* It has sent something since. Without known questions also: it is too early to say. */
+	TARGET_TALKS,
 	TARGET_WAITS,   /* too early to say, or to probe again: call again at *again_us */
 	TARGET_DOUBTED, /* the caller must probe it now: nobody else does */
 	TARGET_SUSPECT, /* since now, or already before */
@@ -188,9 +188,9 @@ void target_on_worthless(struct target *target, uint64_t name, uint16_t type,
 void target_on_plain(struct target *target, uint64_t name, uint64_t now_us);
 void target_on_opt_read(struct target *target); /* it answered a question with an OPT */
 void target_on_opt(struct target *target);      /* the answer itself had an OPT */
-/* A reply came that answers none of this target's questions. `from`: another address that sent a
- * question and id of this target's, or the target's own address with such an id and another
- * question. NULL: it may be a late answer. */
+/* Counts a reply that answers no open question of this target. `from` is its sender: another
+ * address that repeats an open question and its id, or the target itself with an open id and
+ * another question. NULL: the reply may be a late answer. */
 void target_on_mismatch(struct target *target, const struct host *from, uint64_t now_us);
 /* "something else answers: 192.0.2.1:53" if such replies came lately and the target's own did not;
  * a text about late answers if all of them may be late; else "". Returns text. */

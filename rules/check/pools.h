@@ -30,11 +30,10 @@ const char *pools_refusal(const struct pools *pools, const struct address *addre
 /* Whether both refuse the same addresses; `places`: also with the same texts, which name lines of
  * the configuration. */
 bool pools_equal(const struct pools *a, const struct pools *b, bool places);
-/* A hash of everything that pools_equal compares, places included; it depends on nothing else. */
+/* Hashes everything that pools_equal compares, places included, and nothing else. */
 uint64_t pools_hash(const struct pools *pools);
-/* What would be right, where the label of an address (Azure's ^[a-z][a-z0-9-]{1,61}[a-z0-9]$), the
- * name of a cloud service, or the name that a PTR gives (no wildcard, not the root) does not fit;
- * NULL when it does. */
+/* Check an address's label (Azure's ^[a-z][a-z0-9-]{1,61}[a-z0-9]$), a cloud service's name, and
+ * the name in a PTR (no wildcard, not the root). Return what would be right; NULL: it is right. */
 const char *label_refusal(const char *label);
 const char *service_name_refusal(const char *name);
 const char *reverse_fqdn_refusal(const char *fqdn);

@@ -165,9 +165,9 @@ static void check_management(struct check *check, struct urls *urls)
 	}
 }
 
-/* Both are well formed, but not the same host, which check_url has told of. If 0.0.0.0 and
- * 127.0.0.1 have one port, the kernel gives clients of 127.0.0.1 to its own listener: clients of
- * the other list would find the wrong one. Within one list that is no harm. */
+/* Refuses 0.0.0.0 in one list and 127.0.0.1 in the other at the same port: the kernel gives clients
+ * of 127.0.0.1 to that address's own listener, which may be the wrong one. Within one list this
+ * does no harm. check_url refuses equal hosts. */
 static void check_overlap(struct check *check, const char *metrics, const char *field)
 {
 	const struct management *management = &check->model->management;

@@ -51,7 +51,7 @@ static void warn_of_no_servers(struct check *check, const struct transfer_settin
 		     "reverse.name_servers");
 }
 
-/* An entry that gives a zone out. */
+/* An entry that allows transfers of a zone. */
 struct transfer_claim {
 	const struct private_zone *zone; /* NULL: the reverse zone of that name */
 	const struct transfer_settings *entry;
@@ -126,8 +126,8 @@ static bool is_reverse_zone(const struct check *check, const char *text)
 	return check_name(&name, text) && reverse_has_zone(check->model, &name);
 }
 
-/* A private zone in no group whose name is that of a reverse zone: an entry that names one of them
- * gives both out, because transfers, serials and notifies know both by this name. */
+/* Refuses a private zone in no group with the name of a reverse zone, because transfers, serials
+ * and notifies would confuse the two. */
 static void check_namesake(struct check *check, const struct private_zone *zone,
 			   const struct transfer_settings *entry, const char *field)
 {
@@ -139,7 +139,7 @@ static void check_namesake(struct check *check, const struct private_zone *zone,
 		      zone->name, check_place(check, &zone->origin), zone->name);
 }
 
-/* A callback: whether "*" gives out this reverse zone, if it has that name. */
+/* A callback: whether the reverse zone has the name `context` and "*" allows its transfer. */
 static int on_reverse_zone(void *context, const struct reverse_zone *reverse)
 {
 	struct name name;
@@ -148,7 +148,7 @@ static int on_reverse_zone(void *context, const struct reverse_zone *reverse)
 	       !address_is_private(&reverse->prefix.address);
 }
 
-/* Claims what "*" gives out. Only domains of private zones matter. */
+/* Claims the reverse zones that "*" allows. Only those with a private zone's name matter. */
 static void claim_all(struct check *check, const struct transfer_settings *entry, const char *field,
 		      struct seen *claims)
 {
@@ -159,7 +159,7 @@ static void claim_all(struct check *check, const struct transfer_settings *entry
 		const struct private_zone *zone = &model->private_zones.items[i];
 		size_t length = zone->name ? name_text_length(zone->name) : 0;
 
-		/* The ending first: the rest looks at every pool. */
+		/* The ending comes first, because the rest looks at every pool. */
 		if (zone->resource_group && length > 5 &&
 		    strncasecmp(zone->name + length - 5, ".arpa", 5) == 0 &&
 		    check_name(&name, zone->name) &&
