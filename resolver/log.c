@@ -1,10 +1,10 @@
 /* Each event is one line and one write(2) to descriptor 2: lines of different threads never mix. A
- * server does not wait for the terminal or the journal (log_never_wait): what they do not take at
- * once is queued. The queue's lock is held for calls that do not wait; who begins to wait tells the
- * loop.
+ * server does not wait for the terminal or the journal (log_never_wait): it queues the lines that
+ * these do not take at once. No call waits while it holds the queue's lock. The thread that queues
+ * the first line tells the loop.
  *
  *     line ─► queue ─► stderr, as far as it has room now
- *               └───► the rest: by the next line, or log_go_on
+ *               └───► the rest: with the next line, or by log_go_on
  *
  *     text      2026-01-31T12:00:00.123Z warning reload: text
  *     journal   <4>reload: text                                 (the journal has its own clock)
@@ -160,11 +160,11 @@ static void line_format(struct log_line *line, enum log_format format, enum log_
 
 static struct {
 	pthread_mutex_t lock;
-	bool used; /* never wait */
+	bool used; /* log_never_wait was called */
 	void (*on_waiting)(void *context);
 	void *context;
 	char bytes[LOG_QUEUE_MAX];
-	size_t at, length; /* what waits */
+	size_t at, length; /* of the waiting bytes */
 	unsigned lost;     /* lines since the last one that was queued */
 } queue = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -183,7 +183,7 @@ static ssize_t write_now(const char *bytes, size_t length)
 	if (S_ISFIFO(about.st_mode)) {
 		ssize_t written = pwritev2(STDERR_FILENO, &part, 1, -1, RWF_NOWAIT);
 
-		/* Before Linux 6.4 a pipe does not support that. */
+		/* Before Linux 6.4 a pipe does not support RWF_NOWAIT. */
 		if (written >= 0 || errno == EAGAIN || errno == EINTR || errno == EPIPE)
 			return written;
 	}
@@ -194,8 +194,7 @@ static ssize_t write_now(const char *bytes, size_t length)
 	return write(STDERR_FILENO, bytes, length);
 }
 
-/* How much is written at once: whole lines, so that those of other processes do not come between.
- */
+/* The length of the next write: whole lines, so that no line of another process comes between. */
 static size_t next_part(void)
 {
 	size_t part = queue.length < LOG_LINE_MAX ? queue.length : LOG_LINE_MAX;
@@ -209,7 +208,7 @@ static bool would_wait(ssize_t written)
 	return written < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
-/* What fails for another reason is lost: there is nowhere to complain. */
+/* A part whose write fails for another reason than room is lost: there is nowhere to complain. */
 static void write_waiting(void)
 {
 	while (queue.length > 0) {
@@ -225,7 +224,7 @@ static void write_waiting(void)
 	queue.at = 0;
 }
 
-/* False: there is no room. */
+/* False: the queue has no room. */
 static bool add_waiting(const char *bytes, size_t length)
 {
 	if (length > sizeof queue.bytes - queue.length)
@@ -239,7 +238,7 @@ static bool add_waiting(const char *bytes, size_t length)
 	return true;
 }
 
-/* False: there is no room, even to wait. */
+/* Queues the text, and writes what stderr has room for. False: the queue has no room. */
 static bool put(const char *bytes, size_t length)
 {
 	bool waited = queue.length > 0;
@@ -252,8 +251,8 @@ static bool put(const char *bytes, size_t length)
 	return true;
 }
 
-/* Says how many lines were lost, once there is room for that and for a line. False: there is none.
- */
+/* Says how many lines were lost, once the queue has room for this line and another one. False: it
+ * has none. */
 static bool tell_lost(void)
 {
 	enum log_format format =

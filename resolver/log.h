@@ -10,17 +10,18 @@
 #include "rules/fault.h"
 #include "rules/schema/model.h"
 
-/* From now on no thread waits for whoever reads stderr. Lines for which a pipe, socket or terminal
- * has no room wait in memory, LOG_QUEUE_MAX bytes of them; later ones are lost, and a line says how
- * many. At the exit of the process what waits gets LOG_REST_MS. */
+/* From now on no thread waits for the reader of stderr. If a pipe, socket or terminal has no room,
+ * up to LOG_QUEUE_MAX bytes of lines wait in memory; later lines are lost, and a line says how
+ * many. At exit the process waits up to LOG_REST_MS for room for them. */
 enum { LOG_QUEUE_MAX = 1 << 20, LOG_REST_MS = 1000 };
 void log_never_wait(void);
-/* Writes waiting lines for which there is room now. False: some still wait. */
+/* Writes the waiting lines that stderr has room for. False: some still wait. */
 bool log_go_on(void);
-/* Waits at most so long for room for all of them. */
+/* Writes all waiting lines, and waits at most so long for room. */
 void log_rest(unsigned ms);
-/* What is called when lines begin to wait, by the thread that logs: it must be quick, and not log.
- * Whoever it wakes calls log_go_on until none waits. NULL: nobody. */
+/* Sets a callback for the moment when lines begin to wait. The logging thread calls it, so it must
+ * be quick and must not log. The thread that it wakes calls log_go_on until no line waits. NULL: no
+ * callback. */
 void log_on_waiting(void (*on_waiting)(void *context), void *context);
 /* Passes on text that another program has formatted. */
 void log_pass_on(const char *text, size_t length);

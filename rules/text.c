@@ -114,7 +114,7 @@ size_t text_show_one(const char *at, char shown[TEXT_SHOWN_MAX])
 	return length > 0 ? length : 1;
 }
 
-/* Characters beyond the first 65536 are two halves. */
+/* JSON writes a character beyond U+FFFF as two surrogates. */
 size_t text_show_json(const char *at, char shown[TEXT_SHOWN_MAX])
 {
 	uint32_t code;

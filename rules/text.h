@@ -89,9 +89,10 @@ void text_append(char *text, size_t size, const char *format, ...)
 /* Writes one character, or its visible form, for a terminal; returns how many bytes of the text it
  * takes. */
 size_t text_show_one(const char *at, char shown[TEXT_SHOWN_MAX]);
-/* The same within a string of JSON (RFC 8259 section 7). */
+/* Writes one character as a string of JSON has it (RFC 8259 section 7), or its visible form;
+ * returns how many bytes of the text it takes. */
 size_t text_show_json(const char *at, char shown[TEXT_SHOWN_MAX]);
-/* As much of the text as there is room for; returns shown. */
+/* Writes as much of the text as fits, as text_show_one does; returns shown. */
 char *text_show(const char *text, char *shown, size_t size);
 void text_print(FILE *out, const char *text);
 

@@ -173,11 +173,11 @@ struct flight { /* one packet on its way */
 	uint8_t question[MESSAGE_QUESTION_MAX]; /* what the reply must repeat */
 };
 
-/* The targets of the served policy: each once, with one upstream that leads to it. Targets that
- * only disabled rules have are the last ones. */
+/* The targets of the served policy: each once, with one upstream that leads to it. Targets of only
+ * disabled rules come last. */
 struct served_target {
 	const struct upstream *upstream;
-	const struct rule *rule; /* the first that leads to it; NULL: a route of no rule does */
+	const struct rule *rule; /* the first that leads to it; NULL: a route without a rule */
 };
 struct served_targets {
 	size_t count;

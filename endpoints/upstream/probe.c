@@ -73,8 +73,8 @@ void lookup_miss(const struct lookup *lookup)
 	}
 }
 
-/* Asks for the SOA of the rule's domain, which every server of the domain has; without a rule for
- * that of the root. */
+/* Asks for the SOA of the rule's domain, which every server of the domain has. rule NULL: for the
+ * root's. */
 static struct target_question apex_question(const struct lookups *table, const struct rule *rule)
 {
 	const char *domain = rule ? rule->domain : ".";

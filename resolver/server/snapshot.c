@@ -26,7 +26,7 @@ struct attaching {
 	struct snapshot *snapshot;
 	size_t source_room, target_room, outbound_room;
 	uint64_t listing;        /* the number of this list (struct target, struct meter) */
-	const struct rule *rule; /* whose upstreams are being listed; NULL: no rule's */
+	const struct rule *rule; /* the one whose upstreams are being listed; NULL: none */
 	bool failed;
 };
 

@@ -24,8 +24,8 @@ struct snapshot_series {
 
 struct snapshot_zones; /* the zones' numbers; opaque */
 
-/* Each target of the policy once, and each outbound endpoint that asks one. Everybody who looks at
- * all targets walks this list. Snapshots that differ only in our addresses share it. */
+/* Each target of the policy once, and each outbound endpoint that asks one. All loops over targets
+ * use this list. Snapshots that differ only in our addresses share it. */
 struct snapshot_targets {
 	struct served_targets served;
 	struct meter **outbounds;

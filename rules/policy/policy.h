@@ -158,7 +158,7 @@ void policy_each_own_route(const struct policy *policy,
 			   void *context);
 /* "onprem/contoso" */
 const char *policy_rule_name(const struct rule *rule, char name[POLICY_ROUTE_NAME]);
-/* Calls back for every upstream of these routes. */
+/* Calls back for every upstream of the routes of policy_each_own_route. */
 void policy_each_own_upstream(struct policy *policy, void (*on_upstream)(void *, struct upstream *),
 			      void *context);
 /* Calls back for every route that a question can take: the default resolver's, those of networks'

@@ -1,5 +1,5 @@
-/* Calls back for every upstream of every route of a policy; one that several routes have comes
- * several times. */
+/* Calls back for every upstream of every route of a policy; an upstream of several routes
+ * comes several times. */
 #ifndef SLUICE_TESTS_EACH_UPSTREAM_H
 #define SLUICE_TESTS_EACH_UPSTREAM_H
 
