@@ -39,8 +39,8 @@ static int compare_keys(const void *left, const void *right)
 	return tsig_name_compare(a->name, a->length, b->name, b->length);
 }
 
-/* The model's keys by their names: the secrets stay where they are. To be freed; NULL without
- * memory. */
+/* Sorts the model's keys by name, without a copy of their secrets. The caller frees the array; NULL
+ * without memory. */
 static struct named_key *sort_keys(const struct model *model, size_t *count)
 {
 	struct named_key *named = calloc(model->keys.count + 1, sizeof *named);
@@ -104,8 +104,8 @@ static int copy_items(struct arena *arena, void *items_at, size_t count, size_t 
 	return 0;
 }
 
-/* A zone's text, as transfer_zone.text has it: the name of a reverse zone, which wins over a
- * private zone's as in rules/check/transfer.c, or the group and name of a private zone. */
+/* The text of a zone in `zones`, as transfer_zone.text has it: the name of a reverse zone, or else
+ * the group and name of a private zone. rules/check/transfer.c prefers reverse zones, too. */
 static const char *zone_text(struct transfer_acl *acl, const struct model *model, const char *group,
 			     const char *text)
 {
@@ -117,7 +117,7 @@ static const char *zone_text(struct transfer_acl *acl, const struct model *model
 		zone = model_zone(model, group, text);
 	if (name_from_text(&name, NULL, zone ? zone->name : text) != 0)
 		return arena_strdup(&acl->arena,
-				    text); /* of no zone: limits_check has refused it */
+				    text); /* no zone has it: limits_check has refused it */
 	group = zone ? zone->resource_group : NULL;
 	return arena_printf(&acl->arena, "%s%s%s", group ? group : "", group ? "/" : "",
 			    name_to_text(&name, printed));

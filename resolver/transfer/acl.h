@@ -16,9 +16,9 @@ struct transfer_zone;
 struct transfer_grant {                           /* an entry of `transfers` */
 	const struct transfer_settings *settings; /* a copy in the ACL's arena */
 	const struct tsig_key *key;               /* NULL: no key is needed */
-	const char **names; /* of its zones, as transfer_zone.text has them; sorted */
+	const char **names; /* the zones, as transfer_zone.text has them; sorted */
 	size_t name_count;
-	bool every; /* it has "*" */
+	bool every; /* `zones` has "*" */
 };
 
 struct transfer_acl {

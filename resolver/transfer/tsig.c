@@ -71,7 +71,7 @@ const struct tsig_key *tsig_key_find(const struct tsig_key *keys, size_t count, 
 	uint8_t lower[NAME_WIRE_MAX];
 
 	for (size_t i = 0; i < length; i++)
-		lower[i] = name_lower(name[i]); /* lengths are below 'A' */
+		lower[i] = name_lower(name[i]); /* a length byte is below 'A' */
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const struct tsig_key *key = &keys[middle];

@@ -57,10 +57,10 @@ struct tsig_context {
 
 /* Makes a key from the configuration; false: it has no name or no secret. */
 bool tsig_key_init(struct tsig_key *key, const struct tsig_settings *settings);
-/* In the order in which keys are found: of names in lower case. */
+/* Compares names in lower case, in the order that tsig_key_find needs. */
 int tsig_name_compare(const uint8_t *name, size_t length, const uint8_t *other,
 		      size_t other_length);
-/* keys: sorted by name, because anybody can send the names of keys that are not there. */
+/* keys: sorted by name, so that requests with made-up names of keys cost little. */
 const struct tsig_key *tsig_key_find(const struct tsig_key *keys, size_t count,
 				     const uint8_t *name);
 

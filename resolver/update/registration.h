@@ -24,7 +24,7 @@ struct registration { /* an entry */
 	struct name zone;
 	const char *zone_name; /* the private zone's full name (reference.h) */
 	const struct prefix *prefixes;
-	const struct registration_grant *grants; /* by the keys' names */
+	const struct registration_grant *grants; /* sorted by the keys' names */
 	size_t prefix_count, grant_count;
 	bool own_address;
 	uint32_t ttl, expire_s; /* seconds; expire_s 0: never */

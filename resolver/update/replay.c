@@ -1,12 +1,12 @@
 /* A table of chains finds entries by their MAC. Each place in `keys` orders its entries in a heap
- * by the time signed, the oldest first: it leaves first, when it is too old to be accepted or when
- * its place is needed.
+ * by the time signed, the oldest first. The oldest entry leaves first: when it is too old to be
+ * accepted, or when its place is needed.
  *
  *     buckets ─► entry ─► entry          keys[] ─► oldest ─┬─ not older ─┬─ not older
  *                                                          └─ not older  └─ ...
  *
- * These are pairing heaps: an entry has the first of the entries below it, and the next one beside
- * it; `back` is the one before it, or above it for the first.
+ * These are pairing heaps: `below` is the first of the entries below an entry, `beside` the next
+ * entry beside it, and `back` the one before it, or above it for the first.
  *
  * The table grows with the entries by doubling, and never shrinks. */
 #include "resolver/update/replay.h"
@@ -54,7 +54,7 @@ static struct replay_entry *entry_at(const struct replays *replays, uint32_t num
 	return &replays->entries[number - 1];
 }
 
-/* One heap of two; each may be empty (0). */
+/* Makes one heap of two; each may be empty (0). */
 static uint32_t meld(struct replays *replays, uint32_t a, uint32_t b)
 {
 	uint32_t first = a, second = b;
@@ -74,7 +74,8 @@ static uint32_t meld(struct replays *replays, uint32_t a, uint32_t b)
 	return first;
 }
 
-/* One heap of those beside each other: by pairs, and then all pairs, which keeps it shallow. */
+/* Makes one heap of those beside each other: first pairs, then one of all pairs, which keeps it
+ * shallow. */
 static uint32_t meld_all(struct replays *replays, uint32_t first)
 {
 	uint32_t pairs = 0, all = 0, next;
@@ -188,7 +189,7 @@ static void drop(struct replays *replays, uint32_t number)
 	replays->unused = number;
 }
 
-/* What TSIG itself refuses by now. */
+/* Drops the entries whose time TSIG itself refuses. */
 static void drop_past(struct replays *replays, const struct replay_key *key, uint64_t now_s)
 {
 	while (key->oldest && entry_at(replays, key->oldest)->signed_s + TSIG_FUDGE_S < now_s)
@@ -213,7 +214,7 @@ static bool grow(struct replays *replays)
 	replays->buckets = buckets;
 	uint32_t before = replays->room;
 	replays->room = room;
-	for (uint32_t i = 0; i < before; i++) /* none is unused, or there would be room */
+	for (uint32_t i = 0; i < before; i++) /* all are in use, otherwise there would be room */
 		link_entry(replays, i);
 	for (uint32_t i = room; i-- > before;) {
 		replays->entries[i].next = replays->unused;
@@ -222,7 +223,7 @@ static bool grow(struct replays *replays)
 	return true;
 }
 
-/* The key that has most entries; of equal ones this one, if it is among them. */
+/* The key with the most entries; the given one wins a tie. */
 static struct replay_key *find_greediest(struct replays *replays, struct replay_key *greediest)
 {
 	for (unsigned i = 0; i < REPLAY_KEYS; i++)
@@ -231,8 +232,8 @@ static struct replay_key *find_greediest(struct replays *replays, struct replay_
 	return greediest;
 }
 
-/* Makes room for a request of the key with this time: NEW, or why there is none. Without memory the
- * existing places have to do. */
+/* Makes room for a request of the key with this time. Returns NEW, or the reason why there is no
+ * room. Without memory for more places it frees an existing one. */
 static enum replay make_room(struct replays *replays, struct replay_key *key, uint64_t signed_s,
 			     uint64_t now_s)
 {
@@ -287,7 +288,7 @@ enum replay replays_judge(struct replays *replays, const struct replay_request *
 	enum replay room = make_room(replays, key, request->signed_s, now_s);
 	if (room != REPLAY_NEW)
 		return room;
-	if (request->signed_s <= key->floor_s) /* raised by the entry that just left */
+	if (request->signed_s <= key->floor_s) /* make_room may have raised it */
 		return REPLAY_OLD;
 	uint32_t number = replays->unused;
 	struct replay_entry *entry = entry_at(replays, number);

@@ -25,8 +25,8 @@
 enum {
 	REPLAYS_MAX = 65536,
 	REPLAY_START_S = 15, /* requests signed at most so long before the start are accepted */
-	REPLAY_KEYS = 1024,  /* places of keys, by the hash of the name */
-	REPLAY_MAC = 32,     /* bytes of a MAC that are compared: too many to guess */
+	REPLAY_KEYS = 1024,  /* places for keys, by the hash of the name */
+	REPLAY_MAC = 32,     /* the compared bytes of a MAC: too many to guess */
 };
 
 enum replay {
@@ -50,10 +50,10 @@ struct replay_request {
 
 struct replay_entry;
 
-struct replay_key {       /* of one key, or of several whose names have the same place */
+struct replay_key {       /* for one key, or several whose names have the same place */
 	uint64_t floor_s; /* requests signed up to this time are too old */
 	uint32_t oldest;  /* the first entry, plus 1; 0: none */
-	uint32_t count;   /* of entries */
+	uint32_t count;   /* the number of entries */
 };
 
 struct replays {

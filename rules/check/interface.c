@@ -18,8 +18,8 @@ struct interfaces {
 	struct check *check;
 	struct seen places;    /* "GROUP REFERENCE" -> struct place, found once for each subnet */
 	struct seen addresses; /* "NETWORK ADDRESS" -> struct origin */
-	struct seen machines;  /* what machines are called -> how many are called so */
-	bool crowded;          /* more machines have one name than a record set has room for */
+	struct seen machines;  /* a machine's label -> how many machines have it */
+	bool crowded;          /* more machines have one label than a record set may have records */
 };
 
 /* Returns NULL only without memory. */
@@ -164,7 +164,7 @@ static void check_configurations(struct interfaces *interfaces,
 
 /* ---- machines of one name ---- */
 
-/* AAAA records of a set that an answer by TCP has room for, and then some. */
+/* An answer by TCP has room for so many AAAA records, with some room to spare. */
 enum { MACHINES_MAX = 2000 };
 
 static uint32_t machines_max(const struct check *check)
@@ -190,7 +190,7 @@ static bool is_of_set(const struct machine *machine, const struct machine *first
 	       strcasecmp(machine->label, first->label) == 0;
 }
 
-/* Their addresses are one record set of the zone that they register in. */
+/* The machines of one label have one record set in the zone where they register. */
 static void check_crowds(struct check *check)
 {
 	uint32_t limit = machines_max(check);

@@ -201,7 +201,7 @@ static void count_links(struct check *check, struct seen *linked)
 	}
 }
 
-/* The zones that go out, by their full names, and "*" where all do. */
+/* Lists the zones in `transfers` by their full names, and "*" for all zones. */
 static void list_transferred(struct check *check, struct seen *transferred)
 {
 	const struct model *model = check->model;
@@ -321,7 +321,7 @@ static void warn_custom_servers(struct check *check)
 	}
 }
 
-/* What was made (by its path) is nobody's address. */
+/* A made address space (in `made`) does not count, because no machine has its addresses. */
 static bool has_own_space(struct check *check, const struct seen *made,
 			  const struct virtual_network *network)
 {
@@ -353,7 +353,7 @@ static void warn_without_clients(struct check *check)
 	}
 }
 
-/* The networks, by their full names, that a zone is linked to with registration. */
+/* Lists the networks, by their full names, where machines register in a zone. */
 static void list_registering(struct check *check, struct seen *registering)
 {
 	const struct model *model = check->model;

@@ -46,15 +46,15 @@ struct taken_name {
 struct maker {
 	struct model *model;
 	size_t room, resolver_room;   /* of model->made, model->resolvers */
-	struct prefix *named;         /* of the spare addresses, by networks; sorted */
-	size_t named_count, named_at; /* up to which they are below the next */
-	uint64_t spare;               /* that may be nobody's; 0: not looked for yet */
-	struct resolver_place *homes; /* of the resolvers, by network, and in their order in each */
+	struct prefix *named;         /* networks' prefixes in the spare addresses; sorted */
+	size_t named_count, named_at; /* all before named_at are below `spare` */
+	uint64_t spare;               /* the next address to try; 0: not searched yet */
+	struct resolver_place *homes; /* of the resolvers, by network, in the model's order */
 	size_t home_count;
-	uint32_t *listens; /* addresses of 127.0.0.0/8 where something listens at port 53; sorted */
-	size_t listen_count, listen_at; /* up to which they are below the next that is free */
-	uint32_t next_listen;           /* 0: not looked for yet */
-	struct taken_name *taken;       /* of the resolvers; sorted */
+	uint32_t *listens;              /* IPv4 addresses with a listener at port 53; sorted */
+	size_t listen_count, listen_at; /* all before listen_at are below next_listen */
+	uint32_t next_listen;           /* 0: not searched yet */
+	struct taken_name *taken;       /* the resolvers' names; sorted */
 	size_t taken_count;
 	bool owns_networks, owns_rulesets;
 	bool failed; /* there was no memory */
@@ -105,8 +105,7 @@ static void *append(struct maker *maker, void *list, size_t size)
 	return (char *)any.items + (any.count - 1) * size;
 }
 
-/* Room for another item behind the list's; *room is how many it has room for. False without memory.
- */
+/* Makes room for another item of the list, which has room for *room. False without memory. */
 static bool reserve(struct maker *maker, void *list, size_t size, size_t *room)
 {
 	struct any_list any;
@@ -120,8 +119,8 @@ static bool reserve(struct maker *maker, void *list, size_t size, size_t *room)
 	return true;
 }
 
-/* To be changed: the file's items, and those of parts, are shared with other models. False without
- * memory. */
+/* Copies the networks before a change, because the items of the file and of parts are shared with
+ * other models. False without memory. */
 static bool own_networks(struct maker *maker)
 {
 	if (!maker->owns_networks)
@@ -517,7 +516,7 @@ static struct taken_name taken_name(const char *group, const char *name)
 	return (struct taken_name){group ? group : GROUP_NONE, name};
 }
 
-/* With room for the names of all that are made. False without memory. */
+/* Indexes the resolvers' names, with room for those of made ones. False without memory. */
 static bool index_taken(struct maker *maker)
 {
 	const struct model *model = maker->model;
@@ -538,7 +537,7 @@ static bool index_taken(struct maker *maker)
 	return maker->taken;
 }
 
-/* Where the name is, or would be. */
+/* The index of the name in `taken`, or where it belongs. */
 static size_t taken_at(const struct maker *maker, const struct taken_name *name)
 {
 	size_t low = 0, high = maker->taken_count;
@@ -554,7 +553,7 @@ static size_t taken_at(const struct maker *maker, const struct taken_name *name)
 	return low;
 }
 
-/* Takes the name; false: it is taken. */
+/* Adds the name to `taken`; false: a resolver has it already. */
 static bool take_name(struct maker *maker, const char *group, const char *text)
 {
 	const struct taken_name name = taken_name(group, text);
