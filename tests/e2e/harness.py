@@ -59,8 +59,8 @@ def sh(*argv, **how):
 
 
 def wait_for(condition, what, seconds=dns.PATIENCE):
-    """Polls until the condition gives something true, and gives that. What takes long to look at, such as a page in a
-    browser, is looked at less often."""
+    """Polls until the condition returns a true value, and returns that. A condition that takes long, such as one about
+    a page in a browser, is polled less often."""
     end = time.monotonic() + seconds
     while True:
         start = time.monotonic()
