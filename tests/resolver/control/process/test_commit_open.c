@@ -175,7 +175,7 @@ static int resolve(const struct world *world)
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct timeval patience = {.tv_sec = WAIT_S};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	uint8_t answer[512];
+	uint8_t answer[512] = {0};
 	ssize_t got = -1;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
