@@ -33,31 +33,19 @@
 #define STORE(groups)                                                                              \
 	NETWORKS ZONES ENDPOINTS(                                                                  \
 		"{ name = \"store\"; subnet = \"hub/apps\"; zone_groups = (" groups "); }")
+#define MACHINE(name, rest, subnet, address) INTERFACE(name, rest, ADDRESS("a", subnet, address))
+#define CALLED(label)                        "label = \"" label "\"; "
+#define REGISTERING                          "{ name = \"l\"; virtual_network = \"hub\"; registration = true; }"
+#define CROWDED_ZONE                         "private_zones = (" ZONE("a.b", REGISTERING) ");\n"
+#define MACHINES                                                                                   \
+	MACHINE("a", CALLED("vm"), "hub/apps", "10.10.1.4")                                        \
+	",\n" MACHINE("b", CALLED("VM"), "hub/apps", "10.10.1.5") ",\n" MACHINE(                   \
+		"c", CALLED("vm"), "spoke/apps", "10.10.1.5") ",\n" MACHINE("d", "", "hub/apps",   \
+									    "10.10.1.6")
 /* Three machines called vm, of which two register, and another one. */
-#define CROWD(max)                                                                                                                                                                  \
-	NETWORKS                                                                                                                                                                    \
-	"limits = { records_per_record_set = " max "; };\n"                                                                                                                         \
-	"private_zones = (" ZONE(                                                                                                                                                   \
-		"a.b",                                                                                                                                                              \
-		"{ name = \"l\"; virtual_network = \"hub\"; "                                                                                                                       \
-		"registration = true; }") ");\n" INTERFACES(INTERFACE("a", "label = \"vm\"; ",                                                                                      \
-								      ADDRESS("a", "hub/apps",                                                                                      \
-									      "10.10.1."                                                                                            \
-									      "4")) ","                                                                                             \
-										    "\n" INTERFACE("b", "label = \"VM\"; ", ADDRESS("a", "hub/apps", "10.10.1.5")) ",\n" INTERFACE( \
-											    "c",                                                                                    \
-											    "labe"                                                                                  \
-											    "l = "                                                                                  \
-											    "\"vm"                                                                                  \
-											    "\";"                                                                                   \
-											    " ",                                                                                    \
-											    ADDRESS("a",                                                                            \
-												    "spoke/apps",                                                                   \
-												    "10.10.1.5")) ",\n" INTERFACE("d",                                              \
-																  "",                                               \
-																  ADDRESS("a",                                      \
-																	  "hub/apps",                               \
-																	  "10.10.1.6")))
+#define CROWD(max)                                                                                 \
+	NETWORKS "limits = { records_per_record_set = " max "; };\n" CROWDED_ZONE INTERFACES(      \
+		MACHINES)
 #define ONE "network_interfaces[vm].ip_configurations[a]."
 #define TWO "network_interfaces[vm].ip_configurations[b]."
 
