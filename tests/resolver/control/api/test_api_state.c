@@ -41,6 +41,11 @@ static void on_round(uv_prepare_t *rounds)
 	api_let_go(&world->api->api);
 }
 
+static void on_ring(void *context) /* nothing waits for a worker */
+{
+	(void)context;
+}
+
 static int set_up(void **state)
 {
 	struct state_world *world = calloc(1, sizeof *world);
@@ -51,6 +56,10 @@ static int set_up(void **state)
 	service = &world->api->service;
 	world->empty = service->inventory;
 	service->inventory = world->fixture->inventory;
+	service->server.model = world->fixture->model; /* gets the table of each change */
+	service->registrar.rests = true;
+	if (bell_open(&service->bell, &world->api->http.loop, on_ring, NULL) != 0)
+		return -1;
 	service->work.store = inventory_store(service->inventory);
 	uv_prepare_init(&world->api->http.loop, &world->rounds);
 	uv_timer_init(&world->api->http.loop, &service->adoption);
@@ -63,8 +72,12 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct state_world *world = *state;
+	struct bell *bell = &world->api->service.bell;
 
 	uv_close((uv_handle_t *)&world->rounds, NULL);
+	bell_close(bell);
+	uv_run(&world->api->http.loop, UV_RUN_NOWAIT);
+	bell_release(bell);
 	uv_close((uv_handle_t *)&world->api->service.adoption, NULL);
 	world->api->service.inventory = world->empty;
 	api_world_free(world->api);
@@ -336,6 +349,7 @@ static void every_api_asks_whoever_has_to_agree(void **state)
 	assert_string_equal(resource->item.reverse_fqdn, "a.test.");
 	uv_close((uv_handle_t *)&service->commit.again, NULL);
 	uv_close((uv_handle_t *)&service->commit.late, NULL);
+	uv_close((uv_handle_t *)&service->commit.doubt.again, NULL);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
