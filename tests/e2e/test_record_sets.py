@@ -165,6 +165,15 @@ class RecordSets(World):
                    if rtype == "SOA"]
         now = str(self.soa())
         self.assertEqual([now, str(serial), now, now], serials)
+        # A filtered list of more rows than are read at once is whole.
+        self.many(*[("z%02d:A" % i, ["10.0.0.1"]) for i in range(15)])
+        for limit in (8, 9, 10, 100):
+            found, path = [], SETS + "?q=z&limit=%d" % limit
+            while path:
+                page = self.good("GET", path).body
+                found += [item["name"] for item in page["record_sets"]]
+                path = page["next"] and page["next"][len("/v1/"):]
+            self.assertEqual(["z%02d:A" % i for i in range(15)], found)
 
     def test_a_zone_and_all_in_it_come_and_go_in_one_change(self):
         other = "private_zones/-/other.example"

@@ -8,8 +8,7 @@
 #include "resolver/control/resource/group.h"
 #include "resolver/control/resource/item.h"
 
-/* Rows that `next` reads at once: all that may fit, or, with a filter, a few. */
-enum { ROWS_AT_ONCE = 64, ROWS_LOOKED_AT = 50 };
+enum { ROWS_AT_ONCE = 50 }; /* that `next` reads, also if they do not fit */
 
 static int fail_memory(struct change_error *error)
 {
@@ -160,7 +159,7 @@ static void take_rows(struct item_list *list, const struct owned_resource *const
 static int next_owned(struct item_list *list, size_t room, struct change_error *error)
 {
 	const struct owned_resource *rows[ROWS_AT_ONCE];
-	size_t most = list->fits ? ROWS_LOOKED_AT : ROWS_AT_ONCE, count;
+	size_t most = ROWS_AT_ONCE, count;
 
 	if (!list->fits && room < most)
 		most = room;

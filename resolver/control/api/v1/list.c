@@ -9,8 +9,8 @@
  *                    or status
  *
  * An address, its id or its resource group is found by its index. For any other filter all rows are
- * read, of the inventory some in each round of the loop. If very many do not match, a page ends
- * early, perhaps empty, but with a next one.
+ * read, of the inventory and of record sets some in each round of the loop. If very many do not
+ * match, a page ends early, perhaps empty, but with a next one.
  *
  *     {"ptrs": [...], "next": the path and query of the next page, null: this is the last}
  */
@@ -25,7 +25,11 @@
 #include "resolver/control/resource/part.h"
 #include "resolver/control/service/service.h"
 
-enum { LIMIT_USUAL = 1000, LIMIT_MAX = 5000 };
+enum {
+	LIMIT_USUAL = 1000,
+	LIMIT_MAX = 5000,
+	ROWS_AT_ONCE = 1000, /* of record sets: takes some milliseconds */
+};
 
 /* ---- parameters ---- */
 
@@ -199,7 +203,8 @@ void api_resource_list(struct api_request *request)
 	static const struct api_list list = {
 		.row = row, .tail = "next", .tail_json = next_json, .fail_missing = fail_missing};
 	const char *marker = api_query(request, "marker");
-	struct item_list items = {.unserved = request->service->load.passed_over};
+	struct item_list items = {.unserved = request->service->load.passed_over,
+				  .rows_max = ROWS_AT_ONCE};
 	struct filter filter;
 	size_t limit;
 
