@@ -151,8 +151,6 @@ static bool fail_missing(struct api_request *request, const struct path *list)
 	const struct path parent = part_root(list);
 	struct resource_group group;
 
-	if (api_query(request, "marker") && request->service->load.passed_over)
-		return false; /* something that is not served may be ahead of the marker */
 	if (list->names[0]) {
 		if (part_find(api_model(request), &parent))
 			return false;
