@@ -480,6 +480,8 @@ class Rules(Browser):
         self.assertEqual(404, self.call("GET", "/v1/rulesets/-/office/rules/fresh").status)
         # Those of one name in two groups are told apart.
         self.good("PUT", "rulesets/dev/office", {})
+        self.addCleanup(self.call, "DELETE", "/v1/rulesets/dev/office")
+        self.addCleanup(self.call, "DELETE", "/v1/rulesets/-/office/rules/twice")
         for group in ("-", "dev"):
             self.good("PUT", "rulesets/%s/office/rules/twice" % group, {"domain": "twice.test.", "targets": [{"address": "127.0.0.5"}]})
         self.wait(lambda: {"office/twice", "dev/office/twice"} <= {
@@ -1125,7 +1127,7 @@ class Zones(Browser):
         self.log_in("/ui/zones")
         self.row("filed.internal", "filed.zone")
         self.press("filed.internal")
-        self.assertIn('note 3600 IN TXT "<b>filed</b>"', self.text_of("pre"))
+        self.assertIn('note 300 IN TXT "<b>filed</b>"', self.text_of("pre"))
         self.assertFalse({"Add a record set", "Import master file"} & set(self.texts("button")))
 
 
