@@ -8,6 +8,7 @@ import {kindNamed, said} from "../lib/kinds.js";
 import {Page, empty} from "../lib/page.js";
 import {note, url} from "../lib/router.js";
 import {isAdmin} from "../lib/session.js";
+import {sleep} from "../lib/stream.js";
 import {ptrStatus} from "../lib/words.js";
 import {ask} from "../parts/dialog.js";
 import {notice} from "../parts/notice.js";
