@@ -749,25 +749,38 @@ static uint64_t hash_of(const json_t *object)
 	return hash;
 }
 
+/* `said`: why it was made, or is not served, which is shown in place of its origin; NULL: it is
+ * neither. */
 static char *print_etag(const struct item *item, const json_t *given, const json_t *placed,
-			char text[ETAG_MAX])
+			const char *said, char text[ETAG_MAX])
 {
-	uint64_t revision = item->origin.revision;
+	const struct origin *origin = &item->origin;
+	uint64_t computed = hash_of(placed);
 
-	return etag_print(revision, revision ? 0 : hash_of(given), hash_of(placed), text);
+	if (said)
+		computed = etag_add_text(computed, said);
+	else if (origin->file)
+		computed = etag_add_number(etag_add_text(computed, origin->file), origin->line);
+	return etag_print(origin->revision, origin->revision ? 0 : hash_of(given), computed, text);
 }
 
 static char *etag(const struct inventory *inventory, const struct kind *kind,
 		  const struct item *item, char text[ETAG_MAX])
 {
+	const struct model *model = inventory_model(inventory);
 	json_t *given, *placed;
+	char why[PART_WHY_MAX];
 
 	(void)kind;
 	if (!item)
 		return NULL;
-	given = item->fields ? values(inventory, item) : NULL;
-	placed = item->fields ? placed_of(item, given) : NULL;
-	print_etag(item, given, placed, text);
+	if (!item->fields) {
+		part_why(model, &item->path, item->row, why);
+		return print_etag(item, NULL, NULL, why, text);
+	}
+	given = values(inventory, item);
+	placed = placed_of(item, given);
+	print_etag(item, given, placed, item_made_because(model, &item->path), text);
 	json_decref(given);
 	json_decref(placed);
 	return text;
@@ -786,7 +799,7 @@ static json_t *show_unserved(const struct model *model, const struct item *item,
 	}
 	values_shorten(path->kind, path->group, object);
 	part_why(model, path, item->row, why);
-	print_etag(item, NULL, NULL, text);
+	print_etag(item, NULL, NULL, why, text);
 	json_put(object, kind_name_key(path->kind), json_text(path_name(path)));
 	json_put(object, "path", json_text(path_url(path, url)));
 	json_put(object, "origin", json_null());
@@ -807,7 +820,7 @@ static json_t *show(const struct inventory *inventory, const struct item *item, 
 	object = values(inventory, item);
 	placed = placed_of(item, object);
 	because = item_made_because(model, &item->path);
-	print_etag(item, object, placed, text);
+	print_etag(item, object, placed, because, text);
 	json_put(object, "path", json_text(path_url(&item->path, url)));
 	if (placed)
 		json_put(object, "placed", placed);
