@@ -208,7 +208,8 @@ void addresses_commit(struct address_draft *draft)
 	draft->over = true;
 	inventory->now.counts = draft->counts;
 	inventory->cursors = draft->inventory->cursors;
-	inventory->changed = draft->revision;
+	if (draft->noted)
+		inventory->changed = draft->revision;
 	inventory_publish(inventory, draft->table ? owned_commit(draft->table) : NULL,
 			  draft->revision);
 	draft->table = NULL;
