@@ -57,49 +57,6 @@ json_t *addresses_values(struct inventory *inventory, const struct path *path)
 	return owned_ptr_values(resource);
 }
 
-json_t *addresses_show(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX],
-		       struct change_error *error)
-{
-	const struct owned_resource *resource = addresses_find(inventory, path);
-	struct resource_group group;
-	json_t *shown = NULL;
-	bool is_there = true;
-
-	error->outcome = CHANGE_FINE;
-	if (resource) {
-		owned_etag(resource, etag);
-		shown = owned_show(resource, path->kind->id);
-	} else if (path->kind->id == KIND_GROUP && group_find(inventory, path->names[0], &group)) {
-		group_etag(&group, etag);
-		shown = group_show(&group);
-	} else {
-		is_there = false;
-	}
-	if (inventory_trouble(inventory))
-		change_say(error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
-	else if (is_there && !shown)
-		change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
-	return shown;
-}
-
-bool addresses_etag(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX])
-{
-	struct resource_group group;
-	const struct owned_resource *resource;
-	bool there;
-
-	if (path->kind->id == KIND_GROUP) {
-		there = group_find(inventory, path->names[0], &group);
-		if (there)
-			group_etag(&group, etag);
-		return there;
-	}
-	resource = find(inventory, path);
-	if (resource)
-		owned_etag(resource, etag);
-	return resource && (path->kind->id != KIND_PTR || resource->item.reverse_fqdn);
-}
-
 /* Whether the values have another id: they are from an earlier address or service of this name. */
 static bool is_another(const struct owned_resource *resource, const json_t *values)
 {

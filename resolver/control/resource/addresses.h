@@ -51,13 +51,6 @@ const struct owned_resource *addresses_find(struct inventory *inventory, const s
 /* The present values of the resource; putting these again changes nothing. NULL: no such resource,
  * or no memory. */
 json_t *addresses_values(struct inventory *inventory, const struct path *path);
-/* The resource as the API shows it, and its etag; an address without a PTR still shows an empty
- * PTR. NULL: not found, or, with an outcome in the error, it cannot be read. */
-json_t *addresses_show(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX],
-		       struct change_error *error);
-/* The resource's etag; false: not found. For a missing PTR of an existing address or service,
- * returns false but still sets the etag of the address or service. */
-bool addresses_etag(struct inventory *inventory, const struct path *path, char etag[ETAG_MAX]);
 
 /* Prepares the new address that a PTR needs: gives its path, in no group and named after its text,
  * and puts the address and its pool's region into `values`. Texts go into the arena. ERR_NOT_FOUND:

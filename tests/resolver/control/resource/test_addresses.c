@@ -145,8 +145,6 @@ static void what_the_file_says_of_a_ptr_that_is_not_there_is_not_shown(void **st
 {
 	struct inventory_fixture *fixture = *state;
 	const struct path path = {kind_of_id(KIND_ADDRESS), GROUP_NONE, {"quiet", NULL}};
-	struct change_error error;
-	char etag[ETAG_MAX];
 	json_t *shown, *values;
 
 	assert_int_equal(inventory_fixture_load(
@@ -154,7 +152,7 @@ static void what_the_file_says_of_a_ptr_that_is_not_there_is_not_shown(void **st
 				 "addresses = ({ name = \"quiet\"; address = \"198.51.100.40\"; "
 				 "ttl = 5; description = \"d\"; });\n"),
 			 0);
-	shown = addresses_show(fixture->inventory, &path, etag, &error);
+	shown = owned_show(addresses_find(fixture->inventory, &path), KIND_ADDRESS);
 	assert_true(json_is_null(json_object_get(shown, "ttl")));
 	assert_true(json_is_null(json_object_get(shown, "description")));
 	values = addresses_values(fixture->inventory, &path);
