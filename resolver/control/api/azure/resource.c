@@ -52,12 +52,15 @@ static void answer(struct api_request *request, unsigned status, const struct ar
 {
 	const struct arm_family *family = shown->type->family;
 	bool is_tag = family->etag != ARM_ETAG_BARE; /* in the form of RFC 9110 */
+	/* Etags of items of a model leave out what is computed from other resources, such as a
+	 * subnet's ipConfigurations, so a GET of these is never 304. */
+	bool may_be_304 = is_tag && shown->path.kind->inventory;
 
 	api_arm_say_revision(request);
-	if (family->etag_header && !is_tag)
+	if (family->etag_header && !may_be_304)
 		api_answer_header(request, "ETag", shown->etag);
 	api_reply_json(request, status, arm_print(shown),
-		       family->etag_header && is_tag ? shown->etag : NULL);
+		       family->etag_header && may_be_304 ? shown->etag : NULL);
 }
 
 static void fail_read(struct api_request *request, const struct arm_asked *asked,
