@@ -633,9 +633,13 @@ static void put_list(const struct document *document, const struct kind *kind, c
 		add_parameter(document, operation, paging[i]);
 	if (kind->id != KIND_PTR)
 		add_filters(kind, operation);
-	if (is_owned)
+	if (is_owned) {
 		add_owned_filters(kind, operation);
+		add_parameter(document, operation, "If-None-Match");
+	}
 	put_answer(operation, 200, "A page of them.", reference("schemas", name));
+	if (is_owned)
+		put_etag(operation, "200");
 	if (kind->guarded)
 		json_put(operation, "description", json_text(guarded_text));
 	put_operation(document, path, "GET", operation);
