@@ -22,6 +22,8 @@
 #include "rules/base.h"
 #include "rules/schema/schema.h"
 
+enum { ROWS_AT_ONCE = 1000 }; /* of a home, in memory */
+
 struct resource_export {
 	struct api_long_answer answer;
 	struct model *given; /* a model of its own: the files with the parts of the state */
@@ -44,7 +46,8 @@ static struct resource_export *export_of(struct api_long_answer *answer)
 static bool each_item(struct resource_export *export, const struct path *list,
 		      int (*on_item)(void *context, const struct item *item))
 {
-	struct item_list items = {.inventory = export->inventory, .path = *list};
+	struct item_list items = {
+		.inventory = export->inventory, .path = *list, .rows_max = ROWS_AT_ONCE};
 	struct change_error error;
 	int err = item_each(&items, on_item, export, &error);
 
