@@ -9,8 +9,8 @@
  *                    or status
  *
  * An address, its id or its resource group is found by its index. For any other filter all rows are
- * read, of the inventory and of record sets some in each round of the loop. If very many do not
- * match, a page ends early, perhaps empty, but with a next one.
+ * read, of the inventory and of record sets some in each round of the loop. If very many of the
+ * inventory do not match, a page ends early, perhaps empty, but with a next one.
  *
  *     {"ptrs": [...], "next": the path and query of the next page, null: this is the last}
  */
