@@ -1032,21 +1032,31 @@ static char *copy_text(const char *bytes, size_t length)
 	return copy;
 }
 
+static void forget_texts(struct metrics *metrics)
+{
+	for (size_t i = 0; i < COUNT(metrics->latest); i++) {
+		free(metrics->latest[i].bytes);
+		metrics->latest[i].bytes = NULL;
+	}
+}
+
 char *metrics_answer(struct metrics *metrics, enum metrics_format format, uint64_t now_us,
 		     size_t *length)
 {
 	struct latest_text *latest = &metrics->latest[format];
 	uint64_t began_us = cpu_us();
+	bool may = metrics_pace_may(&metrics->pace, now_us);
 	char *text;
 
 	*length = 0;
-	if (!metrics_pace_may(&metrics->pace, now_us) && latest->bytes) {
+	if (!may && latest->bytes) {
 		*length = latest->length;
 		return copy_text(latest->bytes, latest->length);
 	}
+	if (may) /* or readers of one format could keep the other one's text for ever */
+		forget_texts(metrics);
 	text = make_text(metrics, format, length);
 	metrics_pace_spend(&metrics->pace, cpu_us() - began_us);
-	free(latest->bytes);
 	latest->bytes = metrics->pace.left_us > 0 ? NULL : copy_text(text, *length);
 	latest->length = *length;
 	return text;
@@ -1068,7 +1078,7 @@ struct metrics *metrics_new(struct service *service, struct tally *tally)
 
 void metrics_free(struct metrics *metrics)
 {
-	for (size_t i = 0; metrics && i < COUNT(metrics->latest); i++)
-		free(metrics->latest[i].bytes);
+	if (metrics)
+		forget_texts(metrics);
 	free(metrics);
 }
