@@ -256,20 +256,33 @@ static bool is_ended(const struct http_auth *auth, const struct token_claim *cla
 	return find_ended(auth, &key) != NULL;
 }
 
-/* Removes logouts of tokens that have expired long ago; returns how many the client has for tokens
- * that have not expired. */
+static void remove_ended(struct http_auth *auth, struct ended *ended)
+{
+	HASH_DEL(auth->ended, ended);
+	free(ended);
+}
+
+/* Removes logouts of tokens that have expired long ago, and the client's first one of an expired
+ * token if it has HTTP_LOGOUTS_MAX; returns how many it has for tokens that have not expired. */
 static unsigned look_at_ended(struct http_auth *auth, uint64_t client, int64_t now_s)
 {
-	struct ended *ended, *next;
-	unsigned count = 0;
+	struct ended *ended, *next, *first = NULL;
+	unsigned kept = 0, count = 0;
 
-	HASH_ITER (hh, auth->ended, ended, next)
-		if (ended->expires_s > now_s - HTTP_LOGOUT_KEPT_S) {
-			count += ended->key.client == client && ended->expires_s > now_s;
-		} else {
-			HASH_DEL(auth->ended, ended);
-			free(ended);
+	HASH_ITER (hh, auth->ended, ended, next) {
+		if (ended->expires_s <= now_s - HTTP_LOGOUT_KEPT_S) {
+			remove_ended(auth, ended);
+			continue;
 		}
+		if (ended->key.client != client)
+			continue;
+		kept++;
+		count += ended->expires_s > now_s;
+		if (!first && ended->expires_s <= now_s)
+			first = ended;
+	}
+	if (first && kept >= HTTP_LOGOUTS_MAX)
+		remove_ended(auth, first);
 	return count;
 }
 

@@ -73,16 +73,16 @@ struct http_logout {
 	char id[TOKEN_ID_MAX];
 };
 enum {
-	HTTP_LOGOUTS_MAX = 4096, /* of one client, for tokens that have not expired */
-	/* For how long a logout is kept behind the end of its token: a clock that has been ahead
-	 * and is set back would make the token valid again. */
+	HTTP_LOGOUTS_MAX = 4096, /* of one client; those of expired tokens give way */
+	/* For how long at most a logout is kept behind the end of its token: a clock that has been
+	 * ahead and is set back would make the token valid again. */
 	HTTP_LOGOUT_KEPT_S = 24 * 60 * 60,
 };
 
 /* Makes the token invalid. It may be logged out already, because a caller that could not store the
  * logout tries again. ERR_INVALID: a client that is no admin may log out only itself.
- * ERR_NOT_FOUND: it is no valid token. ERR_LIMIT: the client has HTTP_LOGOUTS_MAX logouts, and the
- * token stays valid. ERR_NOMEM. */
+ * ERR_NOT_FOUND: it is no valid token. ERR_LIMIT: the client has HTTP_LOGOUTS_MAX logouts of
+ * tokens that have not expired, and the token stays valid. ERR_NOMEM. */
 MUST_CHECK int http_auth_log_out(struct http_auth *auth, const char *token, const char *by,
 				 enum client_role role, int64_t now_s, struct http_logout *logout);
 /* Notes a logout of an earlier process. ERR_NOMEM. */
