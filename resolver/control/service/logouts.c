@@ -19,7 +19,7 @@
 
 enum {
 	KEY_MAX = sizeof PREFIX + 20 + 1 + TOKEN_ID_MAX + 1 + HTTP_CLIENT_MAX,
-	ROWS_MAX = 1000 * 1000,     /* more than all clients together can have (HTTP_LOGOUTS_MAX) */
+	ROWS_MAX = 1000 * 1000,     /* read at a start, of valid tokens and of expired ones */
 	OVER_MAX = 16,              /* expired rows removed with each new row */
 	OVER_AT_START_MAX = 100000, /* expired rows removed at the start */
 };
@@ -126,14 +126,25 @@ static int on_row(void *context, const struct pairs_use *use)
 	return http_auth_note_logout(reader->auth, &logout);
 }
 
+/* Reads logouts of tokens that expire from then on. */
+static int load_from(struct store *store, struct logout_reader *reader, int64_t from_s)
+{
+	char from[KEY_MAX], error[SOURCE_ERROR_MAX];
+
+	snprintf(from, sizeof from, PREFIX "%lld", (long long)from_s);
+	int err = pairs_uses_after(store->source, from, ROWS_MAX, on_row, reader, error);
+	return err == ERR_LIMIT || err == ERR_NOT_FOUND ? 0 : err;
+}
+
+/* Reads those of valid tokens first, whatever expired ones there are. */
 void logouts_load(struct store *store, struct http_auth *auth, int64_t now_s)
 {
 	struct logout_reader reader = {.auth = auth, .now_s = now_s};
-	char from[KEY_MAX], error[SOURCE_ERROR_MAX];
+	int err = load_from(store, &reader, now_s);
 
-	snprintf(from, sizeof from, PREFIX "%lld", (long long)now_s - HTTP_LOGOUT_KEPT_S);
-	int err = pairs_uses_after(store->source, from, ROWS_MAX, on_row, &reader, error);
-	if (err && err != ERR_LIMIT && err != ERR_NOT_FOUND)
+	if (!err)
+		err = load_from(store, &reader, now_s - HTTP_LOGOUT_KEPT_S);
+	if (err)
 		log_event(LOG_WARNING, "login",
 			  "who has logged out cannot be read: within the hour such tokens are good "
 			  "again");

@@ -1,5 +1,5 @@
-/* Tokens that ended early (http/auth.h), kept in the state until they would have expired: a restart
- * must not make them valid again. */
+/* Tokens that ended early (http/auth.h), kept in the state for HTTP_LOGOUT_KEPT_S after they would
+ * have expired: a restart must not make them valid again. */
 #ifndef SLUICE_LOGOUTS_H
 #define SLUICE_LOGOUTS_H
 
@@ -12,7 +12,7 @@
 MUST_CHECK int logouts_note(struct store *store, const struct http_logout *logout, int64_t now_s);
 /* Loads the logouts of earlier processes. */
 void logouts_load(struct store *store, struct http_auth *auth, int64_t now_s);
-/* Whether a row of the state's uses is a logout that has not expired. */
+/* Whether a row of the state's uses is a logout that is still kept. */
 bool logouts_counts(const struct pairs_use *use, int64_t now_s);
 
 #endif
