@@ -29,7 +29,7 @@ void zonefile_folder_release(struct zonefile_folder *folder);
 
 /* Reads a zone whose apex is given from `in`; `file` names it in faults. $ORIGIN starts as the
  * apex. A record without a TTL has that of $TTL; without $TTL the last one that a record before it
- * has had; failing that the minimum of the SOA, if that is the first record, else 3600. Without a
+ * has had; failing that the minimum of the SOA, from the SOA on, and 3600 before it. Without a
  * folder (NULL) an $INCLUDE is an error. NULL when there was an error; warnings may be added all
  * the same. */
 struct zone *zonefile_read(FILE *in, const char *file, struct zonefile_folder *folder,
