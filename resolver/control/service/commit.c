@@ -315,22 +315,26 @@ void service_commit(struct service *service, struct service_change *change,
 
 /* ---- a state that does not know ---- */
 
-/* True: what the state has is served. */
+enum { SERVE_AGAIN_MS = 10 * 1000 }; /* reads the whole state, on the control thread */
+
+/* True: what the state has is served, or (stale) it cannot be read before a reload. */
 static bool serve_kept(struct service *service)
 {
-	struct open_commit *open = &service->commit;
+	struct store *store = inventory_store(service->inventory);
 	char text[SERVICE_TEXT_MAX];
 	struct faults faults;
 	int err;
 
-	inventory_store(service->inventory)->stale = true; /* read all of it */
+	store->stale = true; /* read all of it */
 	faults_init(&faults);
 	err = service_serve_again(service, &faults, text);
-	if (err)
-		log_faults("commit", &faults);
-	else if (open->doubt.unconfirmed.revision > 0)
-		confirmation_begin(&service->confirmation, &open->doubt.unconfirmed);
+	log_faults("commit", &faults);
 	faults_release(&faults);
+	if (err)
+		store_note_error(store,
+				 "the state has a change that cannot be served, as the log says; "
+				 "that is tried again",
+				 false);
 	return !err;
 }
 
@@ -358,14 +362,19 @@ static void on_doubt(uv_timer_t *timer)
 	if (answer == COMMIT_UNKNOWN)
 		return;
 	open->doubt.is_kept = answer == COMMIT_YES;
-	if (answer == COMMIT_YES && !serve_kept(service))
+	if (answer == COMMIT_YES && !serve_kept(service)) {
+		uv_timer_start(timer, on_doubt, SERVE_AGAIN_MS, SERVE_AGAIN_MS);
 		return;
+	}
 	if (answer == COMMIT_NO)
 		drop(service);
+	else if (open->doubt.unconfirmed.revision > 0)
+		confirmation_begin(&service->confirmation, &open->doubt.unconfirmed);
 	uv_timer_stop(timer);
 	log_event(LOG_WARNING, "commit", "the change whose outcome was not known is %s",
 		  answer == COMMIT_YES ? "made" : "not made");
-	store_note_error(store, NULL, false);
+	if (!store->stale)
+		store_note_error(store, NULL, false);
 }
 
 void commit_doubt(struct service *service, const struct unconfirmed *unconfirmed)
