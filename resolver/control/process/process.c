@@ -747,6 +747,8 @@ static void api_upgrade(struct api_request *request)
 		process->service.ending ? "the server is about to end"
 		: process->upgrading || process->successor
 			? "another upgrade is under way; wait until it is done"
+		: commit_doubt_waits(&process->service)
+			? commit_doubt_waits(&process->service)
 			: confirmation_waits(&process->service.confirmation, false, waits);
 
 	if (!api_is_local(request)) {

@@ -327,6 +327,8 @@ static int try_reload(struct process *process, const struct reload_order *order,
 	size_t warnings;
 	int err = 0;
 
+	if (!why && will_wait) /* only one can wait at a time */
+		why = commit_doubt_waits(service);
 	if (why) {
 		add_fault(process, faults, why);
 		return ERR_FAULTS;
@@ -627,6 +629,11 @@ void api_confirm(struct api_request *request)
 		api_fail(request, 409, NULL, "nothing waits to be confirmed");
 	else if (back)
 		take_back(process, false, request);
+	else if (confirmation->waiting.kind == UNCONFIRMED_CHANGE &&
+		 commit_is_doubtful(&process->service))
+		api_fail(request, 503, NULL,
+			 "it is not known whether the change has gone back already, because the "
+			 "disk failed; that is found out by itself: try again later");
 	else if (confirm(request, confirmation))
 		answer_decided(request, &confirmation->waiting, false);
 }

@@ -347,6 +347,18 @@ static void drop(struct service *service)
 		log_event(LOG_WARNING, "confirm", "%s", error);
 }
 
+/* If a change is waiting to be confirmed already, the kept one was its way back, which ends now:
+ * there is nothing left to put back. */
+static void wait_for_confirmation(struct service *service)
+{
+	struct confirmation *confirmation = &service->confirmation;
+
+	if (service->commit.doubt.unconfirmed.revision > 0)
+		confirmation_begin(confirmation, &service->commit.doubt.unconfirmed);
+	else if (confirmation->waits && confirmation->waiting.kind == UNCONFIRMED_CHANGE)
+		confirmation_try_again(confirmation, 0);
+}
+
 static void on_doubt(uv_timer_t *timer)
 {
 	struct service *service = timer->data;
@@ -368,8 +380,8 @@ static void on_doubt(uv_timer_t *timer)
 	}
 	if (answer == COMMIT_NO)
 		drop(service);
-	else if (open->doubt.unconfirmed.revision > 0)
-		confirmation_begin(&service->confirmation, &open->doubt.unconfirmed);
+	else
+		wait_for_confirmation(service);
 	uv_timer_stop(timer);
 	log_event(LOG_WARNING, "commit", "the change whose outcome was not known is %s",
 		  answer == COMMIT_YES ? "made" : "not made");
@@ -384,6 +396,19 @@ void commit_doubt(struct service *service, const struct unconfirmed *unconfirmed
 	open->doubt.is_kept = false;
 	open->doubt.unconfirmed = *unconfirmed;
 	uv_timer_start(&open->doubt.again, on_doubt, COMMIT_AGAIN_MS, COMMIT_AGAIN_MS);
+}
+
+bool commit_is_doubtful(const struct service *service)
+{
+	return uv_is_active((const uv_handle_t *)&service->commit.doubt.again);
+}
+
+const char *commit_doubt_waits(const struct service *service)
+{
+	if (!commit_is_doubtful(service) || service->commit.doubt.unconfirmed.revision == 0)
+		return NULL;
+	return "it is not known whether a change that is to be confirmed is made, because the disk "
+	       "failed; that is found out by itself: try again later";
 }
 
 /* ---- opening and resting ---- */

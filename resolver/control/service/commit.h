@@ -87,6 +87,10 @@ void service_apply(struct service *service, json_t *record, service_on_change *o
 
 /* Finds out, later, what became of a change to which the state has answered COMMIT_UNKNOWN. */
 void commit_doubt(struct service *service, const struct unconfirmed *unconfirmed);
+bool commit_is_doubtful(const struct service *service);
+/* Why no reload can begin to wait to be confirmed, and no other process take over: a change that
+ * would wait is in doubt. NULL: none is. */
+const char *commit_doubt_waits(const struct service *service);
 
 bool commit_is_open(const struct service *service);
 /* The process is about to end: an open record waits COMMIT_LAST_MS at most. */

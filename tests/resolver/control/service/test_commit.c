@@ -885,16 +885,12 @@ static void put_in_doubt(const char *name)
 	assert_int_equal(world->outcome, CHANGE_UNKNOWN);
 	assert_non_null(strstr(world->text, "not known whether the change is made"));
 	assert_false(is_served(name));
+	assert_non_null(commit_doubt_waits(&world->service));
 	/* Others are refused meanwhile, and reads go on. */
 	put_network("other", "10.9.0.0/16", false);
 	assert_int_equal(world->outcome, CHANGE_STORE);
 	assert_non_null(strstr(world->text, "not known"));
 	assert_false(is_kept("other"));
-}
-
-static bool is_in_doubt(void)
-{
-	return uv_is_active((uv_handle_t *)&world->service.commit.doubt.again);
 }
 
 static void find_out(void)
@@ -903,8 +899,9 @@ static void find_out(void)
 
 	assert_true(confirmation_find(&world->service.confirmation, UNCONFIRMED_CHANGE, &found));
 	atomic_store(&syncs_fail, false);
-	while (is_in_doubt())
+	while (commit_is_doubtful(&world->service))
 		uv_run(&world->loop, UV_RUN_ONCE);
+	assert_null(commit_doubt_waits(&world->service));
 	put_network("last", "10.9.0.0/16", false);
 	assert_int_equal(world->err, 0);
 	assert_true(is_served("last"));
@@ -954,9 +951,9 @@ static void many_that_a_thread_stores_may_be_in_doubt_as_well(void **state)
 	put_many(&many, false);
 	run_until(&world->told, 1);
 	assert_int_equal(world->outcome, CHANGE_UNKNOWN);
-	assert_true(is_in_doubt());
+	assert_true(commit_is_doubtful(&world->service));
 	atomic_store(&syncs_fail, false);
-	while (is_in_doubt())
+	while (commit_is_doubtful(&world->service))
 		uv_run(&world->loop, UV_RUN_ONCE);
 	assert_int_equal(is_served("many0"), is_kept("many0"));
 	json_decref(many.values);
