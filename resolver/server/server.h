@@ -125,7 +125,7 @@ void server_discard(struct server *server, struct snapshot *snapshot);
 MUST_CHECK int server_apply(struct server *server, struct model *model, struct faults *faults);
 /* Publishes only another table of our addresses: listeners, targets and zones stay, and the cost
  * does not depend on the configuration. Only after server_apply. It cannot fail: the served model
- * takes a reference, so every later publication serves this table, too. If there is no memory to
+ * takes a reference, so every later server_publish serves this table, too. If there is no memory to
  * hand it to the workers now, server_catch_up does that later. */
 void server_publish_owned(struct server *server, struct owned *owned);
 /* Hands the last published table to the workers, if memory for that was missing. False: it is still
