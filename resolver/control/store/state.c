@@ -787,12 +787,13 @@ static bool is_undone(sqlite3 *db)
 	       code == SQLITE_IOERR_WRITE;
 }
 
+/* Fails instead of waiting for a reader of an older revision, because the control thread calls. */
 static int move_log(struct state_db *db)
 {
 	int pages = 0, moved = 0;
 
-	if (sqlite3_wal_checkpoint_v2(db->file.db, NULL, SQLITE_CHECKPOINT_FULL, &pages, &moved) !=
-		    SQLITE_OK ||
+	if (sqlite3_wal_checkpoint_v2(db->file.db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages,
+				      &moved) != SQLITE_OK ||
 	    pages != moved)
 		return state_db_fail(db, "cannot be written");
 	return 0;
