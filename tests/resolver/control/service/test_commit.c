@@ -840,10 +840,12 @@ static void what_is_stored_is_served_as_soon_as_there_is_memory(void **state)
 	is_out = false;
 	assert_null(served_ptr("192.0.2.7"));
 	assert_int_equal(status_of("mail"), PTR_PENDING);
-	run_until(&world->adopted, adopted + 1);
+	/* A wait that takes too long ends by a timer, so the count alone proves nothing. */
+	while (status_of("mail") != PTR_ACTIVE)
+		uv_run(&world->loop, UV_RUN_ONCE);
+	assert_true(world->adopted > adopted);
 	assert_non_null(served_ptr("192.0.2.7"));
 	assert_true(server_all_adopted(server));
-	assert_int_equal(status_of("mail"), PTR_ACTIVE);
 	assert_false(uv_is_active((uv_handle_t *)&world->service.behind));
 }
 
