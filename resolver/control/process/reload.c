@@ -490,6 +490,28 @@ struct model *reload_load(struct process *process, struct faults *faults)
 	return go_back_to_copy(process, NULL, &found, faults);
 }
 
+/* Loads the model again after a try to go back that has failed: the state may have gone back all
+ * the same (COMMIT_UNKNOWN, or the record could not be removed), and a later try finds nothing to
+ * do then. */
+static struct model *load_after_failure(struct load *load, struct model *model,
+					struct faults *faults)
+{
+	struct faults found;
+	struct model *again;
+
+	faults_init(&found);
+	again = load_again(load, load_declared(model), model, &found);
+	if (!again) {
+		faults_release(&found);
+		return model;
+	}
+	faults_release(faults);
+	*faults = found;
+	faults_sort(faults);
+	model_free(model);
+	return again;
+}
+
 /* Restores the state from before an unconfirmed change, and loads the model again; NULL: the faults
  * say why it cannot. If the state cannot be written, going back is tried again later. */
 static struct model *go_back_in_state(struct process *process, struct model *model,
@@ -508,7 +530,7 @@ static struct model *go_back_in_state(struct process *process, struct model *mod
 		confirmation->waiting = *found;
 		confirmation->waits = true;
 		snprintf(confirmation->error, sizeof confirmation->error, "%s", error);
-		return model;
+		return *error ? load_after_failure(&service->load, model, faults) : model;
 	}
 	snprintf(shown, sizeof shown, "%s was not confirmed and has gone back",
 		 unconfirmed_name(found, true, name));

@@ -471,7 +471,7 @@ static int restore(struct source *source, const json_t *rows, const char *who,
 
 	json_array_foreach(rows, i, row) if (!err) err = put_row(source, row, error);
 	if (!err && source->calls->commit(source, error) != COMMIT_YES)
-		err = ERR_SYSTEM; /* the next start looks again at what the state has */
+		err = ERR_SYSTEM; /* unknown: the caller looks again at what the state has */
 	source->calls->roll_back(source);
 	return err;
 }
