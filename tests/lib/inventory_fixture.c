@@ -150,7 +150,7 @@ int edit_store(struct address_draft *draft)
 		return ERR_INVALID;
 	if (inventory_trouble(draft->inventory)) /* as in service/resources.c */
 		return draft_is_open(draft);
-	if (source && source->calls->commit(source, error) != 0)
+	if (source && source->calls->commit(source, error) != COMMIT_YES)
 		return draft_fail_store(draft, error);
 	return 0;
 }

@@ -126,7 +126,7 @@ static uint64_t put(const struct fixture *fixture, const char *who, const char *
 	for (; *pairs; pairs += 2)
 		assert_int_equal(source->calls->put(source, 10, pairs[0], pairs[1], NULL, error),
 				 0);
-	assert_int_equal(source->calls->commit(source, error), 0);
+	assert_int_equal(source->calls->commit(source, error), COMMIT_YES);
 	source_close(source);
 	return revision;
 }

@@ -608,7 +608,7 @@ static void pairs_of_a_change_are_kept_with_it_or_not_at_all(void **state)
 		assert_int_equal(calls->put_pairs(world->source, first, 2, true, world->error), 0);
 		assert_string_equal(told_pairs(world), "a=1; b=2; ");
 		if (commits)
-			assert_int_equal(calls->commit(world->source, world->error), 0);
+			assert_int_equal(calls->commit(world->source, world->error), COMMIT_YES);
 		calls->roll_back(world->source);
 		reopen(world);
 		calls = world->source->calls;

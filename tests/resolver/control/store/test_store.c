@@ -278,7 +278,7 @@ static void change(struct store *store, const char *path)
 
 	assert_int_equal(source->calls->begin(source, "ops", &revision, error), 0);
 	assert_int_equal(source->calls->put(source, 1, path, "{}", NULL, error), 0);
-	assert_int_equal(source->calls->commit(source, error), 0);
+	assert_int_equal(source->calls->commit(source, error), COMMIT_YES);
 }
 
 static void a_change_aside_counts_as_the_stores_own(void **state)
