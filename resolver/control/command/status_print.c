@@ -7,6 +7,7 @@
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/table.h"
+#include "resolver/control/observe/judgement.h"
 #include "resolver/control/observe/status.h"
 #include "resolver/stats.h"
 #include "rules/base.h"
@@ -382,16 +383,14 @@ static void print_brief_counts(FILE *out, const json_t *status, const struct sta
 	json_decref(rows);
 }
 
-static bool is_in_state(const json_t *target, const char *state)
+static enum target_state state_of(const json_t *target)
 {
-	const char *text = json_string_value(json_object_get(target, "state"));
-	return text && strcmp(text, state) == 0;
+	return judgement_state(json_text_of(target, "state"));
 }
 
 static bool is_fine(const json_t *target)
 {
-	return (is_in_state(target, "up") || is_in_state(target, "unknown")) &&
-	       number(target, "unanswered_count") == 0 &&
+	return target_state_is_good(state_of(target)) && number(target, "unanswered_count") == 0 &&
 	       number(target, "timeouts") + number(target, "errors") == 0;
 }
 
@@ -420,7 +419,7 @@ static char *harm_text(const json_t *target)
 		return NULL;
 	if (other)
 		fprintf(out, "%s; ", other);
-	if (is_in_state(target, "suspect"))
+	if (state_of(target) == TARGET_STATE_SUSPECT)
 		fprintf(out, "since %s; ", short_time(get(target, "since", cell)));
 	fputs(harm, out);
 	fclose(out);
@@ -429,21 +428,22 @@ static char *harm_text(const json_t *target)
 
 static void print_rest(FILE *out, const json_t *rows, size_t shown)
 {
-	static const char *const states[] = {"suspect", "up", "unknown"};
-	size_t count = json_array_size(rows), rest = count - shown;
+	static const enum target_state states[] = {TARGET_STATE_SUSPECT, TARGET_STATE_UP,
+						   TARGET_STATE_UNKNOWN};
+	size_t count = json_array_size(rows), found[TARGET_STATES] = {0};
 	const char *separator = ":";
 	fprintf(out, "  and %zu more", count - shown);
+	for (size_t i = shown; i < count; i++)
+		found[state_of(json_array_get(rows, i))]++;
 	for (size_t s = 0; s < COUNT(states); s++) {
-		size_t found = 0;
-		for (size_t i = shown; i < count; i++)
-			found += is_in_state(json_array_get(rows, i), states[s]);
-		if (found > 0)
-			fprintf(out, "%s %zu %s", separator, found, states[s]);
-		separator = found > 0 ? "," : separator;
-		rest -= found;
+		if (found[states[s]] == 0)
+			continue;
+		fprintf(out, "%s %zu %s", separator, found[states[s]],
+			target_state_words[states[s]]);
+		separator = ",";
 	}
-	if (rest > 0)
-		fprintf(out, "%s %zu with errors", separator, rest);
+	if (found[TARGET_STATE_ERRORS] > 0)
+		fprintf(out, "%s %zu with errors", separator, found[TARGET_STATE_ERRORS]);
 	fputc('\n', out);
 }
 

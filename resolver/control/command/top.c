@@ -22,6 +22,7 @@
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/client.h"
+#include "resolver/control/observe/judgement.h"
 #include "rules/array.h"
 #include "rules/base.h"
 #include "rules/text.h"
@@ -675,8 +676,7 @@ static void set_state(struct top_row *cells, unsigned column, const json_t *targ
 		print_cell(cells, column, "%s since %s", says, since + 11);
 	else
 		set_cell(cells, column, says ? says : state);
-	cells->mood =
-		state && strcmp(state, "up") != 0 && strcmp(state, "unknown") != 0 ? BAD : PLAIN;
+	cells->mood = state && !target_state_is_good(judgement_state(state)) ? BAD : PLAIN;
 }
 
 /* The status has the worst first, the others in the order of the configuration. */

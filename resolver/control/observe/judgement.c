@@ -1,5 +1,7 @@
 #include "resolver/control/observe/judgement.h"
 
+#include <string.h>
+
 #include "rules/text.h"
 
 const char *const target_state_words[TARGET_STATES] = {
@@ -7,6 +9,8 @@ const char *const target_state_words[TARGET_STATES] = {
 	TARGET_STATE_MAP(X)
 #undef X
 };
+
+_Static_assert(TARGET_STATE_ERRORS + 1 == TARGET_STATES, "the one without a word is the last");
 
 struct judgement judge_target(struct target *target, uint64_t now_us)
 {
@@ -24,15 +28,29 @@ struct judgement judge_target(struct target *target, uint64_t now_us)
 				  TARGET_ERROR_NONE};
 }
 
+bool target_state_is_good(enum target_state state)
+{
+	return state == TARGET_STATE_UP || state == TARGET_STATE_UNKNOWN;
+}
+
 bool judgement_is_good(struct judgement judgement)
 {
-	return judgement.error == TARGET_ERROR_NONE;
+	return target_state_is_good(judgement.state);
 }
 
 const char *judgement_word(struct judgement judgement)
 {
 	return judgement.state == TARGET_STATE_ERRORS ? target_error_text(judgement.error)
 						      : target_state_words[judgement.state];
+}
+
+enum target_state judgement_state(const char *word)
+{
+	enum target_state state = 0;
+
+	while (state < TARGET_STATE_ERRORS && strcmp(word, target_state_words[state]) != 0)
+		state++;
+	return state;
 }
 
 const char *judgement_says(struct judgement judgement)

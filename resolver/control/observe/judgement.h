@@ -37,10 +37,13 @@ struct judgement {
 };
 
 struct judgement judge_target(struct target *target, uint64_t now_us);
-/* Whether it may answer: UP or UNKNOWN. */
+/* Whether a target in this state may answer: UP or UNKNOWN. */
+bool target_state_is_good(enum target_state state);
 bool judgement_is_good(struct judgement judgement);
 /* The state's word; of ERRORS the error (target_error_text). */
 const char *judgement_word(struct judgement judgement);
+/* The state of a judgement_word; a word of no state is an error's. */
+enum target_state judgement_state(const char *word);
 /* NULL: nothing, it is up. */
 const char *judgement_says(struct judgement judgement);
 

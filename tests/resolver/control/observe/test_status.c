@@ -128,8 +128,12 @@ static void what_is_wrong_comes_first_with_the_rules_it_hurts(void **state)
 static void many_dead_targets_are_a_number_too(void **state)
 {
 	(void)state;
-	char *text = print(report(300, 400), false);
-	assert_non_null(strstr(text, "\n  and 696 more: 296 suspect, 400 up\n"));
+	json_t *made = report(300, 400), *targets = json_object_get(made, "targets");
+	json_object_set_new(json_array_get(targets, 698), "state", json_string("unknown"));
+	json_object_set_new(json_array_get(targets, 699), "state", json_string("REFUSED"));
+	char *text = print(made, false);
+	assert_non_null(
+		strstr(text, "\n  and 696 more: 296 suspect, 398 up, 1 unknown, 1 with errors\n"));
 	assert_fits(text);
 	free(text);
 }
