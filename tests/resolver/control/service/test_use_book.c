@@ -47,6 +47,16 @@ static void serve(struct world *world)
 	snapshot_free(before);
 }
 
+static struct forwarding_ruleset *add_pair(struct world *world)
+{
+	struct forwarding_ruleset *ruleset =
+		model_add_ruleset(world->model, "onprem", "hub/out", "hub");
+
+	model_add_rule(world->model, ruleset, "one", "one.", "192.0.2.1");
+	model_add_rule(world->model, ruleset, "two", "two.", "192.0.2.2");
+	return ruleset;
+}
+
 static void build_model(struct world *world, unsigned rules)
 {
 	struct forwarding_ruleset *ruleset;
@@ -55,10 +65,7 @@ static void build_model(struct world *world, unsigned rules)
 	world->model = model_start();
 	model_add_network(world->model, "hub", "10.10.0.0/16");
 	model_add_resolver(world->model, "hub", "hub", NULL);
-	model_add_ruleset(world->model, "onprem", "hub/out", "hub");
-	ruleset = &world->model->rulesets.items[0];
-	model_add_rule(world->model, ruleset, "one", "one.", "192.0.2.1");
-	model_add_rule(world->model, ruleset, "two", "two.", "192.0.2.2");
+	ruleset = add_pair(world);
 	for (unsigned i = 0; i < rules; i++) {
 		snprintf(name, sizeof name, "r%u", i);
 		snprintf(domain, sizeof domain, "r%u.test.", i);
@@ -152,9 +159,9 @@ static void look(struct world *world)
 	use_book_rest(&world->book, world->now_s);
 }
 
-static const struct rule *rule_of(const struct world *world, const char *name)
+static const struct rule *rule_in(const struct world *world, size_t number, const char *name)
 {
-	struct ruleset *ruleset = world->server.current->policy->rulesets[0];
+	struct ruleset *ruleset = world->server.current->policy->rulesets[number];
 
 	for (size_t i = 0; i < ruleset_rule_count(ruleset); i++)
 		if (strcmp(ruleset_rule(ruleset, i)->name, name) == 0)
@@ -162,22 +169,36 @@ static const struct rule *rule_of(const struct world *world, const char *name)
 	return NULL;
 }
 
-static void hit(const struct world *world, const char *name)
+static const struct rule *rule_of(const struct world *world, const char *name)
 {
-	const struct rule *rule = rule_of(world, name);
+	return rule_in(world, 0, name);
+}
 
+static void hit_rule(const struct world *world, const struct rule *rule)
+{
 	COUNTER_ADD(series_cells(world->server.series.rules,
 				 0)[(size_t)rule->series * RULE_COUNTERS + RULE_QUERIES],
 		    1);
 }
 
-static void check(struct world *world, const char *name, int64_t since_s, int64_t used_s)
+static void hit(const struct world *world, const char *name)
+{
+	hit_rule(world, rule_of(world, name));
+}
+
+static void check_rule(struct world *world, const struct rule *rule, int64_t since_s,
+		       int64_t used_s)
 {
 	struct use_times times;
 
-	assert_true(use_book_rule(&world->book, rule_of(world, name), world->now_s, &times));
+	assert_true(use_book_rule(&world->book, rule, world->now_s, &times));
 	assert_int_equal(times.since_s, since_s);
 	assert_int_equal(times.used_s, used_s);
+}
+
+static void check(struct world *world, const char *name, int64_t since_s, int64_t used_s)
+{
+	check_rule(world, rule_of(world, name), since_s, used_s);
 }
 
 static int64_t written_use(struct world *world, const char *what)
@@ -249,6 +270,33 @@ static void a_row_is_written_when_it_is_new_and_then_once_an_hour(void **state)
 	assert_int_equal(written_use(world, "rule onprem\tone"), START + 600 + HOUR);
 	assert_int_equal(written_use(world, "rule onprem\ttwo"), 0);
 	assert_int_equal(written_use(world, "rule onprem\tthree"), -1);
+}
+
+static void rules_of_one_name_in_two_groups_are_used_each_for_itself(void **state)
+{
+	struct world *world = *state;
+
+	add_pair(world)->full_name = "prod/onprem";
+	serve(world);
+	look(world);
+	assert_int_equal(rows(world), 6); /* four rules, two targets */
+	world->now_s += 100;
+	hit_rule(world, rule_in(world, 1, "one"));
+	look(world);
+	check(world, "one", START, 0);
+	check_rule(world, rule_in(world, 1, "one"), START, START + 100);
+	assert_int_equal(written_use(world, "rule onprem\tone"), 0);
+	assert_int_equal(written_use(world, "rule prod/onprem\tone"), START + 100);
+	kill_it(world);
+	check(world, "one", START, 0);
+	check_rule(world, rule_in(world, 1, "one"), START, START + 100);
+	/* One of them goes, and nothing of the other is forgotten. */
+	world->model->rulesets.count = 1;
+	serve(world);
+	look(world);
+	assert_int_equal(rows(world), 4);
+	check(world, "one", START, 0);
+	assert_int_equal(written_use(world, "rule prod/onprem\tone"), -1);
 }
 
 static void what_is_gone_is_forgotten_here_and_in_the_state(void **state)
@@ -447,6 +495,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_use_is_as_old_as_the_look_that_saw_it_and_outlives_a_kill),
 		T(a_row_is_written_when_it_is_new_and_then_once_an_hour),
+		T(rules_of_one_name_in_two_groups_are_used_each_for_itself),
 		T(what_is_gone_is_forgotten_here_and_in_the_state),
 		MANY_T(very_many_that_are_gone_are_forgotten_some_at_a_time),
 		T(a_time_of_day_that_is_set_back_leaves_nothing_in_the_future),
