@@ -113,6 +113,14 @@ class Unused(World):
                                r"1 not used so far, but known for a shorter time\n$")
         self.ask("a.fabrikam.corp")
         self.assertRegex(self.text("rules", "--days", "0"), r"^rules: none of 2 rules without a hit at any time.*\n$")
+        # A rule of the same names in another group has hits of its own.
+        self.good("PUT", "rulesets/prod/office", {"outbound_endpoints": ["-/r/out"]}, 201)
+        self.good("PUT", "rulesets/prod/office/rules/contoso", {"domain": "contoso.corp.", "targets": [{"address": "127.0.0.5"}]}, 201)
+        self.ask("b.contoso.corp")
+        rule = self.report("rules", "--days", "0")["rules"]
+        self.assertEqual((3, [("prod/office", "contoso", False)]), (rule["looked_at"], [
+            (one["ruleset"], one["rule"], one["linked"]) for one in rule["findings"]]))
+        self.assertRegex(rule["findings"][0]["text"], r"^prod/office/contoso \(contoso\.corp\.\): never used .*; its ruleset is linked to no network$")
 
     def test_what_is_known_of_rules_outlives_restarts_and_upgrades(self):
         self.add_rule("fabrikam")
@@ -215,15 +223,26 @@ class Leaving(World):
         self.ask("web.corp.internal")
         self.ask("missing.corp.internal")
         # In a network without the zone one of them is missed, and the other would not be there either.
-        self.assertEqual(["web.corp.internal."], [one["name"] for one in self.report("leaving")["leaving"]["findings"]
-                                                  if one["why"] == "zone"])
+        self.assertEqual({"web.corp.internal.": "corp.internal"}, self.missed())
         self.good("PUT", link + "hub", {"virtual_network": "hub", "resolution_policy": "NxDomainFallthrough"}, 201)
-        self.assertEqual([], [one["name"] for one in self.report("leaving")["leaving"]["findings"] if one["why"] == "zone"])
+        self.assertEqual({}, self.missed())
         # A zone that denies what it does not have is missed for all names.
         self.good("DELETE", link + "hub", status=204)
         self.good("PATCH", link + "other", {"resolution_policy": "Default"})
-        self.assertEqual(["missing.corp.internal.", "web.corp.internal."],
-                         sorted(one["name"] for one in self.report("leaving")["leaving"]["findings"] if one["why"] == "zone"))
+        self.assertEqual({"missing.corp.internal.": "corp.internal", "web.corp.internal.": "corp.internal"}, self.missed())
+        # Of zones of one domain in two groups the one that has the name is missed.
+        self.good("PATCH", link + "other", {"resolution_policy": "NxDomainFallthrough"})
+        self.good("PUT", "private_zones/prod/corp.internal", {}, 201)
+        self.good("PUT", "private_zones/prod/corp.internal/record_sets/missing:A", {"records": ["10.0.0.1"]}, 201)
+        self.good("PUT", "virtual_networks/prod/third", {"address_space": ["10.98.0.0/16"]}, 201)
+        self.good("PUT", "private_zones/prod/corp.internal/links/third", {
+            "virtual_network": "third", "resolution_policy": "NxDomainFallthrough"}, 201)
+        self.assertEqual({"missing.corp.internal.": "prod/corp.internal", "web.corp.internal.": "corp.internal"}, self.missed())
+        self.assertIn(": private zone prod/corp.internal is not linked to that network\n", self.text("leaving"))
+
+    def missed(self):
+        """The names that a private zone elsewhere has, and that zone."""
+        return {one["name"]: one["object"] for one in self.report("leaving")["leaving"]["findings"] if one["why"] == "zone"}
 
     def test_names_of_a_ruleset_elsewhere_and_of_private_addresses(self):
         self.good("PUT", "rulesets/-/office/rules/partner",

@@ -66,6 +66,12 @@ struct pointer { /* seen in this walk */
 	const void *key;
 };
 
+/* A private zone; `next` is one of the same domain in another group. */
+struct indexed_zone {
+	const struct policy_zone_link *link;
+	struct indexed_zone *next;
+};
+
 struct section_tally {
 	size_t looked_at, count;
 	size_t young;    /* never used, but not known for so many days */
@@ -93,7 +99,7 @@ struct findings {
 	struct asked_list asked;
 	bool gathered, failed;
 	size_t at, at_ruleset;     /* the current name, and its next ruleset */
-	struct suffix_table zones; /* names of all private zones */
+	struct suffix_table zones; /* domains of all private zones -> indexed_zone */
 	bool has_zones;
 	uint64_t generation; /* of the policy that zones belong to */
 };
@@ -511,13 +517,18 @@ static const struct policy_zone_link *zone_elsewhere(const struct findings *it,
 {
 	const struct name *name = leaving->name;
 	unsigned label;
-	const struct policy_zone_link *link = suffix_table_find(&it->zones, name, 0, &label);
+	const struct indexed_zone *zone = suffix_table_find(&it->zones, name, 0, &label);
 
-	while (link && (suffix_table_get(&leaving->network->zones, name, label) ||
-			!has_name(policy_of(it), link, leaving)))
-		link = label < name->labels ? suffix_table_find(&it->zones, name, label + 1, &label)
-					    : NULL;
-	return link;
+	while (zone) {
+		bool linked = suffix_table_get(&leaving->network->zones, name, label);
+
+		for (; zone; zone = zone->next)
+			if (!linked && has_name(policy_of(it), zone->link, leaving))
+				return zone->link;
+		if (label < name->labels)
+			zone = suffix_table_find(&it->zones, name, label + 1, &label);
+	}
+	return NULL;
 }
 
 /* Whether the name looks internal, or a private zone has it. */
@@ -591,18 +602,26 @@ static void index_zones(struct findings *it)
 	it->has_zones = true;
 	it->generation = it->service->server.current->generation;
 	it->zones = (struct suffix_table){.slots = NULL};
-	if (suffix_table_init(&it->zones, &it->arena, count + 1) != 0) {
+	struct indexed_zone *zones = arena_alloc_array(&it->arena, count + 1, sizeof *zones);
+	if (!zones || suffix_table_init(&it->zones, &it->arena, count + 1) != 0) {
 		it->failed = true;
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
-		struct policy_zone_link *link = &policy->zone_links[POLICY_ZONE_WAYS * i];
+		struct indexed_zone *zone = &zones[i], *first;
+		const struct name *apex;
 
+		zone->link = &policy->zone_links[POLICY_ZONE_WAYS * i];
 		if (passes_on(&model->private_zones.items[i]))
-			link += RESOLUTION_NXDOMAIN_FALLTHROUGH;
-		int err = suffix_table_add(&it->zones, &it->arena, zone_apex(link->zone), link);
-
-		(void)err; /* ERR_EXISTS: two zones of one name, for different networks */
+			zone->link += RESOLUTION_NXDOMAIN_FALLTHROUGH;
+		apex = zone_apex(zone->link->zone);
+		first = suffix_table_get(&it->zones, apex, 0);
+		if (first) {
+			zone->next = first->next;
+			first->next = zone;
+		} else if (suffix_table_add(&it->zones, &it->arena, apex, zone) != 0) {
+			it->failed = true;
+		}
 	}
 }
 
