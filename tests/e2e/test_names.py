@@ -388,6 +388,15 @@ class State(World):
         self.assertIn("more than one private zone", self.command("record", "set", LINK, "www", "A", "10.10.1.7", status=1))
         self.assertIn("more than one private zone", self.command("zone", "export", LINK, status=1))
         self.assertIn("10.20.1.1", self.command("zone", "export", "prod/" + LINK))
+        file = self.world.write("more.zone", "more 300 A 10.20.1.8\n")
+        self.assertIn("more than one private zone", self.command("zone", "import", LINK, file, status=1))
+        self.assertEqual("create more:A\ndelete db:A\n1 to create, 0 to change, 1 to delete: done\n",
+                         self.command("zone", "import", "--prune", "prod/" + LINK, file))
+        self.assert_answer(self.ask("prod", "more." + LINK), "10.20.1.8")
+        self.assertEqual("NXDOMAIN", self.ask("dev", "more." + LINK).rcode)
+        self.assert_answer(self.ask("dev", "db." + LINK), "10.10.1.1")
+        self.assertEqual("create private_zones/test/%s\ncreate more:A\n2 to create, 0 to change, 0 to delete: not done\n" % LINK,
+                         self.command("zone", "import", "--dry-run", "test/" + LINK, file))
         self.command("rule", "set", "prod/office", "corp", "state=Disabled")
         self.assert_answer(self.ask("prod", "b.corp.example"), "198.51.100.3")
         self.assert_answer(self.ask("dev", "b.corp.example"), "198.51.100.5")
