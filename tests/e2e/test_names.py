@@ -3,8 +3,10 @@ and by the API, each with answers, transfers, serials, counters and reports of i
 
 import contextlib
 import json
+import socket
 import sqlite3
 
+import dns
 import harness
 import test_resources
 from test_metrics import Text
@@ -63,6 +65,28 @@ EDITS = [
 
 def values_of(group):
     return {"group": group, "number": 1 if group == "dev" else 2, "target": TARGETS[group]}
+
+
+class Peer:
+    """It is told of zones: it notes each NOTIFY, the zone and the serial, and answers."""
+
+    def __init__(self, host, address):
+        with host.inside():
+            self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.settimeout(dns.PATIENCE)
+        self.socket.bind((address, 53))
+        self.told = []
+
+    def read(self):
+        packet, sender = self.socket.recvfrom(65535)
+        message = dns.Message(packet)
+        self.told.append((message.questions[0][0], int(message.texts("SOA")[0].split()[2])))
+        self.socket.sendto(packet[:2] + bytes([packet[2] | 0x80]) + packet[3:], sender)
+
+    def wait(self, serial):
+        self.read()
+        while self.told[-1][1] != serial:
+            self.read()
 
 
 class World(test_resources.World):
@@ -184,9 +208,9 @@ class File(World):
 class State(World):
     filed = ""
 
-    def make(self, group):
+    def make(self, group, *more):
         self.good("POST", "changes", {"edits": [
-            json.loads(json.dumps({"path": path, "values": values}) % values_of(group)) for path, values in EDITS]})
+            json.loads(json.dumps({"path": path, "values": values}) % values_of(group)) for path, values in EDITS + list(more)]})
 
     def rows(self):
         with sqlite3.connect("file:%s/state.db?mode=ro" % self.world.dir, uri=True) as other:
@@ -271,17 +295,29 @@ class State(World):
         self.assertEqual("nothing to change\n", self.command("apply", "--prune", path))
 
     def test_each_has_a_serial_and_a_history_of_its_own(self):
-        self.make("dev")
+        peers = {"dev": Peer(self.host, "127.0.1.9"), "prod": Peer(self.host, "127.0.2.9")}
+        for peer in peers.values():
+            self.addCleanup(peer.socket.close)
+        # Its serials are far from those of the clock, which the other has.
+        self.make("dev", ("private_zones/%%(group)s/%s/record_sets/@:SOA" % LINK, {"records": ["ns. host. 3000000000 3600 300 2419200 300"]}))
         self.make("prod")
 
         def serials():
             return {one["zone"].split("/")[0]: one["serial"] for one in self.sluice.status()["transfers"]}
+        first = serials()
+        self.assertEqual(3000000000, first["dev"])
+        for group, peer in peers.items():
+            peer.wait(first[group])
+        self.good("PUT", "private_zones/prod/%s/record_sets/db:A" % LINK, {"records": ["10.20.1.2"]}, 200)
         before = serials()
+        self.assertEqual((False, True), tuple(before[group] != first[group] for group in peers))
+        peers["prod"].wait(before["prod"])
         self.good("PUT", "private_zones/dev/%s/record_sets/db:A" % LINK, {"records": ["10.10.1.2"]}, 200)
         after = serials()
-        self.assertEqual((True, False), (after["dev"] != before["dev"], after["prod"] != before["prod"]))
+        self.assertEqual((True, False), tuple(after[group] != before[group] for group in peers))
+        peers["dev"].wait(after["dev"])
         self.assertEqual(["10.10.1.2"], self.axfr("dev"))
-        self.assertEqual(["10.20.1.1"], self.axfr("prod"))
+        self.assertEqual(["10.20.1.2"], self.axfr("prod"))
         self.assertEqual("private_zones/dev/%s/record_sets/db:a" % LINK, self.good("GET", "changes").body["changes"][-1]["path"])
         self.assertIn("record set db:A of zone dev/" + LINK, self.command("history"))
         self.assertIn("private_zones[dev/%s].record_sets[db:A] set" % LINK, self.command("events"))
@@ -291,6 +327,10 @@ class State(World):
         self.sluice.kill()
         self.start()
         self.assertEqual(after, serials())
+        # A new process tells each again; by now either would have been told of the other's changes, too.
+        for group, peer in peers.items():
+            peer.wait(after[group])
+            self.assertEqual({(LINK + ".", one[group]) for one in (first, before, after)}, set(peer.told))
 
     def at_rest(self):
         with contextlib.closing(sqlite3.connect(self.world.dir + "/state.db")) as state:
