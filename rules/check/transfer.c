@@ -81,7 +81,8 @@ static const char *claim_text(struct check *check, const struct private_zone *zo
 			      const char *domain)
 {
 	const char *text = zone ? full_name(&zone->named)
-				: arena_printf(&check->arena, "the reverse zone %s", domain);
+				: arena_printf(&check->arena, "the reverse zone %.*s",
+					       (int)name_text_length(domain), domain);
 
 	return text ? text : domain;
 }

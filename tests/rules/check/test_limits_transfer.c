@@ -8,11 +8,12 @@
 #define POOL(prefix)                                                                               \
 	"address_pools = ({ name = \"p\"; prefix = \"" prefix "\"; }); "                           \
 	"reverse = { name_servers = [\"ns.test\"]; };\n"
-#define OUT(rest)  "transfers = ({ " rest " });\n"
-#define ALLOW      "allow = [\"192.0.2.0/24\"]; "
-#define ZONES(all) "zones = [" all "]; "
-#define FOUR       POOL("198.51.100.0/24")
-#define REVERSE    ZONES("\"100.51.198.in-addr.arpa\"")
+#define OUT(rest)      "transfers = ({ " rest " });\n"
+#define ALLOW          "allow = [\"192.0.2.0/24\"]; "
+#define ZONES(all)     "zones = [" all "]; "
+#define DEV_ZONE(name) "{ name = \"" name "\"; resource_group = \"dev\"; file = \"zone\"; }"
+#define FOUR           POOL("198.51.100.0/24")
+#define REVERSE        ZONES("\"100.51.198.in-addr.arpa\"")
 
 static const struct limits_case cases[] = {
 	{"a_key_with_a_secret_is_fine", KEYS(KEY("k", SECRET)), 0, 0, 0},
@@ -61,22 +62,19 @@ static const struct limits_case cases[] = {
 				  "") ");\n" FOUR OUT(ZONES("\"*\"") ALLOW),
 	 0, 0, 0},
 	{"a_client_may_not_have_a_reverse_zone_and_a_private_zone_of_its_name",
-	 "private_zones = (" ZONE("100.51.198.in-addr.arpa",
-				  "resource_group = \"dev\";") ");\n" FOUR
-		 OUT(REVERSE ALLOW "}, { " ZONES("\"dev/100.51.198.in-addr.arpa\"") ALLOW),
+	 "private_zones = (" DEV_ZONE("100.51.198.in-addr.arpa") ");\n" FOUR OUT(
+		 REVERSE ALLOW "}, { " ZONES("\"dev/100.51.198.in-addr.arpa\"") ALLOW),
 	 3, "transfers[1].zones[0]",
 	 "a client that may copy dev/100.51.198.in-addr.arpa by this entry may copy the reverse "
 	 "zone 100.51.198.in-addr.arpa by the entry at"},
 	{"nor_by_every_reverse_zone",
-	 "private_zones = (" ZONE("100.51.198.in-addr.arpa",
-				  "resource_group = \"dev\";") ");\n" FOUR
-		 OUT(ZONES("\"dev/100.51.198.in-addr.arpa\", \"*\"") ALLOW),
+	 "private_zones = (" DEV_ZONE("100.51.198.in-addr.arpa") ");\n" FOUR OUT(
+		 ZONES("\"dev/100.51.198.in-addr.arpa\", \"*\"") ALLOW),
 	 3, "transfers[0].zones[1]", "a client that may copy the reverse zone"},
 	{"one_client_may_have_the_one_and_another_the_other",
-	 "private_zones = (" ZONE("100.51.198.in-addr.arpa",
-				  "resource_group = \"dev\";") ");\n" FOUR
-		 OUT(REVERSE ALLOW "}, { " ZONES(
-			 "\"dev/100.51.198.in-addr.arpa\"") "allow = [\"203.0.113.0/24\"];"),
+	 "private_zones = (" DEV_ZONE("100.51.198.in-addr.arpa") ");\n" FOUR OUT(
+		 REVERSE ALLOW
+		 "}, { " ZONES("\"dev/100.51.198.in-addr.arpa\"") "allow = [\"203.0.113.0/24\"];"),
 	 0, 0, 0},
 	{"a_zone_that_is_not_there_does_not", OUT(ZONES("\"a.test\"") ALLOW), 1,
 	 "transfers[0].zones[0]", "there is no zone \"a.test\""},
