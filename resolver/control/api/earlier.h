@@ -1,5 +1,5 @@
-/* The edits of a change that is read resource by resource, such as a deployment, so far. They are
- * found by their paths, because a stranger's template may have very many. */
+/* The edits so far of a change that is read resource by resource, such as a deployment. A hash
+ * finds them by their paths, because a tenant's template may have very many. */
 #ifndef SLUICE_API_EARLIER_H
 #define SLUICE_API_EARLIER_H
 
