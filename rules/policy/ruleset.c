@@ -18,6 +18,7 @@ struct ruleset {
 	uint64_t fingerprint, stamp;
 	struct suffix_table table; /* struct rule */
 	struct suffix_table above; /* for ruleset_has_below; the values are not used */
+	size_t decision_bytes;     /* held by the arena without `above` */
 	struct rule *rules;        /* as configured, then the reserved domains */
 	size_t rule_count;         /* configured rules */
 	struct route *routes;      /* of the target groups, shared by their rules; */
@@ -237,9 +238,6 @@ static int compile_into(struct ruleset *ruleset, const struct forwarding_ruleset
 	if (err)
 		return err;
 	ruleset->rule_count = count;
-	err = compile_above(ruleset, context);
-	if (err)
-		return err;
 	for (size_t i = 0; i < reserved_count; i++) {
 		struct rule *entry = &ruleset->rules[count + i];
 
@@ -251,7 +249,8 @@ static int compile_into(struct ruleset *ruleset, const struct forwarding_ruleset
 		print = hash_text(context->key, print, entry->domain);
 	}
 	ruleset->fingerprint = print;
-	return 0;
+	ruleset->decision_bytes = ruleset->arena.held_bytes;
+	return compile_above(ruleset, context);
 }
 
 struct ruleset *ruleset_compile(const struct forwarding_ruleset *model,
@@ -388,5 +387,5 @@ void ruleset_expect(const struct ruleset *ruleset, const struct name *name, unsi
 
 size_t ruleset_bytes(const struct ruleset *ruleset)
 {
-	return sizeof *ruleset + ruleset->arena.held_bytes;
+	return sizeof *ruleset + ruleset->decision_bytes;
 }

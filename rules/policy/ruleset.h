@@ -65,7 +65,8 @@ struct ruleset; /* opaque */
 
 /* Prefetches the memory for ruleset_find: in pass 0, and a moment later in pass 1. */
 void ruleset_expect(const struct ruleset *ruleset, const struct name *name, unsigned pass);
-size_t ruleset_bytes(const struct ruleset *ruleset); /* its whole arena */
+/* The memory that decisions read: all of it but the names above rules. */
+size_t ruleset_bytes(const struct ruleset *ruleset);
 
 /* The context for building a route: sources to ask from, and our own endpoints. */
 struct route_source {

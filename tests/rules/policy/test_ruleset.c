@@ -368,6 +368,34 @@ static void it_finds_what_reading_every_rule_finds(void **state)
 	ruleset_unref(ruleset);
 }
 
+static void names_above_rules_are_no_memory_that_decisions_read(void **state)
+{
+	struct suffix_table special;
+	struct route_context within = context;
+	struct arena arena;
+	struct name test = test_name("test."), above = test_name("c.d.e.f.g7.test.");
+	char text[NAME_TEXT_MAX];
+
+	arena_init(&arena);
+	assert_int_equal(suffix_table_init(&special, &arena, 1), 0);
+	assert_int_equal(suffix_table_add(&special, &arena, &test, &special), 0);
+	within.special = &special;
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(text, sizeof text, "a.b.c.d.e.f.g%u.test.", i);
+		rule(*state, text);
+	}
+	struct ruleset *plain = compile(*state);
+	struct ruleset *ruleset =
+		ruleset_compile(&((struct model *)*state)->rulesets.items[0], &within, NULL, 0);
+	assert_non_null(ruleset);
+	assert_false(ruleset_has_below(plain, &above));
+	assert_true(ruleset_has_below(ruleset, &above));
+	assert_int_equal(ruleset_bytes(ruleset), ruleset_bytes(plain));
+	ruleset_unref(ruleset);
+	ruleset_unref(plain);
+	arena_release(&arena);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -384,6 +412,7 @@ int main(void)
 		TEST(the_fingerprint_changes_with_everything_it_was_compiled_from),
 		TEST(a_reference_keeps_it),
 		TEST(it_finds_what_reading_every_rule_finds),
+		TEST(names_above_rules_are_no_memory_that_decisions_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
