@@ -9,8 +9,8 @@
  * A queue has this worker's flights that wait at a target. If the target becomes suspect, they move
  * on. Their number has a maximum, so that a target that is slow for everybody does not take all
  * places of a worker. The queue has neither flights whose patience is over nor flights to a
- * suspect. A flight by TCP because of a truncated reply is in the queue but not counted at its
- * target, because it says nothing about its health.
+ * suspect. A retry by TCP after a truncated reply waits in the queue, but its target does
+ * not count it, because a slow retry says nothing about the target's health.
  *
  * Not here: what happens to the question of a flight that has to go (upstream/failover.c). */
 #include "endpoints/upstream/internal.h"

@@ -494,7 +494,8 @@ int server_attach_some(struct server *server, struct policy *compiled, size_t ru
 				    rules);
 }
 
-/* Makes policy and bindings, and changes nothing else. NULL: a fault. */
+/* Makes policy and bindings, and changes nothing else, so that a model with faults leaves the
+ * served one alone. NULL: the faults say why. */
 static struct snapshot *make_snapshot(struct server *server, const struct model *model,
 				      const struct policy *compiled, struct faults *faults)
 {

@@ -6,8 +6,8 @@
  *     of all groups         by name and group                     NAME/GROUP
  *     inside all items      by name and group of those, and name  PATH, as in URLs
  *
- * Of the items of a home, those of the file are in the model, and those of the state are rows. A
- * list merges both by key; the mark is the NAME. */
+ * A home has too many items to collect and sort. The model has those of the file, the store has
+ * those of the state as rows; a list merges both by key, and its mark is the NAME. */
 #include "resolver/control/resource/item.h"
 
 #include <stdlib.h>
