@@ -65,14 +65,15 @@ COUNT_CALLS = """{
         try { return await real(where, how); } finally { underWay -= counts; }
     };
 }"""
-# Until the page has its heading, asks nothing and stays as it is, or it has had its time.
-SETTLE = """const [quiet, most, done] = arguments, end = performance.now() + most;
-    let changed = performance.now();
-    const observer = new MutationObserver(() => { changed = performance.now(); });
+# Until the page has its heading, asks nothing and stays as it is, or it has had its time. A table marks its cut cells in the
+# third frame after a change of its size, and on a busy machine a frame takes longer than the page must be quiet.
+SETTLE = """const [quiet, most, done] = arguments, end = performance.now() + most, FRAMES = 5;
+    let changed = performance.now(), frames = 0;
+    const observer = new MutationObserver(() => { changed = performance.now(); frames = 0; });
     observer.observe(document.documentElement, {subtree: true, childList: true, characterData: true, attributes: true});
     const look = () => requestAnimationFrame(() => {
-        const now = performance.now();
-        if ((document.querySelector('main :is(h1, .problem), form.login') && !window.underWay && now - changed > quiet) || now > end) {
+        const now = performance.now(), ready = document.querySelector('main :is(h1, .problem), form.login') && !window.underWay;
+        if ((ready && now - changed > quiet && frames++ > FRAMES) || now > end) {
             observer.disconnect();
             done(now <= end);
         } else setTimeout(look, 20);
@@ -163,7 +164,7 @@ class Walk(Browser):
         for width in SIZES:
             for scheme in SCHEMES:
                 self.view(width, scheme)
-                self.settle(60, 1500)
+                self.settle(60)
                 look(name, width, scheme)
 
     # ---- the walk ----
