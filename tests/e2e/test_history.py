@@ -549,7 +549,12 @@ class Lists(test_reverse.Reverse):
         self.good("PUT", "/v1/addresses/-/six", {"address": "2001:db8:5::a"}, 201)
         for written in ("2001:db8:5::a", "2001:DB8:5:0::000A"):
             self.assertEqual(["six"], self.names("/v1/ptrs?address=" + written))
-        self.assertEqual(["six", "filedsvc"], self.names("/v1/ptrs?resource_group="))
+        for none in ("", "-"):
+            self.assertEqual(["six", "filedsvc"], self.names("/v1/ptrs?resource_group=" + none))
+        shown = self.good("GET", "/v1/ptrs/" + first["id"]).body["id"]
+        self.assertEqual(first["region"] + ":" + first["id"], shown)
+        self.assertEqual(["a0"], self.names("/v1/ptrs?id=" + shown))
+        self.assertEqual([], self.names("/v1/ptrs?id=elsewhere:" + first["id"]))
         self.bad_v1(self.call("GET", "/v1/addresses?label=x"), 400, "invalid", "label", "domain_name_label")
 
 

@@ -1099,6 +1099,7 @@ private_zones = ( { name = "sets.test"; resource_group = "Berlin"; } );
         self.assertEqual(["b", "filed-rules"], names("rulesets/berlin"))
         self.assertEqual(["plain"], names("rulesets/-"))
         self.assertEqual(["plain"], names("rulesets?resource_group="))
+        self.assertEqual(["plain"], names("rulesets?resource_group=-"))
         self.assertEqual([], names("rulesets/-?q=hub"))
         self.assertEqual([], self.good("GET", "resolvers/Berlin").body["resolvers"])
         self.bad(self.call("GET", "rulesets/ofice"), 404, "not_found", 'there is no resource group "ofice"')

@@ -64,12 +64,14 @@ static void on_made(void *context, int err, const struct service_change *change,
 	end(edit);
 }
 
-static void look(void *context)
+static void look(void *context, struct inventory *draft, const struct policy *none)
 {
 	struct api_edit *edit = context;
 
-	if (edit->editor->look)
-		edit->editor->look(edit);
+	(void)none;
+	edit->request->aside = draft;
+	edit->editor->look(edit);
+	edit->request->aside = NULL;
 }
 
 static struct service_change change_of(const struct api_edit *edit)
@@ -88,7 +90,7 @@ static void make(struct api_edit *edit)
 	struct faults none;
 
 	change.rehearsal = edit->rehearsal;
-	change.on_owned = look;
+	change.look = edit->editor->look ? look : NULL;
 	change.context = edit;
 	if (change.count > 0) {
 		service_commit(edit->request->service, &change, on_made, edit);
@@ -119,13 +121,17 @@ struct rehearsed {
 	struct address address;
 };
 
-/* The new address of a pool is known only when the change is made. */
-static void note_rehearsed(void *context)
+/* Within the change's transaction the served inventory, which has the same connection, finds the
+ * resource as the change would leave it. The new address of a pool is known only when the change is
+ * made. */
+static void note_rehearsed(void *context, struct inventory *unused, const struct policy *none)
 {
 	struct rehearsed *rehearsed = context;
 	struct api_edit *edit = rehearsed->edit;
 	const struct owned_resource *resource = edit->editor->find(edit->request);
 
+	(void)unused;
+	(void)none;
 	if (!resource)
 		return;
 	rehearsed->is_known = true;
@@ -148,7 +154,7 @@ static bool rehearse(struct rehearsed *rehearsed)
 	int err;
 
 	change.rehearsal = true;
-	change.on_owned = note_rehearsed;
+	change.look = note_rehearsed;
 	change.context = rehearsed;
 	faults_init(&faults);
 	err = service_change(request->service, &change, &faults);

@@ -94,8 +94,6 @@ static int put_edits(struct commit *commit)
 			err = 0;
 		else if (err)
 			change->failed = i;
-		else if (change->rehearsal && change->on_owned)
-			change->on_owned(change->context);
 		if (i % EDITS_AT_ONCE == EDITS_AT_ONCE - 1)
 			inventory_forget(inventory);
 	}
@@ -131,7 +129,7 @@ static size_t owned_count(const struct service_change *change)
 	return count;
 }
 
-/* For a rehearsal; runs within the transaction that is rolled back. */
+/* Runs within the transaction. */
 static int tell_rows(struct commit *commit)
 {
 	struct service_change *change = commit->next.change;
@@ -139,6 +137,29 @@ static int tell_rows(struct commit *commit)
 
 	*change->rows = rows_written(commit->next.source, change->revision, error);
 	return *change->rows ? 0 : change_say(&change->error, CHANGE_STORE, NULL, "%s", error);
+}
+
+/* Runs within the transaction. */
+static int look(struct commit *commit)
+{
+	struct service_change *change = commit->next.change;
+	const struct snapshot *snapshot = commit->prepared.snapshot;
+	struct inventory *draft = inventory_copy(commit->inventory, STORE_SAME);
+
+	if (!draft)
+		return next_model_fail(&commit->next, ERR_NOMEM, "");
+	draft->now.model = commit->model ? commit->model : commit->next.now;
+	change->look(change->context, draft, snapshot ? snapshot->policy : NULL);
+	inventory_copy_free(draft);
+	return 0;
+}
+
+static int tell_rehearsed(struct commit *commit)
+{
+	const struct service_change *change = commit->next.change;
+	int err = change->rows ? tell_rows(commit) : 0;
+
+	return !err && change->look ? look(commit) : err;
 }
 
 static int keep_pairs(struct commit *commit)
@@ -176,7 +197,7 @@ static int store(struct commit *commit)
 	bool any_owned = change->put || owned_count(change) > 0;
 	int err;
 
-	if (change->rehearsal && !any_owned && !change->rows)
+	if (change->rehearsal && !any_owned && !change->rows && !change->look)
 		return 0;
 	err = next_model_write(&commit->next);
 	if (err)
@@ -186,8 +207,8 @@ static int store(struct commit *commit)
 				 "the state was changed meanwhile; try again");
 	if (!err && any_owned)
 		err = put_owned(commit);
-	if (!err && change->rehearsal && change->rows)
-		err = tell_rows(commit);
+	if (!err && change->rehearsal)
+		err = tell_rehearsed(commit);
 	if (!err && change->pair_count > 0 && !change->rehearsal)
 		err = keep_pairs(commit);
 	if (!err && change->wait_s > 0 && !change->rehearsal)
@@ -313,8 +334,6 @@ static int finish(struct commit *commit, int err)
 	const struct faults *faults = commit->next.faults;
 	bool is_made = !err && !change->rehearsal;
 
-	if (!err && change->rehearsal && change->on_model && commit->model)
-		change->on_model(change->context, commit->model, commit->compiled);
 	if (is_made)
 		publish(commit);
 	if (commit->answer == COMMIT_UNKNOWN)
@@ -350,42 +369,17 @@ int service_change(struct service *service, struct service_change *change, struc
 	return finish(&commit, err);
 }
 
-/* ---- drafts ---- */
-
-/* Runs within the transaction. */
-static int look_at_draft(struct commit *commit,
-			 void (*look)(void *context, struct inventory *draft), void *context)
-{
-	struct inventory *inventory = commit->inventory, *draft;
-	struct model *model = commit->model ? commit->model : commit->next.now;
-	int err = owned_count(commit->next.change) > 0 ? put_owned(commit) : 0;
-
-	if (err)
-		return err;
-	draft = inventory_copy(inventory, STORE_SAME);
-	if (!draft)
-		return next_model_fail(&commit->next, ERR_NOMEM, "");
-	draft->now.model = model;
-	look(context, draft);
-	inventory_copy_free(draft);
-	return 0;
-}
-
-int service_draft(struct service *service, struct inventory *inventory,
-		  struct service_change *change, struct faults *faults,
-		  void (*look)(void *context, struct inventory *draft), void *context)
+int service_rehearse(struct service *service, struct inventory *inventory,
+		     struct service_change *change, struct faults *faults)
 {
 	struct commit commit;
 	int err;
 
+	change->rehearsal = true;
 	begin(&commit, service, inventory, change, faults);
 	err = make_model(&commit);
 	if (!err)
-		err = next_model_write(&commit.next);
-	if (!err) {
-		err = look_at_draft(&commit, look, context);
-		commit.next.source->calls->roll_back(commit.next.source);
-	}
+		err = store(&commit);
 	release(&commit);
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;

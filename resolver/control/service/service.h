@@ -198,12 +198,10 @@ struct service_change {
 		       * unless they have an edit */
 	bool claimed; /* the service's name is known to belong to its subscription (api/edit.h) */
 	bool rehearsal; /* only finds out what the change would do */
-	/* Of a rehearsal: called with the model that would be served, if it differs, and with its
-	 * policy, if that was compiled; both are freed afterwards. May be NULL. */
-	void (*on_model)(void *context, const struct model *model, const struct policy *compiled);
-	/* Of a rehearsal with service_change: called after each edit of an inventory kind, while
-	 * the inventory shows its result. May be NULL. */
-	void (*on_owned)(void *context);
+	/* Of a rehearsal: called with the data as the change would leave it, before that is rolled
+	 * back. `policy`: of the draft's model; NULL: no edit is of a model, or the change was not
+	 * prepared to be served (service_rehearse). May be NULL. */
+	void (*look)(void *context, struct inventory *draft, const struct policy *policy);
 	void *context;
 	json_t **rows;     /* out, of a successful rehearsal: the rows that it would write (rows.h),
 			    * for the caller to free. NULL: not wanted */
@@ -235,12 +233,10 @@ enum { SERVICE_LARGE = 100 }; /* edits */
 void service_make(struct service *service, struct service_change *change,
 		  service_on_change *on_change, void *context);
 
-/* For service_change.read, in its thread: makes the edits, calls `look` with the inventory as they
- * would leave it, and rolls them back. `inventory` must be that given to `read`. ERR_FAULTS,
- * ERR_INVALID: as service_change; `look` is not called. */
-MUST_CHECK int service_draft(struct service *service, struct inventory *inventory,
-			     struct service_change *change, struct faults *faults,
-			     void (*look)(void *context, struct inventory *draft), void *context);
+/* Rehearses another change (service_change.look) from within service_change.read, in its thread.
+ * `inventory` must be that given to `read`. Errors are those of service_change. */
+MUST_CHECK int service_rehearse(struct service *service, struct inventory *inventory,
+				struct service_change *change, struct faults *faults);
 
 /* Rolls back the change that waits to be confirmed. at_once: now, even if it is large and makes
  * other requests wait. Calls on_back once, perhaps before the return: with NULL, or with the

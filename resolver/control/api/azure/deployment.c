@@ -730,10 +730,11 @@ static void check_reads(struct deployment *deployment, const struct inventory *d
 }
 
 /* Reads on in this draft until a new one is needed. */
-static void read_on(void *context, struct inventory *draft)
+static void read_on(void *context, struct inventory *draft, const struct policy *none)
 {
 	struct deployment *deployment = context;
 
+	(void)none;
 	deployment->asked.request->aside = draft;
 	deployment->reader->edits_in_draft = deployment->edits.count;
 	deployment->reader->draft_work += count_made(deployment->reader, inventory_model(draft));
@@ -782,7 +783,9 @@ static void read_rounds(struct deployment *deployment, struct inventory *invento
 	while (!deployment->reader->is_done && !deployment_has_failed(deployment)) {
 		struct service_change draft = {.edits = deployment->edits.edits,
 					       .count = deployment->edits.count,
-					       .who = deployment->asked.request->who};
+					       .who = deployment->asked.request->who,
+					       .look = read_on,
+					       .context = deployment};
 		struct faults faults;
 		int err;
 
@@ -790,7 +793,7 @@ static void read_rounds(struct deployment *deployment, struct inventory *invento
 			return;
 		deployment->reader->drafts++;
 		faults_init(&faults);
-		err = service_draft(service, inventory, &draft, &faults, read_on, deployment);
+		err = service_rehearse(service, inventory, &draft, &faults);
 		if (err == ERR_INVALID)
 			deployment_tell_error(deployment, &draft.error, draft.failed);
 		else if (err)

@@ -2,7 +2,7 @@
  *
  *     template_round ─► resources ─► each as a PUT of its own (azure/put.h) ─► edits
  *            ▲                                                                  │
- *            └──────────── a draft that has the edits so far (service_draft) ◄──┘
+ *            └─────────── a draft that has the edits so far (service_rehearse) ◄┘
  *
  * A resource that is read later sees the earlier ones in the draft: for references, free addresses,
  * and reference(). A new draft is made when the next resource needs an earlier one that the latest

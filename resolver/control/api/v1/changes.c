@@ -406,16 +406,16 @@ static void answer_made(struct posted *posted, bool is_rehearsal, uint64_t revis
 				    : etag_print(revision, 0, 0, etag));
 }
 
-static void note_plan(void *context, const struct model *model, const struct policy *compiled)
+/* Addresses decide no name, so that without a policy the plan stays empty. */
+static void note_plan(void *context, struct inventory *unused, const struct policy *policy)
 {
 	struct posted *posted = context;
-	struct server *server = &posted->request->service->server;
-	struct policy *policy =
-		policy_compile(model, &server->key, compiled ? compiled : server->current->policy);
 
+	(void)unused;
+	if (!policy)
+		return;
 	json_decref(posted->plan);
-	posted->plan = policy ? plan_changes(posted->questions, policy) : NULL;
-	policy_free(policy);
+	posted->plan = plan_changes(posted->questions, policy);
 }
 
 /* Takes ownership of warnings. */
@@ -472,7 +472,7 @@ static void change(struct posted *posted, unsigned wait_s)
 					.undo = posted->undo,
 					.rehearsal =
 						posted->questions || resource_is_rehearsal(request),
-					.on_model = posted->questions ? note_plan : NULL,
+					.look = posted->questions ? note_plan : NULL,
 					.refused = &posted->refused,
 					.context = posted,
 					.wait_s = wait_s};

@@ -85,12 +85,23 @@ static bool is_short_form(const char *text, const char *wanted)
 	       strcasecmp(text + length - tail, wanted) == 0;
 }
 
+/* The value as the item has it: paths write "-" for no group, and PTRs REGION:ID for an id. */
+static const char *plain_value(const struct field *field, const char *wanted)
+{
+	const char *colon = strrchr(wanted, ':');
+
+	if (strcmp(field->key, "resource_group") == 0 && strcmp(wanted, GROUP_NONE) == 0)
+		return "";
+	return field->type == FIELD_UUID && colon ? colon + 1 : wanted;
+}
+
 static bool has_value(const struct field *field, const void *item, const char *wanted)
 {
 	char buffer[128], printed[ADDRESS_TEXT_MAX];
 	struct address address;
 	const char *text;
 
+	wanted = plain_value(field, wanted);
 	if (field->type == FIELD_ADDRESS && address_parse(&address, wanted) == 0)
 		wanted = address_print(&address, printed);
 	text = schema_get_text(field, item, buffer, sizeof buffer);
@@ -137,7 +148,8 @@ static bool has_members(const struct api_request *request, const struct filter *
 						     ? api_query(request, group->fields[i].key)
 						     : NULL;
 
-			if (wanted && !(field ? has_value(field, item, wanted) : !*wanted))
+			if (wanted && !(field ? has_value(field, item, wanted)
+					      : !*plain_value(&group->fields[i], wanted)))
 				return false;
 		}
 	}
