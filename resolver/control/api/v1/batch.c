@@ -14,22 +14,233 @@
  * error names the row, "[17].ttl", and for CSV the line. An address may get any legal name, as with
  * Designate; a cloud service only a name that is known to belong to its subscription. Whether names
  * lead back is not checked, because that takes DNS queries; GET /v1/check does it for one. */
-#include "resolver/control/api/batch.h"
+#include <strings.h>
+
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
+#include "resolver/control/base/csv.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/addresses.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
+#include "rules/base.h"
+#include "rules/schema/schema.h"
 #include "rules/text.h"
 
 enum { ERRORS_TOLD = 100, ROWS_AT_ONCE = 200 };
+
+/* ---- reading rows, each value by the field table ---- */
+
+enum batch_column { COLUMN_ADDRESS, COLUMN_FQDN, COLUMN_DESCRIPTION, COLUMN_TTL, COLUMN_COUNT };
+
+static const struct {
+	const char *name;
+	enum batch_column column;
+} column_names[] = {
+	{"address", COLUMN_ADDRESS}, {"owner", COLUMN_ADDRESS},
+	{"id", COLUMN_ADDRESS},      {"reverse_fqdn", COLUMN_FQDN},
+	{"ptrdname", COLUMN_FQDN},   {"description", COLUMN_DESCRIPTION},
+	{"ttl", COLUMN_TTL},
+};
+enum { COLUMN_NAMES = COUNT(column_names) };
+
+struct batch_row {
+	size_t index;          /* from 0; the header of CSV does not count */
+	unsigned line;         /* in CSV; 0: JSON */
+	const char *address;   /* an address, an id, or REGION:ID */
+	const char *owned_key; /* the key or column that has it */
+	struct owned_item ptr; /* texts are valid until the next row */
+};
+
+/* Reads one row at a time, because a million would take much memory. */
+struct batch_reader {
+	size_t index;
+	const json_t *list; /* NULL: CSV */
+	struct csv csv;
+	size_t csv_bytes;
+	struct csv_row row;
+	size_t fields;               /* of the header */
+	size_t places[COLUMN_COUNT]; /* each column's field, from 1; 0: it is missing */
+	const char *keys[COLUMN_COUNT];
+	struct arena arena; /* of the present row */
+};
+
+static int find_column(const char *name)
+{
+	for (int i = 0; i < COLUMN_NAMES; i++)
+		if (strcasecmp(column_names[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+static int read_header(struct batch_reader *reader, struct change_error *error)
+{
+	const char *why;
+	int err = csv_next(&reader->csv, &reader->row, &why);
+	if (err == ERR_NOT_FOUND)
+		return change_refuse(error, "",
+				     "it is empty; its first line must name the columns: "
+				     "address,reverse_fqdn,description,ttl");
+	if (err != 0)
+		return change_refuse(error, "", "line %u: %s", reader->row.line, why);
+	reader->fields = reader->row.count;
+	for (size_t i = 0; i < reader->fields; i++) {
+		int found = find_column(reader->row.fields[i]);
+		if (found < 0)
+			return change_refuse(
+				error, "",
+				"line %u: there is no column \"%.64s\"; the columns are address, "
+				"reverse_fqdn, description and ttl, separated by commas",
+				reader->row.line, reader->row.fields[i]);
+		enum batch_column column = column_names[found].column;
+		if (reader->places[column])
+			return change_refuse(error, "",
+					     "line %u: the columns \"%s\" and \"%s\" mean the "
+					     "same; leave one of them out",
+					     reader->row.line, reader->keys[column],
+					     column_names[found].name);
+		reader->places[column] = i + 1;
+		reader->keys[column] = column_names[found].name;
+	}
+	if (!reader->places[COLUMN_ADDRESS] || !reader->places[COLUMN_FQDN])
+		return change_refuse(
+			error, "",
+			"line %u: the column %s is missing; add it, separated by a comma",
+			reader->row.line,
+			reader->places[COLUMN_ADDRESS] ? "reverse_fqdn" : "address");
+	return 0;
+}
+
+static int begin_csv(struct batch_reader *reader, const char *text, size_t length,
+		     struct change_error *error)
+{
+	csv_init(&reader->csv, text, length);
+	reader->csv_bytes = length;
+	return read_header(reader, error);
+}
+
+/* The row's text in that column; NULL if it is empty, or the column is missing. */
+static const char *cell(const struct batch_reader *reader, enum batch_column column)
+{
+	size_t place = reader->places[column];
+	const char *text = place ? reader->row.fields[place - 1] : "";
+	return *text ? text : NULL;
+}
+
+/* Sets the PTR's member of that key to the cell, unless the cell is empty. */
+static int read_cell(struct batch_reader *reader, enum batch_column column, const char *key,
+		     struct owned_item *ptr, struct change_error *error)
+{
+	static const struct origin nowhere;
+	const struct group *group = kind_field(kind_of_id(KIND_PTR))->group;
+	const char *text = cell(reader, column);
+	struct faults faults;
+	int err = 0;
+
+	if (!text)
+		return 0;
+	faults_init(&faults);
+	if (schema_set_text(schema_field(group, key), ptr, text, &nowhere, &reader->arena,
+			    &faults) != 0)
+		err = change_refuse(error, key, "%s",
+				    faults.count ? faults.items[0].text : err_text(ERR_NOMEM));
+	faults_release(&faults);
+	return err;
+}
+
+static int next_of_csv(struct batch_reader *reader, struct batch_row *row,
+		       struct change_error *error)
+{
+	const char *why;
+	int err = csv_next(&reader->csv, &reader->row, &why);
+	if (err == ERR_NOT_FOUND)
+		return err;
+	row->line = reader->row.line;
+	if (err != 0)
+		return change_refuse(error, "", "%s", why);
+	if (reader->row.count != reader->fields)
+		return change_refuse(
+			error, "",
+			"it has %zu field%s, and the first line has %zu; give as many, "
+			"and quote a field that contains a comma",
+			reader->row.count, text_plural(reader->row.count, "", "s"), reader->fields);
+	row->address = cell(reader, COLUMN_ADDRESS);
+	row->owned_key = reader->keys[COLUMN_ADDRESS];
+	if (!row->address)
+		return change_refuse(error, row->owned_key, "it is empty; give an address");
+	err = read_cell(reader, COLUMN_TTL, "ttl", &row->ptr, error);
+	if (!err)
+		err = read_cell(reader, COLUMN_FQDN, "reverse_fqdn", &row->ptr, error);
+	return err ? err : read_cell(reader, COLUMN_DESCRIPTION, "description", &row->ptr, error);
+}
+
+static int begin_json(struct batch_reader *reader, const json_t *body, struct change_error *error)
+{
+	const json_t *listed = json_object_get(body, "ptrs"); /* as in the answer to GET /v1/ptrs */
+
+	reader->list = listed ? listed : body;
+	if (json_is_array(reader->list))
+		return 0;
+	return change_refuse(error, "",
+			     "the body must be a list, [{\"address\": A, \"reverse_fqdn\": NAME}, "
+			     "...], or the same as text/csv");
+}
+
+/* Reads the first of these keys that the row has, and ignores the others. */
+static int read_address(const json_t *object, struct batch_row *row, struct change_error *error)
+{
+	static const char *const keys[] = {"owner", "id", "address"};
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		const json_t *value = json_object_get(object, keys[i]);
+		if (!value)
+			continue;
+		row->owned_key = keys[i];
+		row->address = json_string_value(value);
+		return row->address ? 0 : change_refuse(error, keys[i], "must be a string");
+	}
+	return change_refuse(error, "address", "it is missing; give an address, or its id");
+}
+
+static int next_of_json(struct batch_reader *reader, struct batch_row *row,
+			struct change_error *error)
+{
+	const json_t *object = json_array_get(reader->list, row->index);
+	if (!object)
+		return ERR_NOT_FOUND;
+	if (!json_is_object(object))
+		return change_refuse(error, "", "must be an object");
+	int err = read_address(object, row, error);
+	return err ? err
+		   : addresses_read(kind_of_id(KIND_PTR), object, &row->ptr, &reader->arena, error);
+}
+
+/* ERR_NOT_FOUND: there are no more rows. ERR_INVALID: the row is wrong, `error` has the reason, and
+ * the next row can be read. */
+static int next_row(struct batch_reader *reader, struct batch_row *row, struct change_error *error)
+{
+	arena_release(&reader->arena);
+	arena_init(&reader->arena);
+	*row = (struct batch_row){.index = reader->index++, .ptr.ttl = NOT_GIVEN};
+	*error = (struct change_error){.outcome = CHANGE_FINE};
+	return reader->list ? next_of_json(reader, row, error) : next_of_csv(reader, row, error);
+}
+
+static int percent_read(const struct batch_reader *reader)
+{
+	size_t all = reader->list ? json_array_size(reader->list) : reader->csv_bytes;
+	size_t left = reader->list ? all - (reader->index < all ? reader->index : all)
+				   : (size_t)(reader->csv.end - reader->csv.at);
+
+	return all > 0 ? (int)((all - left) * 100 / all) : 100;
+}
+
+/* ---- the upload ---- */
 
 struct upload {
 	struct api_request *request;
 	struct api_wait wait;
 	bool dry_run, make;
-	struct batch_reader *reader;
+	struct batch_reader reader;
 	json_t *seen; /* the ids of earlier rows */
 	json_t *errors;
 	size_t error_count;
@@ -38,7 +249,7 @@ struct upload {
 
 static void upload_free(struct upload *upload)
 {
-	batch_reader_free(upload->reader);
+	arena_release(&upload->reader.arena);
 	json_decref(upload->seen);
 	json_decref(upload->errors);
 	free(upload);
@@ -81,23 +292,6 @@ static void answer_errors(struct upload *upload)
 }
 
 /* ---- a row ---- */
-
-static int find_resource(struct inventory *inventory, const struct batch_row *row,
-			 const struct owned_resource **resource, struct change_error *error)
-{
-	const char *trouble;
-	*resource = inventory_by_ptr(inventory, row->address);
-	if (*resource)
-		return 0;
-	trouble = inventory_trouble(inventory);
-	if (trouble)
-		return change_say(error, CHANGE_STORE, NULL, "%s", trouble);
-	return change_refuse(
-		error, row->owned_key,
-		"\"%.64s\" is not an address or id that we own; add the address first, "
-		"or give --make (HTTP: ?make=true) where an address pool has it",
-		row->address);
-}
 
 static int check_row(struct upload *upload, const struct owned_resource *resource,
 		     const struct owned_item *ptr, struct change_error *error)
@@ -183,14 +377,20 @@ static int put_row(struct upload *upload, struct address_draft *draft, const str
 		   struct change_error *error)
 {
 	struct inventory *inventory = draft->inventory;
-	const struct owned_resource *resource;
-	int err;
+	const struct owned_resource *resource = inventory_by_ptr(inventory, row->address);
+	const char *trouble = inventory_trouble(inventory);
 
-	if (upload->make && !inventory_by_ptr(inventory, row->address) &&
-	    !inventory_trouble(inventory))
+	if (resource)
+		return make_row(upload, draft, resource, &row->ptr, error);
+	if (trouble)
+		return change_say(error, CHANGE_STORE, NULL, "%s", trouble);
+	if (upload->make)
 		return make_address(upload, draft, row, error);
-	err = find_resource(inventory, row, &resource, error);
-	return err ? err : make_row(upload, draft, resource, &row->ptr, error);
+	return change_refuse(
+		error, row->owned_key,
+		"\"%.64s\" is not an address or id that we own; add the address first, "
+		"or give --make (HTTP: ?make=true) where an address pool has it",
+		row->address);
 }
 
 static int fail_all(struct upload *upload, struct address_draft *draft,
@@ -207,8 +407,7 @@ static int put_rows(void *context, struct address_draft *draft)
 	struct change_error error;
 	struct batch_row row;
 	int err = draft_is_open(draft);
-	while (err == 0 &&
-	       (err = batch_reader_next(upload->reader, &row, &error)) != ERR_NOT_FOUND) {
+	while (err == 0 && (err = next_row(&upload->reader, &row, &error)) != ERR_NOT_FOUND) {
 		if (err == 0)
 			err = put_row(upload, draft, &row, &error);
 		if (err != 0 && change_error_is_of_edit(&error))
@@ -218,7 +417,7 @@ static int put_rows(void *context, struct address_draft *draft)
 		err = 0;
 		if (row.index % ROWS_AT_ONCE == 0) {
 			inventory_forget(draft->inventory);
-			work->percent = batch_reader_percent(upload->reader);
+			work->percent = percent_read(&upload->reader);
 		}
 	}
 	work->percent = 100;
@@ -298,6 +497,13 @@ static bool read_flag(struct api_request *request, const char *key, bool *flag)
 	return false;
 }
 
+static int begin_reading(struct batch_reader *reader, const struct api_request *request,
+			 struct change_error *error)
+{
+	return request->text ? begin_csv(reader, request->text, request->text_length, error)
+			     : begin_json(reader, request->body, error);
+}
+
 static struct upload *upload_new(struct api_request *request, bool dry_run, bool make,
 				 struct change_error *error)
 {
@@ -310,14 +516,11 @@ static struct upload *upload_new(struct api_request *request, bool dry_run, bool
 	upload->make = make;
 	upload->errors = json_array();
 	upload->seen = json_object();
+	arena_init(&upload->reader.arena);
 	if (upload->errors && upload->seen &&
-	    change_source(inventory_store(api_inventory(request)), error)) {
-		upload->reader = request->text ? batch_reader_of_csv(request->text,
-								     request->text_length, error)
-					       : batch_reader_of_json(request->body, error);
-		if (upload->reader)
-			return upload;
-	}
+	    change_source(inventory_store(api_inventory(request)), error) &&
+	    begin_reading(&upload->reader, request, error) == 0)
+		return upload;
 	upload_free(upload);
 	return NULL;
 }
