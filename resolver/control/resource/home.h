@@ -61,6 +61,9 @@ struct home { /* all calls are set */
 	bool (*serves)(const void *parent, const char *name, const json_t *values);
 	/* Removes duplicates from the values. */
 	void (*tidy)(const struct path *path, json_t *values);
+	/* The stored form of the path's last name, which may be the path's own text. NULL without
+	 * memory. */
+	const char *(*name)(const struct path *path, struct arena *arena);
 };
 
 extern const struct home zones_home; /* record sets, in zones.c */

@@ -5,11 +5,11 @@
 #include <strings.h>
 
 #include "resolver/control/base/percent.h"
+#include "resolver/control/resource/home.h"
 #include "resolver/control/resource/values.h"
 #include "rules/array.h"
 #include "rules/schema/reference.h"
 #include "rules/text.h"
-#include "rules/zone/zonefile.h"
 
 _Static_assert((int)PART_WHY_MAX == (int)REFERENCE_TEXT_MAX, "candidates fit");
 
@@ -164,34 +164,16 @@ static const char *normal_name(const struct model *model, const struct kind *roo
 		       : name;
 }
 
-/* Turns "www.corp.internal.:A" of zone corp.internal into "www:A"; leaves names outside the zone
- * alone. NULL without memory. */
-static const char *relative_name(const char *zone, const char *text, struct arena *arena)
-{
-	const char *colon = strrchr(text, ':');
-	char relative[NAME_TEXT_MAX], *owner;
-	struct name apex, name;
-
-	if (!colon)
-		return text;
-	owner = arena_printf(arena, "%.*s", (int)(colon - text), text);
-	if (!owner)
-		return NULL;
-	if (owner[name_text_length(owner)] == '\0' || name_from_text(&apex, NULL, zone) != 0 ||
-	    name_from_text(&name, NULL, owner) != 0 || !name_is_under(&name, &apex))
-		return text;
-	return arena_printf(arena, "%s%s", zonefile_name(&apex, name.wire, relative), colon);
-}
-
 int part_normalize(const struct model *model, struct path *path, struct arena *arena)
 {
 	const struct path root = part_root(path);
 
 	path->names[0] = normal_name(model, root.kind, root.names[0], arena);
-	if (path->names[0] && path->names[1] && path->kind->id == KIND_RECORD_SET)
-		path->names[1] = relative_name(path->names[0], path->names[1], arena);
-	else
-		return path->names[0] ? 0 : ERR_NOMEM;
+	if (!path->names[0])
+		return ERR_NOMEM;
+	if (!path->names[1] || !path->kind->home)
+		return 0;
+	path->names[1] = path->kind->home->name(path, arena);
 	return path->names[1] ? 0 : ERR_NOMEM;
 }
 

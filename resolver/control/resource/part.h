@@ -61,8 +61,7 @@ void part_pass_over(struct parts *parts, struct faults *faults, const struct kin
 		    const char *path, const char *why);
 
 /* Normalizes a path that a client wrote: domain names get their stored form, with or without the
- * final dot, and the owner of a record set may be written in full ("www.corp.internal.:A"). New
- * texts are in the arena. ERR_NOMEM. */
+ * final dot, and so do names of items in a home (home.h). New texts are in the arena. ERR_NOMEM. */
 MUST_CHECK int part_normalize(const struct model *model, struct path *path, struct arena *arena);
 
 /* Finds the path's item as it was given, without the addresses that placing chose. NULL: not

@@ -18,6 +18,7 @@
 #include "rules/zone/rdata.h"
 #include "rules/zone/record.h"
 #include "rules/zone/serial.h"
+#include "rules/zone/zonefile.h"
 
 static const struct kind *zone_kind(void)
 {
@@ -741,6 +742,25 @@ static const char *zones_refusal(const void *parent)
 		       : NULL;
 }
 
+/* Turns "www.corp.internal.:A" of zone corp.internal into "www:A"; leaves names outside the zone
+ * alone. */
+static const char *zones_name(const struct path *path, struct arena *arena)
+{
+	const char *zone = path->names[0], *text = path->names[1], *colon = strrchr(text, ':');
+	char relative[NAME_TEXT_MAX], *owner;
+	struct name apex, name;
+
+	if (!colon)
+		return text;
+	owner = arena_printf(arena, "%.*s", (int)(colon - text), text);
+	if (!owner)
+		return NULL;
+	if (owner[name_text_length(owner)] == '\0' || name_from_text(&apex, NULL, zone) != 0 ||
+	    name_from_text(&name, NULL, owner) != 0 || !name_is_under(&name, &apex))
+		return text;
+	return arena_printf(arena, "%s%s", zonefile_name(&apex, name.wire, relative), colon);
+}
+
 /* A record set without records is not in the zone, but it exists. */
 static bool zones_serves(const void *parent, const char *name, const json_t *values)
 {
@@ -763,4 +783,5 @@ const struct home zones_home = {
 	.refusal = zones_refusal,
 	.serves = zones_serves,
 	.tidy = zones_tidy,
+	.name = zones_name,
 };
