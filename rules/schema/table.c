@@ -114,10 +114,10 @@ static const struct field default_resolver_fields[] = {
 	 AT(default_resolver, special_names),
 	 .fallback = "answer",
 	 .names = special_names_names,
-	 .doc = "How special-use names (localhost, invalid, onion, alt, test, "
-		"local, home.arpa, resolver.arpa and the zones of RFC 6303) "
-		"that no zone and no rule matches are handled: sluice answers "
-		"them itself, or forwards them like any other name."},
+	 .doc = "Special-use names that no zone and no rule matches: localhost, "
+		"invalid, onion, alt, test, local, home.arpa, resolver.arpa "
+		"and the zones of RFC 6303. answer: sluice answers them "
+		"itself; forward: it forwards them like any other name."},
 };
 static const struct group default_resolver_group = {
 	.name = "default resolver",
@@ -360,8 +360,8 @@ static const struct field zone_link_fields[] = {
 		"privatelink.*: A, AAAA and CNAME questions for the name go to "
 		"the default resolver. NxDomainFallthrough: a shorter zone, a "
 		"rule, or the steps after these decide, as if the zone were "
-		"not linked; the zone answers a name that it has for every "
-		"type. Azure has no NxDomainFallthrough."},
+		"not linked; if the zone has the name, it answers every type. "
+		"Azure has no NxDomainFallthrough."},
 	TAGS_FIELD(zone_link),
 };
 static const struct group zone_link_group = {
@@ -897,8 +897,8 @@ static const struct field cache_fields[] = {
 	 .min = 0,
 	 .max = TTL_MAX,
 	 .unit = "seconds",
-	 .doc = "How long after the end of its TTL sluice may still give an "
-		"answer while no target answers, or none within 1.8 s (RFC "
+	 .doc = "How long sluice may still give an answer after the end of its "
+		"TTL, while no target answers, or none within 1.8 s (RFC "
 		"8767). 0: never."},
 	{.key = "prefetch",
 	 .type = FIELD_BOOL,
@@ -952,9 +952,9 @@ static const struct field outbound_fields[] = {
 		"repeat them, and also asks the question by TCP. If a target "
 		"changes letters by TCP too, or by UDP for ten questions in a "
 		"row, sluice asks it in lower case for the next 15 minutes. "
-		"sluice repeats a question in capitals that finds nothing in "
-		"lower case, until the target has answered some questions in "
-		"capitals with data."},
+		"If a question with capitals gets an error or no data, sluice "
+		"asks it again in lower case, until the target has answered "
+		"some questions with capitals with data."},
 	{.key = "cookies",
 	 .type = FIELD_GONE,
 	 .doc = "No longer used: sluice sends targets no DNS cookies any more "
@@ -1173,7 +1173,7 @@ static const struct field events_fields[] = {
 	 AT(events_settings, level),
 	 .fallback = "warning",
 	 .names = event_level_names,
-	 .doc = "The server calls it for this level and everything more severe."},
+	 .doc = "The server calls the webhook for this level and everything more severe."},
 };
 static const struct group events_group = {
 	.name = "events",
@@ -1585,11 +1585,11 @@ static const struct field registration_fields[] = {
 	 .required = true,
 	 .doc = "The private zone that has the names: NAME or GROUP/NAME. A "
 		"zone has one entry. The zone's own records come before "
-		"registered ones. In SOA and NS of the zone and of the reverse "
-		"zones, clients find the name server ns of the zone, to which "
-		"they send updates, unless the zone has its own name servers; "
-		"the address of ns is that of the endpoint that is asked. "
-		"Nobody may register that name."},
+		"registered ones. Clients send updates to the name server in "
+		"SOA and NS of the zone and of the reverse zones: the name ns "
+		"in the zone, unless the zone has its own name servers. The "
+		"address of ns is that of the endpoint that is asked. Nobody "
+		"may register that name."},
 	{.key = "prefixes",
 	 .type = FIELD_PREFIXES,
 	 AT(registration_settings, prefixes),
