@@ -1,12 +1,12 @@
-/* Why a name is answered the way it is, as JSON, hop by hop with decide's trace. It shows what
- * compose, which answers clients as well, does with the question if no target answers and nothing
- * is cached; or what happened when the question was really asked. The printed form is made from the
- * JSON, so both say the same.
+/* Why a name is answered the way it is, as JSON, hop by hop with decide's trace. It shows either
+ * what compose, the code that answers clients, does with the question if no target answers and
+ * nothing is cached; or what happened when the question was really asked. The printed form is made
+ * from the JSON, so both say the same.
  *
  *     {"name": NAME, "type": TYPE, BLOCK}                        the result of explain()
  *     "source" beside it, added by callers: a server has {"from": "server", "config": PATH,
  *             "changed": [PATH...] of its files that have changed since they were read,
- *             "went_back": why it serves what was before the file, or null}; an explanation of
+ *             "went_back": why it no longer serves the file, or null}; an explanation of
  *             files {"from": "file", "config": PATH, "state": PATH or null, "why": why no
  *             server was asked, "unread": why the state could not be read, or null}
  *     BLOCK   "network": NAME or null, "role": "vnet_resolver" or "inbound",

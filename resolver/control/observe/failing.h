@@ -23,8 +23,8 @@ enum { FAILING_MAX = 100, FAILING_RULES = 8 };
 
 struct failing;
 
-/* A search through all routes, which whoever judges them feeds: so that each is judged once. NULL:
- * out of memory. */
+/* Begins a search through all routes. The caller passes each route with its judgement to
+ * failing_see, so that nobody judges a route twice. NULL: out of memory. */
 struct failing *failing_begin(const struct health_now *now);
 void failing_see(struct failing *failing, const char *name, const struct route *route,
 		 const struct health_route *judged);

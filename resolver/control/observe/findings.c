@@ -495,7 +495,7 @@ static void add_leaving(struct findings *it, const struct leaving *leaving, cons
 			      json_text(text)));
 }
 
-/* Whether the link's zone has the name. */
+/* Whether the link's zone decides the name: the zone has it, or the link passes on no names. */
 static bool has_name(const struct policy *policy, const struct policy_zone_link *link,
 		     const struct leaving *leaving)
 {
@@ -510,8 +510,8 @@ static bool has_name(const struct policy *policy, const struct policy_zone_link 
 	return answer.outcome != ZONE_NXDOMAIN;
 }
 
-/* The longest zone with the name, linked to other networks; NULL: none. Zones linked to this
- * network have already passed the name on. */
+/* The longest private zone that is not linked to this network and would decide the name; NULL:
+ * none. Zones linked to this network have already passed the name on. */
 static const struct policy_zone_link *zone_elsewhere(const struct findings *it,
 						     const struct leaving *leaving)
 {
@@ -531,7 +531,8 @@ static const struct policy_zone_link *zone_elsewhere(const struct findings *it,
 	return NULL;
 }
 
-/* Whether the name looks internal, or a private zone has it. */
+/* Adds a finding if the name looks internal, or a private zone would decide it; returns whether it
+ * did. */
 static bool leaves(struct findings *it, const struct leaving *leaving)
 {
 	const struct name *name = leaving->name;
@@ -555,8 +556,8 @@ static bool leaves(struct findings *it, const struct leaving *leaving)
 	return true;
 }
 
-/* Whether a rule for a domain of two labels or more covers the name; shorter domains cover public
- * names. True: out of lookups, another portion goes on. */
+/* Adds a finding if a rule for a domain of two labels or more covers the name; shorter domains
+ * cover public names. True: out of lookups, another portion goes on. */
 static bool leaves_a_rule(struct findings *it, struct leaving *leaving, unsigned *lookups)
 {
 	const struct policy *policy = policy_of(it);
@@ -625,8 +626,8 @@ static void index_zones(struct findings *it)
 	}
 }
 
-/* Whether the name goes to the default resolver; the decision may have changed since it was
- * counted. */
+/* Whether the name still goes to the default resolver: the policy may have changed since the name
+ * was counted. */
 static bool is_default(const struct policy *policy, struct place place, const struct asked *asked,
 		       const struct name *name)
 {

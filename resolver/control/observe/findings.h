@@ -1,9 +1,9 @@
 /* Findings for an operator: `sluice report`, GET /v1/report. The sections, in this order:
  *
- *     rules        enabled rules without a hit for so many days (service/use_book.h)
- *     targets      targets that were not asked for so many days, or never
- *     leaving      names of the last day (resolver/popular.h) that look internal, and PTRs of
- *                  private addresses, which the default resolver is asked for
+ *     rules        enabled rules without a hit for "days" days (service/use_book.h)
+ *     targets      targets that were not asked for "days" days, or never
+ *     leaving      names of the last day (resolver/popular.h) that went to the default resolver
+ *                  although they look internal, and PTRs of private addresses that went there
  *     ptrs         PTRs whose names do not lead back        ┐ asked in the background
  *     delegations  reverse zones that are not delegated to us ┘ (service/rounds.h)
  *     names        the names asked for most
@@ -60,7 +60,7 @@ struct findings_wanted {
 };
 
 /* Calls back with the REPORT, which on_done releases (NULL: out of memory, or the program ends). A
- * policy must be served. ERR_SYSTEM: the program is about to end; ERR_NOMEM: on_done is not
+ * policy must be served. ERR_NOMEM, ERR_SYSTEM (the program is about to end): on_done is not
  * called. */
 MUST_CHECK int findings_begin(struct service *service, const struct findings_wanted *wanted,
 			      void (*on_done)(void *context, json_t *report), void *context);

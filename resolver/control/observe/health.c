@@ -23,7 +23,7 @@ enum health_kind {
 	HEALTH_SOURCE_GONE,
 	HEALTH_SOURCE_BACK,
 	HEALTH_FAILS,    /* clients of a route get SERVFAIL in a row */
-	HEALTH_ANSWERED, /* one of them was answered, or nobody has asked for long */
+	HEALTH_ANSWERED, /* a client of the route was answered, or none has asked for long */
 	HEALTH_KINDS
 };
 
@@ -176,7 +176,7 @@ static struct seen_target *new_target(struct health *health, const struct upstre
 		free(seen);
 		return NULL;
 	}
-	/* A target that is used again has a count of earlier. */
+	/* A target that was used before has counted suspicions already. */
 	seen->suspicions = atomic_load_explicit(&seen->target->suspicions, memory_order_relaxed);
 	return seen;
 }
@@ -381,7 +381,7 @@ static bool is_of_route(const struct failures_now *failures, const struct route 
 							: find_host(route, &failures->host) != NULL;
 }
 
-/* When the last of the route's targets came back. */
+/* The latest time at which a target of the route came back; 0: none did. */
 static uint64_t revived_us(const struct route *route)
 {
 	uint64_t latest = 0;
@@ -635,7 +635,7 @@ static void add_return(char line[HEALTH_TEXT_MAX], const struct health_reach *re
 	add_names(line, reach);
 }
 
-/* What it did last, which may be over: it may answer between two looks. */
+/* The sentence for the target's last error. The target may have answered since. */
 static const char *error_sentence(const struct target *target)
 {
 	return target_error_sentence(
@@ -867,7 +867,7 @@ static void tell_rest(const struct health_look *look, struct health *health)
 	if (rest.bad) {
 		struct health_reach reach = reach_of(look, NULL);
 
-		reach.others = 0; /* which need not ask any of these */
+		reach.others = 0; /* a route that goes on need not ask any of these */
 		add_loss(line, &reach);
 		text_append(line, HEALTH_TEXT_MAX, "; sluice status names them");
 	}

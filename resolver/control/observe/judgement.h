@@ -1,5 +1,5 @@
-/* What is said of a target, in the same words by the status (which the command and the pages
- * print), the log, the metrics and the history:
+/* The words for a target's state, shared by the status (which the command and the pages print), the
+ * log, the metrics and the history:
  *
  *     state      word        says, behind "192.0.2.1:53 "
  *     up         up          (nothing)
@@ -42,19 +42,19 @@ bool target_state_is_good(enum target_state state);
 bool judgement_is_good(struct judgement judgement);
 /* The state's word; of ERRORS the error (target_error_text). */
 const char *judgement_word(struct judgement judgement);
-/* The state of a judgement_word; a word of no state is an error's. */
+/* The state of a judgement_word; any other word is an error's, so ERRORS. */
 enum target_state judgement_state(const char *word);
-/* NULL: nothing, it is up. */
+/* The state as a sentence without its subject; NULL: the target is up. */
 const char *judgement_says(struct judgement judgement);
 
-/* What becomes of the rules that ask a target: how many cannot be answered, some of them by name,
- * and how many go on without it. */
+/* The consequence for the rules that ask a target: how many cannot be answered, some of them by
+ * name, and how many go on without it. */
 struct harm {
 	const char *const *names;
 	unsigned named; /* at most `unanswered` */
 	unsigned unanswered, others;
 };
-/* Appends it; `size`: as text_append. */
+/* Appends the harm in words; `size`: as text_append. */
 void harm_say(const struct harm *harm, char *text, size_t size);
 
 #endif

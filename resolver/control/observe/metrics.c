@@ -1,5 +1,5 @@
-/* One family after the other, each by a function; those of plain counters are rows of two tables,
- * by the names of stats.h. Named counters come from the tally, which the history shares. */
+/* A function writes each family, except those of plain counters: these are rows of two tables, by
+ * the names of stats.h. Named counters come from the tally, which the history shares. */
 #include "resolver/control/observe/metrics.h"
 
 #include <dirent.h>
@@ -29,7 +29,7 @@ struct metrics {
 	struct tally *tally;
 	double started_s; /* since 1970; never changes, so a new value means a restart */
 	struct metrics_pace pace;
-	struct latest_text { /* for readers who get no new one; NULL: they do */
+	struct latest_text { /* for readers while there is no time for a new one; NULL: none */
 		char *bytes;
 		size_t length;
 	} latest[METRICS_OPENMETRICS + 1]; /* by format */
@@ -1053,7 +1053,7 @@ char *metrics_answer(struct metrics *metrics, enum metrics_format format, uint64
 		*length = latest->length;
 		return copy_text(latest->bytes, latest->length);
 	}
-	if (may) /* or readers of one format could keep the other one's text for ever */
+	if (may) /* else readers of one format could keep the other format's text for ever */
 		forget_texts(metrics);
 	text = make_text(metrics, format, length);
 	metrics_pace_spend(&metrics->pace, cpu_us() - began_us);

@@ -5,9 +5,9 @@
  * up to a bound (resolver/series.h). No series falls or disappears while the server runs; a restart
  * or an upgrade begins anew, which readers notice by process_start_time_seconds.
  *
- * The control thread makes the texts, and has other work. Readers who ask on and on get a new text
- * only as long as texts have taken no more than a tenth of its time, and before that the latest
- * text: one that is older by no more than what ten texts take. */
+ * The control thread makes the texts, and has other work, so they may take a tenth of its time.
+ * When that is used up, readers get the latest text again, for at most ten times as long as it took
+ * to make. */
 #ifndef SLUICE_METRICS_H
 #define SLUICE_METRICS_H
 
@@ -27,7 +27,8 @@ void metrics_free(struct metrics *metrics); /* NULL is fine */
 char *metrics_answer(struct metrics *metrics, enum metrics_format format, uint64_t now_us,
 		     size_t *length);
 
-/* What texts may still take of the thread's time. */
+/* The CPU time left for texts: it grows by 1/METRICS_SHARE of the time that passes, up to
+ * METRICS_BURST_US. */
 enum { METRICS_SHARE = 10, METRICS_BURST_US = 500 * 1000 };
 struct metrics_pace { /* all zero at first */
 	int64_t left_us;

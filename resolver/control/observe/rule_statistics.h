@@ -5,10 +5,10 @@
  *     since    the process's start, when counting began
  *     rules    by ruleset and name:
  *         ruleset, rule, domain, enabled
- *         queries, failures   names that it decided, and those of them that were SERVFAIL
+ *         queries, failures   names that the rule decided, and how many of these got SERVFAIL
  *         last_used           its latest decision, as use_book.h knows it; null: never
  *         linked              networks that its ruleset is linked to
- *         deciding            how many of them use it to decide its domain
+ *         deciding            how many of these networks use the rule to decide its domain
  *         shadowed            the others: network, decided_by ("zone", "rule"; as explain has
  *                             it), object, ruleset or null; at most RULE_SHADOWS of them
  *     next     "ruleset<TAB>rule", after which the next page begins; null: there is none

@@ -276,8 +276,8 @@ struct status_target {
 	json_t *item;
 	json_t *unanswered, *others; /* names of rules, STATUS_TARGET_RULES of each at most */
 	json_t *users;               /* by their names */
-	const char *user;            /* the name of the latest one, and what is counted there; */
-	json_t *counted_user;        /* rules of one ruleset come one after the other */
+	const char *user;            /* the latest user's name: rules of a user are neighbours */
+	json_t *counted_user;        /* its item in `users` */
 	json_int_t rule_count, unanswered_count;
 	const struct route *counted; /* the latest counted route */
 	bool bad;                    /* suspect, or answers only errors */
@@ -374,7 +374,7 @@ static size_t user_length(const char *name)
 	return slash ? (size_t)(slash - name) : strlen(name);
 }
 
-/* Makes it the latest one. */
+/* Makes the user the latest one; adds it to `users` if it is missing there. */
 static void find_user(struct status_target *seen, const char *name, size_t length)
 {
 	char user[POLICY_ROUTE_NAME];
@@ -486,7 +486,8 @@ static int worst_first(const void *left, const void *right)
 	return a->order < b->order ? -1 : 1;
 }
 
-/* What becomes of the target's rules. Null: it is not suspect, and they can be answered. */
+/* The harm to the target's rules in words. Null: the target is not suspect, and all of its rules
+ * can be answered. */
 static json_t *harm_json(const struct status_target *seen, const json_t *rules)
 {
 	const char *names[STATUS_HARM_RULES];
@@ -528,7 +529,7 @@ static json_t *routes_json(const struct status_routes *routes)
 			 "causes", routes->causes);
 }
 
-/* Adds what is known of targets, and the routes' health. */
+/* Adds the targets and the routes' health. */
 static void put_targets(json_t *all, const struct server *server, const struct wall_clock *clock)
 {
 	struct snapshot *snapshot = server->current;

@@ -5,18 +5,22 @@
  *                         notice without a fault of this server or a target
  *     server              its name: identity.server, or the host's name
  *     version, generation, workers, config, uptime_s, loaded_at
- *     networks            name, address_space, dns_servers, zones (number), rulesets (names)
- *     inbound_endpoints   name, network, address, listen, present
+ *     networks            name, address_space, made_address_space (the prefixes of it that sluice
+ *                         made because none was given), dns_servers, zones (number), rulesets
+ *                         (names)
+ *     inbound_endpoints   name, network, address, listen, present, made (by sluice), made_address
  *     vnet_resolver       name, listen, present (an item for each listener)
- *     outbound_endpoints  name, network, source, present
- *     zones               name, record_sets, records, bytes, networks
+ *     outbound_endpoints  name, network, source, present, made
+ *     zones               name, record_sets, records, bytes, networks, registers (machines or
+ *                         clients may register in it)
  *     rulesets            name, rules, disabled, networks, outbound_endpoints
  *     owned               addresses, services, ptrs, waiting (PTRs without an address), state (the
  *                         file, null: none), error (why the file cannot be used now, or null)
  *     unanswered          count, rules: those without a live target, or whose clients get SERVFAIL
  *                         in a row, STATUS_UNANSWERED of them ("onprem/contoso", "default
- *                         resolver", "DNS servers of hub"), causes: of each of these rule, reason
- *                         ("10.0.0.1:53 answers REFUSED"), since, queries (that failed in a row)
+ *                         resolver", "DNS servers of hub"), causes: for each of these rules: rule,
+ *                         reason ("10.0.0.1:53 answers REFUSED"), since, queries (that failed in a
+ *                         row)
  *     unheard             the same for rules whose latest names nobody answers, while targets live
  *     failing             count, list: each cause of what fails once, with what to do (failing.h)
  *     targets             worst first: by how many rules cannot be answered because of it, then
@@ -26,7 +30,8 @@
  *                         error that it answers, as last_error has it), says (the same as a
  *                         sentence: "does not answer", judgement.h; null: it is up), srtt_ms,
  *                         allowance_ms, waiting, asked, answered, probes, timeouts, errors,
- *                         suspicions, last_error, since (of the suspicion), heard_ago_s, rules
+ *                         suspicions, mismatched, last_error, since (of the suspicion),
+ *                         heard_ago_s, other (what else answers in its place, or null), rules
  *                         (that ask it, STATUS_TARGET_RULES of them, those that cannot be answered
  *                         first), rule_count, unanswered_count (how many cannot be answered), harm
  *                         (both in words, judgement.h; null: it is not suspect, and all of them
@@ -43,6 +48,7 @@
  *                         service/replica.h explains these), has (the serial), since (when the
  *                         missing version was published, or the copy was first seen ahead), reason
  *                         (why there is no serial)
+ *     registrations       expired (record sets that clients did not renew in time)
  *     work                percent (how much of an import has been looked at; null: not known), or
  *                         null: no work is under way
  *     longest_turn        of the control thread: cpu_ms, at (null: there was none yet)
@@ -51,6 +57,8 @@
  *                         change), error (why it could not go back yet), text; or null
  *     went_back           the same for a reload that went back: the previous configuration is
  *                         served instead of the file
+ *     restart             time, text: why the process restarted this server after an unexpected
+ *                         end; or null
  *     query_log           on, followers, logged, lost, outputs (query_log.h)
  *
  * GET /v1/status adds `logins` (failed, refused). */

@@ -68,7 +68,8 @@ static void blank_cookies(uint8_t *options, size_t length)
 	}
 }
 
-/* In the record's reply, which the server wrote: of a client's options only cookies are in it. */
+/* Blanks the cookies in the record's reply. The server wrote the reply, and repeats no other
+ * options of a client in it. */
 static void hide_cookies(struct query_record *record)
 {
 	struct message_walk walk =

@@ -25,7 +25,7 @@ enum {
 };
 
 struct query_entry {
-	struct query_record *record; /* the entry's pointers live as long as it */
+	struct query_record *record; /* the entry's pointers live as long as the record */
 	struct timespec arrived;     /* time of day */
 	uint64_t took_us;            /* until the reply left */
 	struct address client;       /* with privacy without its last bits */
@@ -42,8 +42,8 @@ void query_entry_init(struct query_entry *entry, struct query_record *record, ui
 		      int64_t clock_ns);
 /* What decided the query, in the words of `explain`, or "admission". */
 const char *query_record_decider(const struct query_record *record);
-/* Removes the bits that tell the client from its neighbours, also from the record: the cookie in
- * its reply stands for the client's address, and the client has it for years (RFC 7873 section 9).
+/* Removes the last bits of the client's address, its port, and the cookies in the record's reply: a
+ * cookie stands for the client's address, and the client keeps it for years (RFC 7873 section 9).
  */
 void query_entry_hide_client(struct query_entry *entry);
 /* Writes JSON without a newline; returns its length. */

@@ -45,7 +45,7 @@ struct query_follower {
 	uint64_t lost; /* since it was last told */
 };
 
-struct kept { /* a kept entry: what filters need, without its record, and its text */
+struct kept { /* an entry in memory: the members that filters read, and its text */
 	struct query_entry entry;
 	char network[NETWORK_MAX];
 	char *text; /* NULL: no entry yet */
@@ -105,7 +105,8 @@ static void unlock(struct query_log *log)
 	pthread_mutex_unlock(&log->lock);
 }
 
-/* The log's thread waits for waiters: else it would lock the mutex again before they wake. */
+/* Lets waiting threads have the lock first: else this thread would lock it again before they
+ * wake. */
 static void let_others(struct query_log *log)
 {
 	pthread_mutex_unlock(&log->lock);

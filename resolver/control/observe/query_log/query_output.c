@@ -312,9 +312,9 @@ static bool begin_frames(struct query_output *output)
 
 /* ---- opening and closing ---- */
 
-/* Makes the next write begin a line. After kill -9 the file may end within a line of ours, which is
- * cut off; a foreign line gets a newline. Another process may be writing the line at this moment,
- * so only an end that stays the same for a moment counts. */
+/* Makes the next write begin a line. After kill -9 the file may end within a line of ours: that
+ * line is cut off. A foreign line gets a newline. Another process may be writing the line at this
+ * moment, so the file counts only if its size stays the same for TAIL_MS. */
 static void begin_line(int fd, const char *path)
 {
 	char *tail = malloc(TAIL_MAX);
