@@ -1,4 +1,4 @@
-/* apply.c does the requests to the server. */
+/* apply.c sends the requests to the server. */
 #include "resolver/control/command/apply_plan.h"
 
 #include <strings.h>

@@ -25,7 +25,7 @@ struct apply_plan {
 	/* For kinds of the inventory removals come before puts, which may reuse their addresses. */
 	json_t *edits, *removals, *puts;
 	size_t creates, changes, deletes;
-	bool refused; /* a change is impossible from here, as was printed */
+	bool refused; /* a change is impossible from here; the reason was printed */
 };
 
 /* exported: the answer to GET /v1/export. False: it has no network for --vnet; prints why. Release

@@ -19,9 +19,10 @@ json_t *command_ask_list(const struct command_line *line, char *path, const char
 /* Prints the list of command_ask_list, and frees it. NULL: the error has been printed already. */
 int command_print_list(const struct command_line *line, json_t *answer, const char *key,
 		       struct command_columns columns);
-/* GETs all items of a kind as one list, in that parent, or (NULL) in whatever parent. Each row has
- * one more member, the parent's name, under the parent's kind ("ruleset"). Applies --filter and
- * --limit of the command line. NULL: the error has been printed, and *status is the exit status. */
+/* GETs all items of a kind as one list: those in the named parent or, if parent_name is NULL, in
+ * all parents. Each row has one more member, the parent's name, under the parent's kind
+ * ("ruleset"). Applies --filter and --limit of the command line. NULL: the error has been printed,
+ * and *status is the exit status. */
 struct kind;
 json_t *command_ask_inside(const struct command_line *line, const struct kind *kind,
 			   const char *parent_name, int *status);
@@ -40,8 +41,8 @@ int command_show_one(const struct command_line *line, const char *method, char *
 /* DELETEs, and prints `done`. */
 int command_delete(const struct command_line *line, char *path, const char *done);
 
-/* Reads a whole file, or with "-" standard input; free the text, even after false: the error has
- * been printed. */
+/* Reads a whole file, or standard input if the path is "-". False: the error has been printed. Free
+ * the text in either case. */
 struct command_file {
 	char *text;
 	size_t length;

@@ -3,7 +3,7 @@
  *     {"file", "ok", "errors", "warnings", "warnings_complete", "faults": [...],
  *      "numbers": {...} or null, "made": [{"path", "value", "because"}, ...]}
  *
- * "made" has what is needed, but named by nobody; -v prints it.
+ * "made" lists items that are needed, but not in the file; -v prints them.
  * "warnings_complete" is false if an error kept the check from looking for all warnings. */
 #include <unistd.h>
 

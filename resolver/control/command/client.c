@@ -37,7 +37,7 @@ static const char *default_path(void)
 	return socket && socket->fallback ? socket->fallback : "";
 }
 
-/* The default file may be missing if nobody names a file. */
+/* Whether this is the default file, and missing. */
 static bool is_absent(const char *file)
 {
 	return strcmp(file, COMMAND_CONFIG_DEFAULT) == 0 && access(file, F_OK) != 0 &&

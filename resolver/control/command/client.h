@@ -17,8 +17,9 @@ enum {
 
 /* Finds the server's control socket: --socket, else management.socket of the configuration, even if
  * the file has other faults, else the default. False: the file cannot be read that far; prints
- * why, and the command returns EXIT_FAILURE. If COMMAND_CONFIG_DEFAULT is missing, the default is
- * taken; if another file is missing it is not, because another server may listen there. */
+ * why, and the command returns EXIT_FAILURE. If COMMAND_CONFIG_DEFAULT is missing, the default
+ * socket is taken; a missing other file is a failure, because the default socket may be another
+ * server's. */
 MUST_CHECK bool client_socket_path(const struct command_line *line, char path[CLIENT_PATH_MAX]);
 /* Like client_socket_path, but a faulty file, as during an edit, does not hide the server: guesses
  * the path from the file, or takes the default, and prints the fault to stderr. */

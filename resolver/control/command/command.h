@@ -1,6 +1,5 @@
-/* A subcommand of `sluice`, and its parsed command line. main.c has the one table of commands, from
- * which dispatch, usage lines and `sluice help` come, and the refusal of options that a command
- * does not take. */
+/* A subcommand of `sluice`, and its parsed command line. Dispatch, usage lines, `sluice help` and
+ * the refusal of unfit options come from one table of commands, in main.c. */
 #ifndef SLUICE_COMMAND_H
 #define SLUICE_COMMAND_H
 
@@ -131,7 +130,7 @@ int command_print_json(const json_t *value);
 /* Loads the configuration; NULL: it has faults, which have been printed. */
 struct model *command_load(const struct command_line *line, struct load *load);
 void command_print_usage(const struct command *command, FILE *out);
-/* Prints the options it takes: "--config --json". */
+/* Prints the command's options: "--config --json". */
 void command_print_options(const struct command *command, FILE *out);
 
 int command_run(const struct command_line *line);

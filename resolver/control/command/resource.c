@@ -49,7 +49,7 @@ static int fail_kind(const struct command_line *line, const char *word)
 			      known);
 }
 
-/* NULL: the first argument names the kind. In "address create" the command's name does. */
+/* The kind in the command's name ("address create"); NULL: the first argument names the kind. */
 static const struct kind *kind_of_command(const struct command_line *line)
 {
 	const char *name = line->command->name;

@@ -349,7 +349,7 @@ static bool is_same_target(json_t *a, json_t *b)
 	return same;
 }
 
-/* Gives targets that stay the descriptions that they have. */
+/* Copies the descriptions of targets that stay. */
 static void keep_descriptions(const json_t *before, json_t *value)
 {
 	json_t *old, *new, *description;

@@ -257,7 +257,8 @@ static void print_all(FILE *out, const json_t *status)
 
 /* ---- the brief report ---- */
 
-/* Prints what may surprise an operator who knows only the latest change, or the file. */
+/* Prints a change that waits to be confirmed, and a reload that went back: the served configuration
+ * may not stay, or is not the file's. */
 static void print_unconfirmed(FILE *out, const json_t *status)
 {
 	static const char *const keys[] = {"unconfirmed", "went_back"};
@@ -404,8 +405,8 @@ static const char *short_time(char *text)
 	return text + YEAR;
 }
 
-/* What else answers, since when the target is suspect, and what that does to its rules, in the
- * words of the report; NULL: nothing. */
+/* The report's words for a target: what else answers in its place, when it became suspect, and the
+ * harm to its rules. NULL: there is nothing to say. */
 static char *harm_text(const json_t *target)
 {
 	const char *other = json_string_value(json_object_get(target, "other"));

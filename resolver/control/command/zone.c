@@ -30,7 +30,7 @@ struct zone_import {
 	json_t *edits;
 	size_t creates, changes, deletes;
 	bool is_new;  /* the zone */
-	bool refused; /* a change is impossible from here, as was printed */
+	bool refused; /* a change is impossible from here; the reason was printed */
 };
 
 /* ---- the file ---- */
@@ -105,8 +105,8 @@ static bool ask_sets(struct zone_import *import)
 	return true;
 }
 
-/* With an etag, the change is refused if the set is no longer what it was; "": if it exists by now.
- * NULL: none. */
+/* `etag`: the server refuses the change if the set has changed since; "": if the set exists; NULL:
+ * never. */
 static void add_edit(struct zone_import *import, const char *path_format, const char *name,
 		     const char *etag, json_t *values)
 {
