@@ -88,8 +88,8 @@ static bool read_expression_scope(const struct scope *scope, const json_t *prope
 	return fine;
 }
 
-/* The mode, which may remove resources that are in no template, is set for the deployment as a
- * whole. */
+/* Accepts only the mode Incremental in a nested deployment: Complete, which removes resources that
+ * are in no template, is for the outermost one. */
 static bool check_mode(const struct scope *scope, const json_t *properties)
 {
 	const char *mode;

@@ -246,7 +246,7 @@ static json_t *on_trim(const struct scope *scope, json_t **arguments, size_t cou
 const char *texts_find(const char *at, const char *end, const char *mark, size_t length)
 {
 	enum { PIECE = 1024 };
-	/* memmem prepares the mark in each call, so a piece is at least as long. */
+	/* memmem prepares the mark in each call, so a piece is at least as long as the mark. */
 	size_t ahead = length > PIECE ? length : PIECE;
 	const char *found = NULL;
 
