@@ -29,8 +29,8 @@ struct bind_view {
 	bool zones_only;                   /* no recursion */
 	struct forward_view *forward;
 	struct origin forward_at;
-	struct acl_set clients; /* who uses the view */
-	struct acl_set allowed; /* who may ask */
+	struct acl_set clients; /* clients that use the view */
+	struct acl_set allowed; /* clients that may ask */
 };
 
 struct unread { /* an unreadable part of a list, which makes the result more closed than the list */
@@ -660,7 +660,7 @@ static const struct statement *find_servers(const struct bind *bind, const char 
 	return NULL;
 }
 
-/* What gets the servers of a list: a rule or the default resolver; or else, with a view, the view's
+/* The receiver of a list's servers: a rule or the default resolver (`rule`); or (`view`) the view's
  * rule for all names, which is made with its first server. */
 struct asked_servers {
 	struct node *rule;
@@ -814,7 +814,7 @@ static const char *path_of(struct bind *bind, const char *file)
 		       : import_printf(bind->import, "%s/%s", bind->folder, file);
 }
 
-/* The name by which import_find has the use of a TSIG key for zone transfers. */
+/* The key of import_find for the use of a TSIG key in zone transfers. */
 static const char *key_use(struct import *import, const char *name)
 {
 	size_t length = strlen(name);
@@ -870,7 +870,7 @@ static struct node *allow_key(struct bind *bind, const struct bind_view *view,
 	return item;
 }
 
-/* Who is told of changes: "also-notify port 5353 { 10.1.0.9; 10.1.0.10 port 53; };". */
+/* Takes the servers to notify: "also-notify port 5353 { 10.1.0.9; 10.1.0.10 port 53; };". */
 static void take_notify(struct bind *bind, struct node *item, const struct statement *notify)
 {
 	struct import *import = bind->import;
@@ -896,8 +896,8 @@ static void take_notify(struct bind *bind, struct node *item, const struct state
 	}
 }
 
-/* Writes who may copy the zone: an item of `transfers` for clients without a key, and one for each
- * key. */
+/* Writes the access to copies of the zone: an item of `transfers` for clients without a key, and
+ * one for each key. */
 static void take_transfers(struct bind *bind, const struct bind_view *view,
 			   const struct statement *zone, const struct node *made)
 {
@@ -1077,12 +1077,12 @@ static const struct statement *setting_of_zone(const struct bind *bind,
 	return own ? own : setting(bind, view, name);
 }
 
-struct zone_access {    /* who may ask for a zone */
-	bool closed;    /* not for all that may ask the view */
-	bool strangers; /* for some clients that may not ask the view */
+struct zone_access {    /* the clients that may ask for a zone */
+	bool closed;    /* not all clients of the view */
+	bool strangers; /* some clients that may not ask the view */
 };
 
-/* Who may ask for the zone; cached by its two settings, which most zones of a view share. */
+/* The zone's access, cached by its two settings, which most zones of a view share. */
 static const struct zone_access *access_of(struct bind *bind, const struct bind_view *view,
 					   const struct statement *zone)
 {
@@ -1111,8 +1111,8 @@ static const struct zone_access *access_of(struct bind *bind, const struct bind_
 	return access;
 }
 
-/* Whether some that may ask the view may not ask for this zone, which cannot be expressed for a
- * single zone. Reports clients that may ask only for the zone: here they may not ask. */
+/* Whether some clients of the view may not ask for this zone: such a limit cannot be expressed for
+ * a single zone. If not, reports clients that may ask only for the zone: here they may not ask. */
 static bool is_closed_zone(struct bind *bind, const struct bind_view *view,
 			   const struct statement *zone)
 {

@@ -33,8 +33,9 @@ struct forward_view *forward_main_view(struct import *import, const struct origi
 /* Lets the prefix ask the view; repeated prefixes count once. */
 void forward_allow(struct import *import, struct forward_view *view, const struct origin *at,
 		   const char *prefix);
-/* Lets this set ask the view, and closes the view if it has no clients then: a network without any
- * would get the default ones, so it gets an address that no machine has, different for each one. */
+/* Lets this set ask the view, and closes the view if it still has no clients: its network gets an
+ * address that no machine has, another one for each view. A network without clients would get the
+ * default ones. */
 void forward_allow_only(struct import *import, struct forward_view *view, const struct origin *at,
 			struct acl_set clients);
 /* Prints "client_prefixes = [ ... ];" for these clients. */
@@ -43,8 +44,8 @@ const char *forward_open_text(struct import *import, struct acl_set clients);
 const struct node *forward_network(const struct forward_view *view);
 /* The view's clients only get answers from zones and rules. */
 void forward_no_default(struct import *import, struct forward_view *view, const struct origin *at);
-/* The same for a view whose default servers are asked over TLS or HTTPS alone: its names must not
- * go to the servers of /etc/resolv.conf unencrypted. Reports that the default is closed. `in` has
+/* Calls forward_no_default for a view whose default servers are asked over TLS or HTTPS alone, and
+ * reports it: the view's names must not go to the servers of /etc/resolv.conf unencrypted. `in` has
  * the default servers that are asked without TLS: if there is one, nothing is done. NULL: none. */
 void forward_encrypted_default(struct import *import, struct forward_view *view,
 			       const struct node *in, const struct origin *at);

@@ -78,7 +78,7 @@ struct import {
 	bool for_server;
 	size_t files, input_bytes, made_bytes, made; /* so far */
 	time_t begun_s;
-	mode_t readable; /* who may read all files so far */
+	mode_t readable; /* the read permissions that all files so far have */
 	struct arena arena;
 	struct node *root;
 	struct memory *memories;

@@ -100,8 +100,8 @@ size_t import_count(const struct node *in, const char *key);
  * if the text does not begin with a letter. */
 const char *import_name(struct import *import, const char *scope, const char *wanted,
 			const char *first);
-/* Marks a network as one of the original's views: if there are several, reports of what is in it
- * give its name. */
+/* Marks a network as one of the original's views. If there are several views, a report of an item
+ * in the view gives the view's name. */
 void import_view(struct import *import, const struct node *network);
 /* Marks a private zone as uninteresting to readers: one of many that hold a single name. */
 void import_aside(struct import *import, const struct node *zone);

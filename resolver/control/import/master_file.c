@@ -381,7 +381,7 @@ void forward_zone_file(struct import *import, struct node *zone, const struct or
 	files->last = &filed->next;
 }
 
-/* Whether the server can read all entries. It decides on TTLs as is done here. */
+/* Whether the server can read all entries. It decides on TTLs as this reader does. */
 static bool is_readable(const char *path, const struct name *apex, char *text, size_t length)
 {
 	static const struct hash_key any_key;

@@ -44,8 +44,8 @@ struct unbound {
 	long port;
 	long long cache_bytes;      /* 0: not set */
 	const struct setting *shut; /* the root's local zone, which stops forwarding; NULL: none */
-	const struct setting *encrypts;   /* has all servers asked over TLS; NULL: none */
-	const struct origin *closed_root; /* what has default names asked over TLS; NULL: none */
+	const struct setting *encrypts;   /* by it all servers are asked over TLS; NULL: none */
+	const struct origin *closed_root; /* default names are asked over TLS; NULL: they are not */
 	bool has_root, has_interface, listens, is_automatic;
 };
 
@@ -1068,7 +1068,7 @@ static bool is_encrypted(const struct unbound *unbound, const struct clause *cla
 	       is_on(clause, "stub-ssl-upstream");
 }
 
-/* Leaves the clause out; default names are closed then, and must not go to other servers. */
+/* Leaves the clause out. Default names are closed then: they must not go to other servers. */
 static void take_encrypted(struct unbound *unbound, const struct clause *clause, const char *name,
 			   bool is_stub)
 {
@@ -1287,7 +1287,7 @@ static void take_clause(struct unbound *unbound, const struct clause *clause)
 			    "sluice has nothing that corresponds to it");
 }
 
-/* Has default names closed, too, even if no forward-zone of the root says who is asked. */
+/* Closes default names as well, even if no forward-zone of the root names their servers. */
 static void take_encryption(struct unbound *unbound)
 {
 	static const char *const names[] = {"tls-upstream", "ssl-upstream"};
