@@ -23,8 +23,8 @@ export class Page extends HTMLElement {
     this.aborter.abort();
   }
 
-  // Where the page could not be shown, as while the server restarts, a new one takes its place when a stream begins; not
-  // where the server has refused what the URL asks for.
+  // Replaces a page that could not be shown, as while the server restarts, when a stream begins. A page that the server
+  // refused (4xx) stays: a new one would be refused as well.
   async showAgain() {
     if (!await this.showing && !this.refused && !this.signal.aborted) this.replaceWith(Object.assign(new this.constructor(), {query: here().query}));
   }
@@ -111,7 +111,7 @@ export class Page extends HTMLElement {
   }
 }
 
-// An error: the server's text, and the member it is about.
+// An error: the server's text, and the member with the fault.
 export function problem(error, kind = "problem") {
   const more = error.faults?.slice(1) || [];
 

@@ -77,7 +77,7 @@ export async function readStream(where, signal, onBegin, onEvent) {
   }
 }
 
-// Goes on after the last event that this tab has heard of.
+// Reads the events after the last one that this tab knows.
 function read(signal) {
   return readStream("/v1/events" + (last ? "?after=" + last : ""), signal, () => shareLive(true, signal),
     ({data}) => share("event", JSON.parse(data), signal));

@@ -92,7 +92,7 @@ const TABLES = {
   },
 };
 
-// Without a finding because the time is too short: says when there can be one.
+// Says when unused items can be found, if none is known for long enough yet; else null.
 function early({since, young, count: found}, {days}) {
   if (!young || found) return null;
   const told = new Date(Date.parse(since) + days * DAY_MS).toISOString();

@@ -38,7 +38,7 @@ function toForm(schema, value) {
   return value ?? (schema.type === "array" ? [] : schema.default);
 }
 
-// A backslash before another character in a name is that of the name.
+// In a name, a backslash before any other character stands for itself.
 const TAG = /^((?:[^\\=]|\\[\\=]|\\(?![\\=]))*)=(.*)$/s;
 
 function tagsOf(key, lines) {

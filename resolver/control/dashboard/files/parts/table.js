@@ -221,7 +221,7 @@ export class DataTable extends HTMLElement {
     }));
   }
 
-  // Adds a button to each cut cell, which shows the whole row.
+  // Adds a button, which shows the whole row, to each cut cell.
   mark() {
     // Measures everything before changing anything: each measure after a change makes the browser lay out the page.
     const cells = [...this.querySelectorAll("tbody tr:not(.open) .cell")].map((cell) => {
@@ -244,7 +244,7 @@ export class DataTable extends HTMLElement {
       if (this.whole.has(rowName(row))) this.open(row, true);
   }
 
-  // Scrolls a link that gets the focus into view, even in a cell that is cut before it.
+  // Shows the row whole if a link that gets the focus is cut off: nobody would see the focus.
   reach(link) {
     const cell = link.localName === "a" && link.closest(".cell");
 
