@@ -147,7 +147,8 @@ static unsigned least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* The columns of a character: two from East Asian ones on, to be on the safe side. */
+/* The columns of a character: two from U+1100 on, where East Asian characters begin. Some of these
+ * take only one, but a line that is too short does no harm. */
 static unsigned columns_of(uint32_t code)
 {
 	return code >= 0x1100 ? 2 : 1;

@@ -583,7 +583,7 @@ static bool is_encrypted(const struct statement *statement)
 	return tls && strcasecmp(tls, "none") != 0;
 }
 
-/* The port of a listen-on (NULL: where there is none). */
+/* The port of a listen-on; of NULL: the port where the server listens without one. */
 static long listen_port(const struct bind *bind, const struct statement *listen)
 {
 	const struct statement *usual = bind->options ? find(bind->options->first, "port") : NULL;
@@ -835,8 +835,8 @@ static void allow_view(struct bind *bind, const struct bind_view *view, struct n
 			   prefix_print(&view->clients.entries[i].prefix, text));
 }
 
-/* Whether the list is for transfers over TLS, or at one port where clients can ask at others: the
- * same clients would have the zone in other ways, too. Reports that. */
+/* Whether the list allows transfers only over TLS, or only at one of several ports: such a limit
+ * cannot be expressed, so the same clients could copy the zone in other ways, too. Reports that. */
 static bool is_for_some(struct bind *bind, const struct statement *allow)
 {
 	const char *transport = word_behind(allow, "transport"), *port = word_behind(allow, "port");
