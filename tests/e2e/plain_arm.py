@@ -125,6 +125,26 @@ def service_of(values):
     return connections[0]["properties"]["privateLinkServiceId"].rsplit("/", 1)[1] if connections else ""
 
 
+def address_of(model, endpoint):
+    """The address that the records of a private endpoint have; None: it has no interface or no target."""
+    values = model.stored[endpoint]
+    interface = model.stored.get("network_interfaces/%s/%s" % (group_in(endpoint), values.get("network_interface")))
+    has_record = interface and interface["ip_configurations"] and service_of(values)
+    return interface["ip_configurations"][0]["address"] if has_record else None
+
+
+def lacks_records(model, path):
+    """Whether a record of this zone group is missing, so that a PUT of the group restores it."""
+    if kind_of(path) != ("private_endpoints", "zone_groups"):
+        return False
+    endpoint = parent_of(path)
+    address, name = address_of(model, endpoint), service_of(model.stored[endpoint])
+    zones = [one["zone"].lower() for one in model.stored[path]["zones"]]
+    sets = model.stored
+    return bool(address) and any(
+        address not in sets.get("private_zones/%s/record_sets/%s:a" % (zone, name), {}).get("records", []) for zone in zones)
+
+
 class Request:
     def __init__(self, draw, method, path, values):
         self.draw, self.model, self.method = draw, draw.world.model, method
@@ -468,18 +488,15 @@ class Request:
         return now
 
     def change_zones(self, endpoint, before, after, also):
-        values = self.model.stored[endpoint]
-        interface = self.model.stored.get("network_interfaces/%s/%s" % (
-            group_in(endpoint), values.get("network_interface")))
-        if interface and interface["ip_configurations"] and service_of(values):
-            address = interface["ip_configurations"][0]["address"]
+        """A record that somebody has removed is restored."""
+        address = address_of(self.model, endpoint)
+        if address:
             zones = [[one["zone"].lower() for one in each] for each in (before, after)]
             for zone in zones[0]:
                 if zone not in zones[1]:
                     self.change_record(endpoint, zone, address, False, also)
             for zone in zones[1]:
-                if zone not in zones[0]:
-                    self.change_record(endpoint, zone, address, True, also)
+                self.change_record(endpoint, zone, address, True, also)
 
     def change_record(self, endpoint, zone, address, adds, also):
         path = "%s/record_sets/%s:a" % (self.referred(endpoint, "private_zones", zone), service_of(
