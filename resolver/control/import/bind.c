@@ -882,7 +882,7 @@ static void take_notify(struct bind *bind, struct node *item, const struct state
 		struct host host;
 		char printed[HOST_TEXT_MAX];
 
-		if (is_encrypted(at) || is_encrypted(notify)) {
+		if (is_encrypted(at) || (is_encrypted(notify) && !word_behind(at, "tls"))) {
 			import_lost(import, &at->at,
 				    "it is told over TLS, which sluice does not speak");
 		} else if (!item) {

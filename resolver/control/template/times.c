@@ -131,7 +131,12 @@ static json_t *print_time(const struct scope *scope, int64_t at_s, const char *f
 			format = add_quoted(&builder, format);
 			continue;
 		}
-		if (*format == '\\' || *format == '%')
+		if (*format == '\\' && format[1] != '\0') {
+			builder_add(&builder, format + 1, 1);
+			format += 2;
+			continue;
+		}
+		if (*format == '%')
 			format += format[1] != '\0';
 		for (count = 1; format[count] == *format;)
 			count++;
@@ -184,7 +189,7 @@ static bool read_zone(const char **at, int64_t *ahead_s)
 	if (!read_digits(at, 2, &hours))
 		return false;
 	skip_char(at, ":");
-	if (!read_digits(at, 2, &minutes))
+	if (!read_digits(at, 2, &minutes) || minutes > 59)
 		return false;
 	*ahead_s = sign * (hours * 3600 + minutes * 60);
 	return true;
@@ -195,6 +200,7 @@ static bool read_time(const char *at, int64_t *at_s)
 {
 	struct tm parts = {0};
 	int64_t ahead_s = 0;
+	int day;
 
 	if (!read_digits(&at, 4, &parts.tm_year))
 		return false;
@@ -223,8 +229,9 @@ static bool read_time(const char *at, int64_t *at_s)
 		return false;
 	parts.tm_year -= 1900;
 	parts.tm_mon--;
+	day = parts.tm_mday;
 	*at_s = (int64_t)timegm(&parts) - ahead_s;
-	return true;
+	return parts.tm_mday == day; /* timegm turns 31 April into 1 May */
 }
 
 static bool want_time(const struct scope *scope, json_t **arguments, int64_t *at_s)

@@ -108,6 +108,10 @@ static void transfers_over_tls_or_at_a_port_are_left_out(void **state)
 	assert_config("allow = [ \"10.1.0.9/32\" ]");
 	assert_config("notify = [ \"10.1.0.9:5353\", \"10.1.0.8:5354\" ]");
 	assert_told("10.1.0.7: not carried over: it is told over TLS");
+	import_case_run("bind", ZONE("allow-transfer { 10.1.0.9; };"
+				     "also-notify tls x { 10.1.0.9 tls none; 10.1.0.8; };"));
+	assert_config("notify = [ \"10.1.0.9:53\" ]");
+	assert_told("10.1.0.8: not carried over: it is told over TLS");
 }
 
 static void transfers_at_the_only_port_are_for_all(void **state)

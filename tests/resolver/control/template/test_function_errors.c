@@ -284,6 +284,11 @@ static void what_has_no_such_value(void **state)
 		 "dateTimeToEpoch() takes a time such as 2024-01-31T12:00:00Z, not 'tomorrow'"},
 		{"dateTimeAdd('2020-01-01', '1D')",
 		 "dateTimeAdd() takes a duration such as P1DT12H, not '1D'"},
+		{"dateTimeAdd('2020-04-31', 'P1D')",
+		 "dateTimeAdd() takes a time such as 2024-01-31T12:00:00Z, not '2020-04-31'"},
+		{"dateTimeAdd('2020-04-30T00:00+01:99', 'P1D')",
+		 "dateTimeAdd() takes a time such as 2024-01-31T12:00:00Z, not "
+		 "'2020-04-30T00:00+01:99'"},
 		{"dateTimeAdd('2020-01-01', 'P9000Y')",
 		 "dateTimeAdd() makes a time outside of the years 1 to 9999"},
 		{"dateTimeAdd('2020-01-01', '-P9000YT1S')",
