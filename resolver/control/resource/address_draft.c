@@ -104,8 +104,8 @@ int draft_is_open(struct address_draft *draft)
 
 /* ---- rows ---- */
 
-/* With the draft's first row: a row that is deleted leaves no revision behind by which the next
- * start could tell when lists changed last. */
+/* Notes the revision once per draft: a deleted row leaves none from which the next start could tell
+ * when the lists changed last. */
 static int note_changed(struct address_draft *draft)
 {
 	char error[SOURCE_ERROR_MAX] = "";

@@ -17,7 +17,7 @@
 #include "resolver/control/resource/inventory.h"
 
 struct address_draft {
-	struct inventory *inventory; /* that is edited; it may be a copy */
+	struct inventory *inventory; /* the edited one, perhaps a copy */
 	struct source *source;       /* of the transaction */
 	uint64_t revision;           /* of the transaction */
 	struct pool_cursors cursors; /* the inventory's, as they were before */
@@ -33,10 +33,10 @@ struct address_draft {
  * are allowed: an address outside all pools is put, but not served. NULL without memory. */
 struct address_draft *addresses_edit(struct inventory *inventory, struct source *source,
 				     uint64_t revision, bool restores);
-/* Puts the edits, which the store has committed, into the inventory; inventory_table is then the
- * table to be published. Afterwards only draft_error and addresses_discard may be called. */
+/* Puts the edits into the inventory after the COMMIT; inventory_table is then the table to be
+ * published. Afterwards only draft_error and addresses_discard may be called. */
 void addresses_commit(struct address_draft *draft);
-/* Frees the draft with what was not published. NULL is fine. */
+/* Frees the draft, and the table if it was not published. NULL is fine. */
 void addresses_discard(struct address_draft *draft);
 
 /* The error of the first edit that failed. draft NULL (addresses_edit failed): NO_MEMORY. */

@@ -98,8 +98,8 @@ static bool is_its_own(const struct address_draft *draft, const char *service, c
 	return owned_has_ptr(&resource, fqdn);
 }
 
-/* Fails unless the service (resource NULL: a new one) may have the name, as far as that is known
- * without DNS questions, which a change cannot ask. */
+/* Fails unless the service (resource NULL: a new one) is known to own the name without DNS
+ * questions, for which a change cannot wait. */
 static int check_service_name(struct address_draft *draft, const char *service,
 			      const struct owned_resource *resource, const char *fqdn)
 {
@@ -340,7 +340,7 @@ static int remove_group(struct address_draft *draft, const struct path *path,
 		return forget_group(draft, path->names[0]);
 	if (group_size(inventory, path->names[0]) > 0 && why != ADDRESSES_ANY &&
 	    group.tags.count == 0)
-		return 0; /* it came with an address, and other addresses are in it */
+		return 0; /* the group came with an address, and has others */
 	if (group_size(inventory, path->names[0]) > 0)
 		return draft_fail(draft, CHANGE_INVALID, "",
 				  "resource group \"%s\" has addresses; remove them first",
@@ -533,7 +533,8 @@ static int put_checked(struct address_draft *draft, const struct owned_resource 
 	int err = check_resource(draft, wanted, before, fqdn);
 
 	if (!err && !before && wanted->item.resource_group)
-		/* The group's row comes first, so that an undo, which goes backwards, works. */
+		/* The group's row comes first: an undo goes backwards, and removes the address
+		 * before the group. */
 		err = ensure_group(draft, wanted->item.resource_group, wanted->item.region);
 	if (err)
 		return err;
@@ -556,8 +557,8 @@ static int remove_resource(struct address_draft *draft, const struct owned_resou
 
 /* ---- PTRs ---- */
 
-/* Copies the resource with this PTR, whose form was checked; reverse_fqdn NULL or "": with none.
- * The copy uses `fqdn` and the texts of `ptr`. */
+/* Copies the resource with this PTR, whose form was checked; reverse_fqdn NULL or "": without a
+ * PTR. The copy uses `fqdn` and the texts of `ptr`. */
 static struct owned_resource with_ptr(const struct model *model,
 				      const struct owned_resource *before,
 				      const struct owned_item *ptr, char fqdn[NAME_TEXT_MAX])
@@ -659,7 +660,7 @@ static int forget_waiting(struct address_draft *draft, const char *id)
 	return draft_delete_row(draft, KIND_PTR, id);
 }
 
-/* Puts a PTR for the id of a missing address or service, for which the PTR waits. */
+/* Puts a PTR that waits for the missing address or service of this id. */
 static int put_waiting(struct address_draft *draft, const char *id, const struct owned_item *ptr)
 {
 	char lower[UUID_TEXT_MAX], fqdn[NAME_TEXT_MAX];
@@ -741,7 +742,7 @@ static int check_repeated(struct address_reading *reading, const char *key, cons
 			  expected ? "\"" : "", expected ? expected : "none", expected ? "\"" : "");
 }
 
-/* Sets the spelling that is stored: of the present resource, else of the values, else of the
+/* Keeps the spelling of the present resource; a new one is spelled as in the values, else as in the
  * path. */
 static void put_spelled(struct address_reading *reading, const char *key, const char *stored,
 			const char *in_path)
@@ -754,8 +755,8 @@ static void put_spelled(struct address_reading *reading, const char *key, const 
 		json_put(reading->values, key, json_text(in_path));
 }
 
-/* A row that is put back keeps its own subscription, or none, whatever the configuration's is now.
- * Others have the configuration's: an undo's values are what a client says. */
+/* A restored row keeps its own subscription, or none, whatever the configuration has now. Other new
+ * resources get the configuration's, also in an undo, because a client sends its values. */
 static int take_subscription(struct address_reading *reading)
 {
 	const struct owned_resource *before = reading->before;

@@ -4,8 +4,8 @@
  *
  *     addresses_put ─► values ─► struct owned_item ─► completed, checked ─► row, served table
  *
- * Calls with a draft make an edit of it. They return 0 or ERR_INVALID, and draft_error has the
- * reason. If one takes a resource, look the resource up again after each edit of it. */
+ * Calls with a draft make an edit. They return 0 or ERR_INVALID, and draft_error has the reason. If
+ * a call takes a resource, look the resource up again after each edit of it. */
 #ifndef SLUICE_ADDRESSES_H
 #define SLUICE_ADDRESSES_H
 
@@ -18,9 +18,9 @@ enum addresses_why {
 	ADDRESSES_CLAIMED, /* the service's name is known to belong to its subscription */
 	ADDRESSES_UNDO,    /* undoes another change: a group that the change made stays while it has
 			    * other addresses */
-	ADDRESSES_BACK,    /* restores an earlier or agreed state: name ownership is not checked, a
-			    * PTR without its address waits for it, and a group goes whatever is in
-			    * it */
+	ADDRESSES_BACK, /* restores an earlier or agreed state: name ownership is not checked, a PTR
+			 * without its address waits for it, and a group is removed whatever is in
+			 * it */
 };
 /* Sets a resource of the inventory's kinds to these values; NULL removes it, and a missing one is
  * fine. Values are a request body's, or from the history. An address or service without a value for

@@ -14,16 +14,16 @@ enum change_outcome {
 	CHANGE_FINE,
 	CHANGE_INVALID,   /* a value does not fit: `field` names the member, the text says what
 			   * fits */
-	CHANGE_NOT_FOUND, /* there is no such address or service, or it has no PTR */
-	CHANGE_TAKEN,     /* the name, id, address or label (`field`) is in use: the text says by
-			   * what */
+	CHANGE_NOT_FOUND, /* the resource does not exist */
+	CHANGE_TAKEN,     /* the name, id, address or label (`field`) is in use: the text names the
+			   * holder */
 	CHANGE_READ_ONLY, /* declared in the file: the text names file and line */
 	CHANGE_EXHAUSTED, /* no free address in any pool of the region */
 	CHANGE_STALE,     /* a precondition does not hold */
 	CHANGE_NO_STATE,  /* no state is configured: the text says how to get one */
 	CHANGE_BUSY,      /* a large change is under way, or cannot begin now */
 	CHANGE_STORE,     /* the store failed (disk full, locked, corrupt); nothing has changed */
-	CHANGE_UNKNOWN,   /* it is not known whether the change is made; that is found out later */
+	CHANGE_UNKNOWN,   /* the change may be made; commit.h finds out later */
 	CHANGE_NO_MEMORY,
 };
 

@@ -212,7 +212,7 @@ static void add_used(const struct inventory *inventory, struct resource_group *g
 	group_each_item(use.model, use_item, &use);
 }
 
-/* Finds the row. Without one the group has only its name. False: no group can have that. */
+/* Finds the row. Without one the group has only its name. False: no group can have this name. */
 static bool read_row(struct inventory *inventory, const char *name, struct resource_group *group)
 {
 	struct source *source = inventory_reader(inventory);

@@ -43,7 +43,7 @@ MUST_CHECK int group_of_row(struct resource_group *group, const struct source_re
 			    struct arena *arena);
 /* The group's values, as the state keeps them. */
 json_t *group_values(const struct resource_group *group);
-/* What the API shows of the group: its values (missing ones as null), its place in a file, and its
+/* The group as the API shows it: its values (missing ones as null), its place in a file, and its
  * etag. NULL without memory. */
 json_t *group_show(const struct resource_group *group);
 /* Prints a strong entity tag, quoted; it changes with every change and survives a restart. Returns

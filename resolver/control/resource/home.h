@@ -1,6 +1,6 @@
-/* Homes: where items are kept that may be too many for the lists of a model, such as the record
- * sets of a zone. They are in data of their parent, which models share, so a change costs only what
- * it touches. Each item has a row of the state, as items of every kind.
+/* A home keeps items that may be too many for the lists of a model, such as the record sets of a
+ * zone. The items are in data of their parent, which models share, so the cost of a change depends
+ * only on the items that it touches. Items of the state have rows, like those of every kind.
  *
  *     a start, a reload    model_compose ─► homes_load: all rows
  *     parents come or go   model_compose ─► homes_keep: as in the model before

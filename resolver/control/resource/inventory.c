@@ -236,8 +236,8 @@ static bool was_unset(struct inventory *inventory, const char *id)
 	return err == ERR_EXISTS;
 }
 
-/* A declared resource, with its PTR from the state if the file gives none; NULL: that could not be
- * read. */
+/* A declared resource, with its PTR from the state if the file gives none; NULL: the state could
+ * not be read. */
 static const struct owned_resource *show_declared(struct inventory *inventory,
 						  const struct owned_resource *declared)
 {
@@ -360,7 +360,6 @@ bool inventory_cut_suffix(const char *name, const char *suffix, char text[NAME_T
 	return true;
 }
 
-/* Finds in the state only; `fqdn` has its final dot. */
 const struct owned_resource *inventory_find_fqdn(struct inventory *inventory,
 						 const struct reverse_settings *reverse,
 						 const char *fqdn)
@@ -450,8 +449,8 @@ static size_t read_page(struct inventory *inventory, const struct source_page *p
 	return used;
 }
 
-/* Inserts a declared resource into the sorted page; false: it belongs behind a full page, or could
- * not be read. */
+/* Inserts a declared resource into the sorted page; false: it belongs behind a full page, or its
+ * PTR could not be read. */
 static bool merge_one(struct inventory *inventory, enum declared_order order,
 		      const struct owned_resource *declared, const struct owned_resource **page,
 		      size_t *used, size_t room)

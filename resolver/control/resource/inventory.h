@@ -6,12 +6,12 @@
  *     state ──► rows ───────────────┘      ▲          └──► owned table ──► workers
  *                              address_draft.h: one draft at a time
  *
- * Of the state, only what is served (rules/owned/owned.h) is kept in memory; lookups use the
- * indexes of the state.
+ * Of the state, only the served table (rules/owned/owned.h) is in memory; lookups use the indexes
+ * of the state.
  *
  * Items that the file declares are read-only here, and so are the PTRs that the file gives them
- * (`reverse_fqdn`); without that, the PTR of such an item comes from the state like any other. When
- * an address disappears from the file, its PTR waits in the state for the address to return.
+ * (`reverse_fqdn`); if the file gives none, the item's PTR comes from the state like any other.
+ * When an address disappears from the file, its PTR waits in the state for the address to return.
  *
  * Only the control thread uses an inventory; other threads get a copy (inventory_copy). A `const
  * struct owned_resource *` is valid until inventory_forget, which runs ahead of each request: keep
@@ -100,17 +100,17 @@ void inventory_free(struct inventory *inventory); /* NULL is fine; closes the so
 /* Combines addresses and services of the model, which limits_check has accepted, with those of the
  * state that model->management.state names (opened by the first call). Returns an inventory of that
  * model, to be read and edited (address_draft.h) beside the served one, over the same connection;
- * inventory_table has what is to be served. The served inventory changes only with inventory_adopt,
+ * inventory_table is the table to serve. The served inventory changes only with inventory_adopt,
  * once the model is served; inventory_prepared_free comes last, either way. NULL: the faults say
  * why. The model must live until the next one is adopted; the current model again is fine.
  *
- * The cost is proportional to what is new in the file. The whole state is read only at the start,
- * after another process has written to it or a read failed, and when pools, suffixes or TTLs
- * change. A state that cannot be opened or read is a warning and a status: what is served stays,
- * and changes are refused. A name, address, id, label or PTR in both file and state is a fault that
- * names both; if the file repeats the state's resource exactly, that is a warning, and the file's
- * resource counts. A resource of the state outside all pools is a warning, is not served, and has
- * PTR_ERROR until a pool has it. */
+ * The cost is proportional to the number of new items in the file. The whole state is read only at
+ * the start, after another process has written to it or a read failed, and when pools, suffixes or
+ * TTLs change. A state that cannot be opened or read is a warning and a status: the served
+ * resources stay, and changes are refused. A name, address, id, label or PTR in both file and state
+ * is a fault that names both; if the file repeats the state's resource exactly, that is a warning,
+ * and the file's resource counts. A resource of the state outside all pools is a warning, is not
+ * served, and has PTR_ERROR until a pool has it. */
 struct inventory *inventory_prepare(struct inventory *inventory, struct model *model,
 				    struct faults *faults);
 /* The table to be served, with a reference for the caller, who gives it to the workers. */
@@ -158,9 +158,10 @@ struct inventory_part { /* the part of an inventory that belongs to a model */
 	struct inventory_counts counts;
 	uint64_t latest;  /* the latest revision of a PTR, as of the last full read */
 	uint64_t changed; /* of the latest change, as of the last full read */
-	uint64_t derived; /* a hash of what the model says of addresses and services: the file's,
-			   * and the settings by which the state's are completed and refused */
-	bool read;        /* the state differed from what was known, so all of it was read */
+	uint64_t derived; /* a hash of the file's addresses and services, and of the settings that
+			   * complete or refuse those of the state */
+	bool read; /* all of the state was read, because another program had written to it or a read
+		    * had failed */
 };
 
 /* Where the next search for a free address begins, by the pool's place in the model. Pools with the
@@ -185,8 +186,8 @@ struct inventory {
 };
 
 void inventory_part_release(struct inventory_part *part);
-/* The source to read; NULL: none is configured, or it is not open. The latter is trouble, because
- * its rows are not seen. */
+/* The source to read; NULL: none is configured, or it is not open. A source that is not open is
+ * noted as trouble, because its rows are missing. */
 struct source *inventory_reader(struct inventory *inventory);
 /* Notes that a read has failed, and keeps the first reason. */
 void inventory_say_trouble(struct inventory *inventory, const char *why);
@@ -210,7 +211,7 @@ MUST_CHECK int inventory_ptr_row(struct inventory *inventory, const char *id,
 const char *inventory_refusal(const struct inventory *inventory,
 			      const struct owned_resource *resource, char text[POOLS_TEXT_MAX]);
 /* Makes `owned` the table to be served, as of this revision; takes the reference over. NULL: the
- * present table is that of this revision, too. */
+ * present table also serves this revision. */
 void inventory_publish(struct inventory *inventory, struct owned *owned, uint64_t revision);
 
 #endif

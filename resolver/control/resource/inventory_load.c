@@ -3,14 +3,14 @@
  *     inventory_prepare ──► next ──served?─┬─ yes: inventory_adopt moves its part to the inventory
  *                                          └─ no:  it is only freed
  *
- * What counts if both have something:
+ * If file and state overlap:
  *
  *     a name, address, id, label or PTR in both    a fault that names both; nothing is served
  *     the same resource in both, with the same id  a warning; the file's counts
  *     an address of the state without a pool       a warning; kept, and not served
  *     a PTR in the state, its address in the file  the PTR of that address
  *     a PTR in the state, its address nowhere      kept, waits
- *     a state that cannot be read                  a warning; what is served of it stays */
+ *     a state that cannot be read                  a warning; its served resources stay */
 #include "resolver/control/resource/inventory.h"
 
 #include <assert.h>
@@ -56,7 +56,7 @@ static void forget_shown(struct inventory *inventory)
 	arena_init(&inventory->shown);
 }
 
-/* Whether the file declares exactly what the state has, with the PTR. */
+/* Whether the file declares exactly the resource of the state, with its PTR. */
 static bool is_repeated(const struct owned_resource *declared,
 			const struct owned_resource *resource)
 {
@@ -73,7 +73,7 @@ static bool is_repeated(const struct owned_resource *declared,
 	return same;
 }
 
-/* A resource as far as a row's keys tell; its group and name come from the path. */
+/* A resource made from a row's keys alone; its name comes from the path. */
 struct keyed {
 	struct owned_resource resource;
 	char name[PATH_MAX_BYTES], fqdn[NAME_TEXT_MAX];
@@ -481,7 +481,7 @@ static int fill(struct merge *merge)
 	bool alike = derive_alike(merge->before, merge->next);
 	int err = ERR_SYSTEM;
 
-	/* With the same file, what it repeats stays repeated: those rows are read-only. */
+	/* With the same file, repeated rows stay repeated, because they are read-only. */
 	if (is_other || (source && (!alike || (!same_file && merge->before->counts.repeated > 0) ||
 				    may_be_repeated(merge)))) {
 		err = read_state(merge);
@@ -492,7 +492,7 @@ static int fill(struct merge *merge)
 	return err == ERR_SYSTEM ? keep_state(merge) : err;
 }
 
-/* What another program wrote to the state cannot be served. */
+/* Notes that another program has changed the state, and its rows cannot be served. */
 static void say_unserved(struct inventory *inventory, const struct inventory_part *part)
 {
 	struct store *store = &inventory->store;
@@ -506,7 +506,7 @@ static void say_unserved(struct inventory *inventory, const struct inventory_par
 		 store->url);
 }
 
-/* Of a list's etag: the rest of it is revisions and numbers. */
+/* For etags of lists; inventory_etag adds revisions and counts. */
 static uint64_t hash_derived(const struct inventory_part *part)
 {
 	const struct reverse_settings *reverse = &part->model->reverse;

@@ -28,7 +28,7 @@ static int fail_memory(struct change_error *error)
 	return change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
 }
 
-/* The path with its first name, if it has one, and its group in the item's own spelling. */
+/* The path, with its group and first name (if any) in the item's own spelling. */
 static struct path spelled(const struct model *model, const struct path *path)
 {
 	struct path own = *path, root = part_root(path);
@@ -189,9 +189,9 @@ struct home_listing {
 	const void *parent;
 	struct keyed_item *items;
 	size_t count, room, limit;
-	size_t rows;              /* read so far */
-	char end[PATH_MAX_BYTES]; /* the key of the last one that may be read; "": none yet */
-	bool is_ended;            /* another row follows that one */
+	size_t rows;              /* rows read so far */
+	char end[PATH_MAX_BYTES]; /* the key of the last row that may be read; "": not reached */
+	bool is_ended;            /* another row follows `end` */
 };
 
 static int add_keyed(struct home_listing *listing, const void *fields)
@@ -241,7 +241,7 @@ static int on_home_row(void *context, const struct source_resource *row)
 	return add_keyed(listing, fields);
 }
 
-/* Adds the model's items that follow. */
+/* Adds the model's items that follow listing->behind. */
 static int add_declared(struct home_listing *listing)
 {
 	const struct field *list = kind_field(listing->path.kind);
@@ -273,7 +273,7 @@ static void move_behind(struct item_list *list)
 		items_of_model.mark(list, &list->items[list->count - 1], list->behind);
 }
 
-/* Ends a list that has read its rows: items behind the last row are those of the next call.
+/* Ends a list that has read rows_max rows: items behind the last row belong to the next call.
  * ERR_NOMEM. */
 static int end_rows(struct item_list *list, struct home_listing *listing)
 {
@@ -287,7 +287,7 @@ static int end_rows(struct item_list *list, struct home_listing *listing)
 	return name ? 0 : ERR_NOMEM;
 }
 
-/* Sorts the items and sets those of the list. ERR_NOMEM. */
+/* Sorts the items and sets up to `room` of them as the list's. ERR_NOMEM. */
 static int take_keyed(struct item_list *list, struct home_listing *listing, size_t room)
 {
 	if (listing->count > 0)
@@ -434,7 +434,6 @@ static int add_item(struct gathering *gathering, const struct item *item)
 	return 0;
 }
 
-/* Is this group listed? */
 static bool is_listed_group(const struct item_list *list, const char *group)
 {
 	return !list->path.group || strcasecmp(group, list->path.group) == 0;
@@ -497,8 +496,8 @@ static int gather_served(struct gathering *gathering)
 	return err;
 }
 
-/* Reads the path out of the row's key, which is in lower case; names of served items are spelled as
- * theirs. False: it is no key, or there is no memory. */
+/* Reads the path from the row's key, which is in lower case; a served top-level item keeps its own
+ * spelling. False: it is no key, or there is no memory. */
 static bool read_key(const struct gathering *gathering, const char *key, struct path *path)
 {
 	const struct item_list *list = gathering->list;
@@ -749,8 +748,7 @@ static uint64_t hash_of(const json_t *object)
 	return hash;
 }
 
-/* `said`: why it was made, or is not served, which is shown in place of its origin; NULL: it is
- * neither. */
+/* `said`: why the item was made, or is not served; this replaces its origin. NULL: neither. */
 static char *print_etag(const struct item *item, const json_t *given, const json_t *placed,
 			const char *said, char text[ETAG_MAX])
 {

@@ -33,7 +33,7 @@ struct item_list {
 	/* Without the last name. group NULL: items of all groups; for kinds inside another one,
 	 * names[0] NULL: inside all items of that kind. */
 	struct path path;
-	const char *only; /* an id or an address, which alone is wanted; NULL: all are */
+	const char *only; /* an id or an address: lists only this one; NULL: all */
 	bool unserved;    /* items that are not served are listed as well */
 	bool (*fits)(void *context, const struct item *item); /* items to be listed; NULL: all */
 	void *context;

@@ -8,7 +8,7 @@
 #include "resolver/control/resource/group.h"
 #include "resolver/control/resource/item.h"
 
-enum { ROWS_AT_ONCE = 50 }; /* that `next` reads, also if they do not fit */
+enum { ROWS_AT_ONCE = 50 }; /* read by one `next`, fitting or not */
 
 static int fail_memory(struct change_error *error)
 {
@@ -82,7 +82,7 @@ static int find(struct inventory *inventory, const struct path *path, struct are
 
 /* ---- lists ---- */
 
-/* Finds the address, service or PTR that the list alone wants. */
+/* Finds list->only, the one address, service or PTR of the list. */
 static size_t read_only(const struct item_list *list, const struct owned_resource **page)
 {
 	unsigned kind = list->path.kind->id;

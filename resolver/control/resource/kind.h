@@ -1,7 +1,7 @@
 /* The kinds of resources: those lists of the field table (rules/schema/schema.h) whose items have a
  * name and can be made, changed and removed one by one. Members, their types, ranges, defaults and
- * texts come from the field table. So a kind whose items are part of a model is one row here; one
- * with a home (home.h) takes the file of that home as well.
+ * texts come from the field table. So a kind whose items are part of a model is one row here; a
+ * kind with a home (home.h) also needs the file of that home.
  *
  *     virtual_networks   subnets, peerings            -/hub/dns-in
  *     resolvers          inbound_endpoints,           -/hub-resolver/inbound
@@ -52,8 +52,8 @@ struct kind {
 	bool placed;               /* placing sets members that were not given (model_make_unnamed,
 				    * model_place_endpoints) */
 	bool inventory;            /* in the inventory (inventory.h): too many for a model */
-	/* Where the items are that are inside one parent, if they may be too many for its list;
-	 * NULL: in that list. */
+	/* Has the items inside one parent, if they may be too many for its list; NULL: the list has
+	 * them. */
 	const struct home *home;
 	bool guarded;       /* only administrators see it */
 	const char *chosen; /* a member that is required in the file and optional here: one is

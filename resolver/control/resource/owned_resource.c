@@ -58,7 +58,7 @@ const char *ptr_action_text(enum ptr_action action)
 
 /* ---- entity tags ---- */
 
-/* The highest revision of its rows: the resource's, and that of a PTR with a row of its own. */
+/* The higher revision of the resource's row and, if the PTR has a row of its own, of that row. */
 static uint64_t revision_of(const struct owned_resource *resource)
 {
 	uint64_t revision = resource->item.origin.revision;
@@ -66,7 +66,8 @@ static uint64_t revision_of(const struct owned_resource *resource)
 	return resource->ptr_revision > revision ? resource->ptr_revision : revision;
 }
 
-/* Some values are no client's: the file's, and what the file's settings give the state's rows. */
+/* Includes values that no client sets: the file's, and those that its settings give the state's
+ * rows. */
 static uint64_t hash_values(const struct owned_resource *resource)
 {
 	uint64_t hash = values_hash(resource->kind, &resource->item);

@@ -133,8 +133,8 @@ const char *owned_dotted(const char *name, char text[NAME_TEXT_MAX]);
 json_t *owned_values(const struct owned_resource *resource);
 json_t *owned_values_alone(const struct owned_resource *resource);
 json_t *owned_ptr_values(const struct owned_resource *resource);
-/* What the API shows of the resource, or (KIND_PTR) of its PTR: all members and the computed
- * values, missing ones as null. NULL without memory. */
+/* The resource, or (KIND_PTR) its PTR, as the API shows it: all members and the computed values,
+ * missing ones as null. NULL without memory. */
 json_t *owned_show(const struct owned_resource *resource, unsigned kind);
 
 /* The state's row for the resource, or only for its PTR, as JSON to be freed; NULL without

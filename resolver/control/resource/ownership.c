@@ -29,7 +29,7 @@ struct ownership_case {
 	char reason[OWNERSHIP_REASON_MAX]; /* "": every question was answered */
 };
 
-/* ---- whose is it ---- */
+/* ---- subscriptions ---- */
 
 const char *ownership_subscription(const struct inventory *inventory,
 				   const struct owned_resource *resource)
@@ -155,7 +155,7 @@ static void on_answer(void *context, const struct ask_answer *answer)
 	char text[ASK_TROUBLE_MAX];
 	const char *trouble = ask_answer_trouble(answer, text);
 
-	inventory_forget(it->inventory); /* what other requests read in vain since the question */
+	inventory_forget(it->inventory); /* clears failed reads of other requests */
 	if (trouble)
 		snprintf(it->reason, sizeof it->reason, "%s", trouble);
 	else if (answer_proves(it, answer))

@@ -249,7 +249,7 @@ static int compare_keys(unsigned one_kind, const char *one, unsigned other_kind,
 	return strcmp(one, other);
 }
 
-/* The first row of the part that does not sort ahead of this kind and key. */
+/* The index of the first row that sorts at or behind this kind and key. */
 static size_t find_row(const struct model_part *part, unsigned kind, const char *key)
 {
 	size_t low = 0, high = part->rows.count;

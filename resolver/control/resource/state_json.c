@@ -230,8 +230,8 @@ static int compare_resource(void *context, const struct item *compared)
 	return has_ptr ? put(import, KIND_PTR, NULL, item->id, NULL) : 0;
 }
 
-/* Removes a group that the document lacks, unless an address that stays is in it: then the group
- * becomes what adding that address would have made. */
+/* Removes a group that the document lacks, unless it has an address that stays: then it gets the
+ * values that adding this address would give it. */
 static int compare_group(void *context, const struct item *compared)
 {
 	struct state_import *import = context;
@@ -243,7 +243,7 @@ static int compare_group(void *context, const struct item *compared)
 	int err;
 
 	if (!group->origin.revision)
-		return 0; /* only a file or other resources name it */
+		return 0; /* has no row: only a file or other resources name it */
 	snprintf(key, sizeof key, "%s", group->name);
 	named = json_object_get(import->groups, text_lower(key));
 	if (named ? is_same(import->groups, group->name, group_values(group))

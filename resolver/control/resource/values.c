@@ -206,7 +206,7 @@ void values_read_stored(const struct kind *kind, const json_t *values, void *ite
 
 /* ---- printing ---- */
 
-struct printed { /* kind NULL: settings that are no kind's */
+struct printed { /* kind NULL: settings of no kind */
 	const struct kind *kind;
 	const char *in; /* the group that references leave out; NULL: none */
 };

@@ -349,8 +349,8 @@ static bool is_at(const struct private_zone *zone, const struct path *path)
 	       strcasecmp(part_group(path->kind, zone), path->group) == 0;
 }
 
-/* Finds the zone of that path, which is mostly at the same place in both models; else by the index
- * of names: behind a zone that was removed, all have moved. */
+/* Finds the zone of that path: mostly at the same place in both models, else by the index of names,
+ * because all zones behind a removed one have moved. */
 static const struct private_zone *find_kept(const struct model *before, const struct path *path,
 					    size_t place)
 {
@@ -642,7 +642,7 @@ static int number(struct private_zone *zone, const struct model *model,
 	const struct path path = part_path(zone_kind(), zone, NULL);
 	const struct private_zone *served = before_model ? part_find(before_model, &path) : NULL;
 	struct zone **at = &zone->zone, *numbered;
-	struct zone *before = served ? served->zone : NULL; /* perhaps a master file's */
+	struct zone *before = served ? served->zone : NULL; /* perhaps data of a master file */
 	uint32_t past =
 		before_model && !served ? latest_serial(before_model, model, zone->name) : 0;
 	struct pairs_serial row;
@@ -665,8 +665,8 @@ static int number(struct private_zone *zone, const struct model *model,
 }
 
 /* After a change: gives each new or recreated zone the serial that number_all would. A secondary
- * that still has the domain asks only for serials later than its own, which may be ahead of the
- * clock that new zones start from. */
+ * that still has the domain copies only later serials, and its own may be ahead of the clock, from
+ * which new zones start. */
 static int number_new(struct model *model, const struct model *before, struct source *source,
 		      uint64_t now_s)
 {
