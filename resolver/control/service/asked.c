@@ -16,7 +16,7 @@
 
 enum {
 	DAY_S = 2 * ASKED_HALF_S,
-	FIRST_MS = 10, /* after the policy is served */
+	FIRST_MS = 10,
 	AGAIN_MS = 10 * 1000,
 	GRAIN = 8, /* a row is written if at least 1/GRAIN of its count is new */
 	KEY_MAX = NAME_TEXT_MAX + 400,

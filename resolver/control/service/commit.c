@@ -315,9 +315,10 @@ void service_commit(struct service *service, struct service_change *change,
 
 /* ---- a state that does not know ---- */
 
-enum { SERVE_AGAIN_MS = 10 * 1000 }; /* reads the whole state, on the control thread */
+enum { SERVE_AGAIN_MS = 10 * 1000 }; /* each try reads the whole state on the control thread */
 
-/* True: what the state has is served, or (stale) it cannot be read before a reload. */
+/* True: the state's rows are served, or the state cannot be read before a reload (then store->stale
+ * stays set). */
 static bool serve_kept(struct service *service)
 {
 	struct store *store = inventory_store(service->inventory);
@@ -347,8 +348,8 @@ static void drop(struct service *service)
 		log_event(LOG_WARNING, "confirm", "%s", error);
 }
 
-/* If a change is waiting to be confirmed already, the kept one was its way back, which ends now:
- * there is nothing left to put back. */
+/* If the kept change needs no confirmation and another one still waits for it, the kept change was
+ * its rollback. Another try ends the wait, because nothing is left to put back. */
 static void wait_for_confirmation(struct service *service)
 {
 	struct confirmation *confirmation = &service->confirmation;

@@ -1,5 +1,5 @@
-/* Asks for agreement ahead of a change of resources, and finds out what became of a change whose
- * outcome is not known. A server with a state of its own asks nobody: the transaction of its state
+/* Asks for agreement ahead of a change of resources, and, if the outcome of a change is unknown,
+ * finds it out later. A server with a state of its own asks nobody: the transaction of its state
  * decides. Servers that share a log of changes ask that log, which takes time and may not answer at
  * all:
  *
@@ -20,7 +20,7 @@
  * The state itself may answer "unknown" if its disk fails at the end of a transaction. The client
  * hears that at once, other changes are refused, and the state is asked again each second:
  *
- *     yes      ─► served like what another program has written, by reading the state
+ *     yes      ─► the state is read and served, as after a change by another program
  *     no       ─► nothing has changed
  *
  * For the control thread alone. */
@@ -46,8 +46,8 @@ typedef void commit_on_answer(void *context, enum commit_answer answer, const ch
 
 struct committer {
 	/* Asks whether the record is the next change. Calls back once, perhaps before the return,
-	 * and borrows the record until then. After UNKNOWN the same record, by its "id", may be
-	 * asked about again; its final answer never depends on how often it was asked. */
+	 * and borrows the record until then. After UNKNOWN the same record, with the same "id", may
+	 * be asked about again; the final answer never depends on the number of questions. */
 	void (*ask)(struct committer *committer, const json_t *record, commit_on_answer *on_answer,
 		    void *context);
 	/* Cancels the callback. */
@@ -67,10 +67,10 @@ struct open_commit {                 /* all zero: none is open */
 	bool asking; /* the committer has the record */
 	uv_timer_t again, late;
 	struct {
-		uv_timer_t again;               /* runs while the state's answer is unknown, or a
-						 * change that it has is not served yet */
-		bool is_kept;                   /* the state has it */
-		struct unconfirmed unconfirmed; /* revision 0: it does not wait to be confirmed */
+		uv_timer_t again; /* runs while the state's answer is unknown, or its change is not
+				   * served yet */
+		bool is_kept;     /* the state has the change */
+		struct unconfirmed unconfirmed; /* revision 0: the change needs no confirmation */
 	} doubt;
 };
 
@@ -85,11 +85,11 @@ void service_commit(struct service *service, struct service_change *change,
 void service_apply(struct service *service, json_t *record, service_on_change *on_change,
 		   void *context);
 
-/* Finds out, later, what became of a change to which the state has answered COMMIT_UNKNOWN. */
+/* Finds out later whether the change was made; the state has answered COMMIT_UNKNOWN. */
 void commit_doubt(struct service *service, const struct unconfirmed *unconfirmed);
 bool commit_is_doubtful(const struct service *service);
-/* Why no reload can begin to wait to be confirmed, and no other process take over: a change that
- * would wait is in doubt. NULL: none is. */
+/* Why no reload may wait for confirmation now, and no other process may take over: a change that
+ * needs confirmation has an unknown outcome. NULL: none has. */
 const char *commit_doubt_waits(const struct service *service);
 
 bool commit_is_open(const struct service *service);

@@ -186,7 +186,8 @@ static uint64_t now_ms(void)
 	return uv_hrtime() / 1000000;
 }
 
-/* Seconds until it goes back, also after the time of day has been set. */
+/* Seconds until the change goes back. Uses the monotonic clock, unless the change began to wait in
+ * another process. */
 static int64_t left_s(const struct unconfirmed *unconfirmed)
 {
 	int64_t left = unconfirmed->end_ms
@@ -471,7 +472,7 @@ static int restore(struct source *source, const json_t *rows, const char *who,
 
 	json_array_foreach(rows, i, row) if (!err) err = put_row(source, row, error);
 	if (!err && source->calls->commit(source, error) != COMMIT_YES)
-		err = ERR_SYSTEM; /* unknown: the caller looks again at what the state has */
+		err = ERR_SYSTEM; /* or COMMIT_UNKNOWN: the caller loads the state again */
 	source->calls->roll_back(source);
 	return err;
 }

@@ -55,7 +55,7 @@ struct unconfirmed {
 struct confirmation {
 	char *directory;        /* NULL: no state */
 	char *copy, *copy_file; /* the folder before/, and the copied file in it */
-	bool waits, is_back;    /* whether `waiting` waits; whether `gone` was rolled back */
+	bool waits, is_back;    /* `waiting` waits; `gone`, a reload, was rolled back */
 	struct unconfirmed waiting, gone;
 	char error[CONFIRMATION_TEXT_MAX]; /* why the rollback failed; "": it has not */
 	uv_timer_t timer;
@@ -120,8 +120,8 @@ json_t *confirmation_rows(struct source *source, const struct unconfirmed *uncon
 /* Prints the author of a rollback for the history: "ops, not confirmed". */
 enum { UNCONFIRMED_WHO_MAX = CONFIRMATION_WHO_MAX + 32 };
 void unconfirmed_who(const struct unconfirmed *unconfirmed, char text[UNCONFIRMED_WHO_MAX]);
-/* Rolls back the change while nobody has the state open, and removes the record. ERR_EXISTS,
- * with an empty `error`: addresses or PTRs need a running service. */
+/* Rolls back the change while nobody has the state open, and removes the record. ERR_EXISTS, with
+ * an empty `error`: it has rows of the inventory, which need a running service. */
 MUST_CHECK int confirmation_restore(const struct confirmation *confirmation, const char *state,
 				    const struct unconfirmed *unconfirmed,
 				    char error[CONFIRMATION_TEXT_MAX]);

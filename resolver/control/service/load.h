@@ -1,6 +1,6 @@
 /* Turns the configuration file and the state's resources into a model that can be served: read,
- * combined, completed with resolv.conf if that is the default resolver, and checked. run, reload,
- * check and explain all begin here. */
+ * combined, completed with resolv.conf if that names the default resolver, and checked. run,
+ * reload, check and explain all begin here. */
 #ifndef SLUICE_LOAD_H
 #define SLUICE_LOAD_H
 
@@ -26,12 +26,13 @@ struct load {
 		bool required; /* otherwise a state that cannot be migrated is read from a copy */
 	} migration;           /* of an older version's state; on_progress NULL: no server */
 	bool follows;          /* the served model's default resolver comes from resolv.conf */
-	struct resolv_conf found;  /* what resolv.conf said for that model */
+	struct resolv_conf found;  /* resolv.conf as read for that model */
 	bool has_read;             /* a model was loaded before */
 	char state[LOAD_PATH_MAX]; /* the first model's state; "": none. Another state takes a
 				    * restart */
 	bool passed_over;          /* the served model leaves out rows of the state */
-	bool next_follows;         /* the same three of the model loaded last, until load_adopt */
+	bool next_follows;         /* follows, passed_over and found of the model loaded last, until
+				    * load_adopt */
 	bool next_passed_over;
 	struct resolv_conf next_found;
 };

@@ -126,7 +126,7 @@ static int on_row(void *context, const struct pairs_use *use)
 	return http_auth_note_logout(reader->auth, &logout);
 }
 
-/* Reads logouts of tokens that expire from then on. */
+/* Reads logouts of tokens that expire at from_s or later. */
 static int load_from(struct store *store, struct logout_reader *reader, int64_t from_s)
 {
 	char from[KEY_MAX], error[SOURCE_ERROR_MAX];
@@ -136,7 +136,8 @@ static int load_from(struct store *store, struct logout_reader *reader, int64_t 
 	return err == ERR_LIMIT || err == ERR_NOT_FOUND ? 0 : err;
 }
 
-/* Reads those of valid tokens first, whatever expired ones there are. */
+/* Reads logouts of valid tokens first, so that expired ones, however many, leave them their room
+ * (ROWS_MAX). */
 void logouts_load(struct store *store, struct http_auth *auth, int64_t now_s)
 {
 	struct logout_reader reader = {.auth = auth, .now_s = now_s};

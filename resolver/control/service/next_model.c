@@ -6,8 +6,8 @@
  *     begin ─► put, ...                         (next_model_write; the caller commits)
  *
  * Another program may write to the state between the two transactions; the second begin sees that.
- * Rows that are put back, but do not fit any more, are skipped: all rows are loaded in that first
- * transaction then, and so they are if another program has written before.
+ * If rows that are put back do not fit any more, or another program has written before, the first
+ * transaction loads all rows, and skips those that do not fit.
  *
  * Record sets skip the first transaction: the edits have all their values, and the zone that they
  * are put into (resource/home.h) has the rest. So a change of record sets alone starts from the
@@ -576,8 +576,8 @@ static void check_asker(const struct model *now, const struct model *model, cons
 }
 
 /* Makes the model of all rows as they would be with the edits, in a transaction that it rolls back.
- * If another program has written rows, this model has them, too. They are not served yet, so every
- * other caller must still see that the state was changed: hence unsync. */
+ * If another program has written rows, this model has them, too. They are not served yet, so unsync
+ * makes every other caller see that the state was changed. */
 static struct model *load_written(struct next_model *next)
 {
 	struct model *now = next->now, *model = NULL;

@@ -20,7 +20,7 @@ struct next_model {
 	bool anew; /* all rows are read: another program has written to the state, and the change,
 		    * which puts rows back, cannot wait for a reload */
 	/* internal */
-	json_t **values; /* each edit's values with full references; NULL, also of `values`: as
+	json_t **values; /* each edit's values with full references; NULL, or `values` NULL: as
 			  * given */
 };
 

@@ -240,7 +240,7 @@ void registrar_send_answers(struct registrar *registrar)
 	}
 }
 
-/* Judges as many as fit into a turn of the loop, and leaves the others out of the answers. */
+/* Judges as many requests as fit into a turn of the loop; `answers` keeps only these. */
 static void judge_some(struct registrar_batch *batch, struct registrar_answers *answers)
 {
 	const uint64_t end_ns = uv_hrtime() + batch->registrar->turn_ns;
@@ -269,7 +269,7 @@ static void on_turn(uv_timer_t *turn)
 		go_on(&registrar->waiter);
 }
 
-/* Puts the requests behind the last one that was judged back. */
+/* Keeps the requests behind the last judged one for the next turn. */
 static void keep_rest(struct registrar *registrar, const struct registrar_answers *answers)
 {
 	struct update_request *last = answers->items[answers->count - 1].request;

@@ -9,9 +9,9 @@
  * change.
  *
  * Waiting requests are taken together and stored with one sync, so the cost of each falls with
- * their number. Those that do not fit into a turn of the loop wait for its next one. Requests that
- * cannot be stored get no answer and are not served; their clients retry. Sets that an operator
- * removes go the same way as a client's delete.
+ * their number. Requests that do not fit into a turn of the loop wait for the next turn. Requests
+ * that cannot be stored get no answer and are not served; their clients retry. Sets that an
+ * operator removes go the same way as a client's delete.
  *
  * A message that would change a set gets BADTIME if the set comes from a message that the same key
  * signed later: the earlier message was held back on its way (renewals.h). A removed set leaves no
@@ -21,9 +21,9 @@
  * (renewals.h), once the state says that renewals may be missing after a kill. A look checks all
  * sets in portions, when renewals must be written or a set may have expired. A set expires if
  * clients may register in its zone and none has renewed the set for `expire` seconds. An expired
- * set is removed like a client's delete, first durably and then from service; an address, its
- * PTR and the DHCID are sets that expire separately. A look runs when the first set may be due,
- * at most a minute late. */
+ * set is removed like a client's delete, first durably and then from service; an address, its PTR
+ * and the DHCID are sets that expire separately. A look runs when the first set may be due, at most
+ * a minute late. */
 #ifndef SLUICE_REGISTRAR_H
 #define SLUICE_REGISTRAR_H
 

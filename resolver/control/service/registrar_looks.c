@@ -339,7 +339,7 @@ static void on_looked(void *job)
 		pause_s = LOOK_PAUSE_S;
 	registrar->look_s = look->next_s;
 	if (look->failed)
-		registrar->look_s = look->now_s + 1; /* mostly other work made it fail */
+		registrar->look_s = look->now_s + 1; /* usually other work made the look fail */
 	else if (look->next_s < look->now_s + pause_s)
 		registrar->look_s = look->now_s + pause_s;
 	if (look->writes && !look->failed)

@@ -151,8 +151,8 @@ static bool read_signed(char *by, uint32_t *signed_s)
 	return end > slash + 1 && *end == '\0';
 }
 
-/* Reads "SINCE WHO/SIGNED TTL", or without SIGNED; returns the rest, NULL: malformed. sscanf
- * would be slow: it takes as long as the rest of the row. */
+/* Reads "SINCE WHO/SIGNED TTL", or without SIGNED; returns the rest, NULL: malformed. sscanf would
+ * take as long as the rest of the row. */
 static const char *read_head(const char *text, char by[REGISTRAR_BY_MAX], struct registrar_row *row)
 {
 	char *end;

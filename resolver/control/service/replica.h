@@ -1,6 +1,6 @@
-/* What a secondary tells about its copy of a zone. It is asked for the zone's SOA some time after
- * each change, and again until it has the change. An answered NOTIFY proves nothing: the transfer
- * may still fail, for lack of a key, a right, or room on a disk.
+/* Checks a secondary's copy of a zone. The secondary is asked for the zone's SOA some time after
+ * each change, and again until its copy has the change. An answered NOTIFY proves nothing: the
+ * transfer may still fail, for lack of a key, a right, or room on a disk.
  *
  *     change ──5 s──► asked ──10, 20, 40 ... s──► asked ─► it has the serial: asked again
  *                                                  after the next change, and once an hour
@@ -26,7 +26,7 @@
  * by the key, and nobody without the key can forge the answer. NSD, BIND and Knot answer a signed
  * question if they have the key; without it, or with another secret, they send an unsigned error
  * (NSD's without the question). So after each question without a good answer, signed and unsigned
- * ones alternate: a secondary with a wrong key cannot transfer, which must be reported. To forge an
+ * ones alternate: a secondary with a wrong key cannot transfer, which must be reported. A forged
  * unsigned error gains only a line in the log.
  *
  * Serials are compared as RFC 1982 says; where that does not define an order, the copy is ahead. */

@@ -19,8 +19,8 @@
 struct commit {
 	struct service *service;
 	struct next_model next;
-	struct model
-		*model; /* with the edits; NULL: no edit is of a model, or it is served already */
+	struct model *model; /* with the edits; NULL: no edit is of a model, or the model is served
+			      * already */
 	struct policy *compiled;          /* of a large change */
 	struct service_prepared prepared; /* of that model */
 	struct inventory *inventory;      /* takes the edits of inventory kinds */
@@ -54,9 +54,9 @@ bool service_refuse_edit(struct service_change *change, const struct change_erro
 	return true;
 }
 
-/* Keeps the error of a refused edit and clears it, so that later edits are checked as well.
- * False: the change ends with this error, because it has no `refused`, or because every edit
- * would fail. */
+/* Moves the error of a refused edit out of the draft, so that later edits are checked as well.
+ * False: the change ends with this error, because it has no `refused`, or because every edit would
+ * fail. */
 static bool refuse_put(struct commit *commit, size_t index, struct change_error *first)
 {
 	struct service_change *change = commit->next.change;
@@ -193,7 +193,7 @@ static int store(struct commit *commit)
 {
 	struct service_change *change = commit->next.change;
 	struct source *source = commit->next.source;
-	uint64_t revision = change->revision; /* the model was made with it; 0: without the state */
+	uint64_t revision = change->revision; /* the model's; 0: no model was made from rows */
 	bool any_owned = change->put || owned_count(change) > 0;
 	int err;
 
@@ -275,9 +275,9 @@ static int make_model(struct commit *commit)
 	return commit->model ? 0 : ERR_FAULTS;
 }
 
-/* Refuses the change if another program has written to the state: the addresses are read again on
- * the way, but not the rows of the model. Rows that are put back or agreed to must not wait for the
- * reload, which is refused until they are there. */
+/* Refuses the change if another program has written to the state: service_prepare reads addresses
+ * again, but not the rows of the model. A rollback or agreed change goes on, because a reload is
+ * refused until it is made. */
 static int prepare(struct commit *commit)
 {
 	const struct store *store = inventory_store(commit->service->inventory);
@@ -302,7 +302,7 @@ static int prepare(struct commit *commit)
 				    store->url);
 }
 
-/* Serves what was stored. */
+/* Serves the stored change. */
 static void publish(struct commit *commit)
 {
 	char text[SERVICE_TEXT_MAX];

@@ -30,7 +30,7 @@ enum {
 	ROUND_GOOD_FOR = 10,
 	ROUND_GOOD_MIN_MS = 2000,
 	ROUND_KEPT_MAX = 1000,  /* findings; the rest is counted */
-	ROUND_UNKNOWN_MAX = 20, /* of subjects whose check failed */
+	ROUND_UNKNOWN_MAX = 20, /* subjects whose check failed */
 };
 
 struct rounds;

@@ -1,9 +1,8 @@
-/* A secondary belongs to its zone, and is in the wheel while one of its two times is to come:
+/* A secondary belongs to its zone, and is in the wheel while one of its two times lies ahead:
  *
  *     zones (by name) ─► zone ─► secondary ─► secondary      one for each peer and source
  *                        zone ─► secondary                   │ notice: the next NOTIFY
- *     wheel ──────────────────────────┴──────────────────────┘ replica: the next question
- */
+ *     wheel ──────────────────────────┴──────────────────────┘ replica: the next question */
 #include "resolver/control/service/secondary.h"
 
 #include <assert.h>

@@ -172,8 +172,8 @@ static int serve_in_place(struct service *service, struct faults *faults,
 	return 0;
 }
 
-/* What earlier processes registered may have been read for a model that is not served. The served
- * model gets it, because the registrar drops all requests until then. */
+/* Sets that earlier processes registered may have been read for a model that is not served. They
+ * are served with the present model, because the registrar drops all requests until then. */
 static void serve_recalled(struct service *service)
 {
 	char text[SERVICE_TEXT_MAX];
@@ -460,7 +460,7 @@ void service_release(struct service *service)
 	use_book_release(&service->uses);
 	asked_book_release(&service->asked);
 	inventory_free(service->inventory);
-	if (service->beside) /* never took over: the other server keeps the state as it is */
+	if (service->beside) /* never took over: the other server keeps its state */
 		source_forget_migration(service->load.state);
 	confirmation_release(&service->confirmation);
 	free(service->config_path);

@@ -1,4 +1,4 @@
-/* What is served, and how that changes. Every change ends here:
+/* The served data, and how they change. Every change ends here:
  *
  *     SIGHUP, POST /v1/reload ─► load_model ──┐
  *     resources ─────────────► service_make ──┴─► service_prepare ─► durable ─► service_publish ─┐
@@ -10,8 +10,8 @@
  * with the control thread.
  *
  * The service is below the APIs, whose handlers see it; the process (its master, signals, rights
- * and listeners) is above, in process.h. Everything runs on the control thread, except some
- * steps of a large change (service_make). */
+ * and listeners) is above, in process.h. Everything runs on the control thread, except some steps
+ * of a large change (service_make). */
 #ifndef SLUICE_SERVICE_H
 #define SLUICE_SERVICE_H
 
@@ -122,8 +122,8 @@ MUST_CHECK int service_open(struct service *service, uv_loop_t *loop, unsigned w
 			    void *context);
 /* Whether on_adopted was called for the snapshot published last. */
 bool service_all_adopted(const struct service *service);
-/* Begins to wait for the snapshot that server.awaited names, which others than the service have
- * published; on_adopted follows. */
+/* Begins to wait for the snapshot of server.awaited, which the registrar has published; on_adopted
+ * follows. */
 void service_await(struct service *service);
 /* Follows resolv.conf until service_rest, if that is the default resolver. */
 void service_follow(struct service *service);
@@ -150,13 +150,13 @@ MUST_CHECK int service_prepare(struct service *service, struct model *model,
 			       struct faults *faults);
 /* Serves the prepared model and takes it over. `text` gets a one-line summary. */
 void service_publish(struct service_prepared *prepared, char text[SERVICE_TEXT_MAX]);
-/* Ends every service_prepare, even one that failed; frees what was not published, except the
- * model. */
+/* Ends every service_prepare, even one that failed; frees everything that was not published, except
+ * the model. */
 void service_prepared_release(struct service_prepared *prepared);
 
-/* Publishes the inventory's table of addresses, if that is another one than is served. It cannot
- * fail; without memory the workers get the table as soon as there is some. on_adopted follows even
- * if nothing was published (a change of groups), because a revision is waited for. */
+/* Publishes the inventory's table of addresses, unless it is served already. This cannot fail;
+ * without memory the workers get the table as soon as there is some. on_adopted follows even if
+ * nothing was published (a change of groups), because requests wait for the revision. */
 void service_publish_owned(struct service *service);
 
 /* Prepares, publishes and releases, with nothing in between. After an error faults say why, the
@@ -188,15 +188,15 @@ struct service_change {
 	const struct source_pair *pairs; /* written in the same transaction (store/pairs.h), except
 					  * by a rehearsal; `read` may set them */
 	size_t pair_count;
-	bool again;   /* restores or applies rows (rows.h): name ownership and pools are not
-		       * checked, rows that do not fit any more are put and not served, only
-		       * resources with an edit are removed, and what another program has written
-		       * to the state is taken along */
-	bool agreed;  /* with `again`: the rows are complete, as other servers have them
-		       * (commit.h) */
-	bool undo;    /* undoes another change (ADDRESSES_UNDO): resources inside a removed one stay
-		       * unless they have an edit */
-	bool claimed; /* the service's name is known to belong to its subscription (api/edit.h) */
+	bool again;  /* restores or applies rows (rows.h): name ownership and pools are not checked,
+		      * rows that do not fit any more are put and not served, only resources with an
+		      * edit are removed, and rows that another program has written to the state are
+		      * served as well */
+	bool agreed; /* with `again`: the rows are complete, as other servers have them
+		      * (commit.h) */
+	bool undo;   /* undoes another change (ADDRESSES_UNDO): resources inside a removed one stay
+		      * unless they have an edit */
+	bool claimed;   /* the service's name is known to belong to its subscription (api/edit.h) */
 	bool rehearsal; /* only finds out what the change would do */
 	/* Of a rehearsal: called with the data as the change would leave it, before that is rolled
 	 * back. `policy`: of the draft's model; NULL: no edit is of a model, or the change was not
@@ -228,7 +228,7 @@ MUST_CHECK int service_change(struct service *service, struct service_change *ch
 /* service_change for any size: a large change compiles the model and writes the rows in a thread,
  * while other changes wait (work.h). Large means many edits, or removing a resource that can have
  * others inside. Calls on_change once, perhaps before the return. Copies the change, and borrows
- * what it points to until that call. */
+ * the data it points to until that call. */
 enum { SERVICE_LARGE = 100 }; /* edits */
 void service_make(struct service *service, struct service_change *change,
 		  service_on_change *on_change, void *context);
@@ -248,8 +248,8 @@ void service_take_back(struct service *service, bool at_once,
  * under way. Called ahead of reports of the state. */
 void service_try_state(struct service *service);
 
-/* For commit.c: serves the state's present rows. After an error the faults say why, and what was
- * served stays. */
+/* For commit.c: serves the state's present rows. After an error the faults say why, and the former
+ * rows stay served. */
 MUST_CHECK int service_serve_again(struct service *service, struct faults *faults,
 				   char text[SERVICE_TEXT_MAX]);
 /* For resources.c: a thread that read the served model has ended. */

@@ -1,5 +1,5 @@
-/* When rules and targets became known, and when they were last used, which shows rules that nobody
- * needs any more. The book needs no counters of its own: from time to time it checks whether
+/* Notes when rules and targets became known, and when they were last used: this shows rules that
+ * nobody needs any more. The book needs no counters of its own: from time to time it checks whether
  * existing counters (resolver/series.h, endpoints/upstream/target.h) have moved, and keeps the
  * result in the state, across restarts and upgrades:
  *
@@ -36,7 +36,7 @@ struct use_walk {
 	bool began, moved;   /* moved: the policy has changed since, so the walk may miss some */
 };
 struct use_walker {
-	/* Neither disabled rules nor targets that only those have. */
+	/* Not called for disabled rules, nor for targets that only those have. */
 	void (*on_target)(void *context, const struct served_target *target);
 	void (*on_rule)(void *context, const struct rule *rule);
 	void *context;

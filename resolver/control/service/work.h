@@ -3,7 +3,7 @@
  *
  *     work_block ─► held: changes wait, ahead of their handlers (api.c) or of the change itself
  *        │              (api/edit.h), and so do reloads
- *        ├─ work_in_thread ───► in_thread ─► on_done             another, then the control thread
+ *        ├─ work_in_thread ───► in_thread ─► on_done            a thread, then the control thread
  *     work_end ───► waiting requests go on, in order
  *
  * Only one such request runs at a time; others wait for it. Any number of jobs (struct work_job)
@@ -11,9 +11,9 @@
  * place in the inventory again by a key, or does not read it.
  *
  * A long answer (struct work_reading) delays no change: a thread writes it from a snapshot taken
- * when its turn comes (STORE_VIEW). Only one is written at a time, so that a thread of libuv
- * stays free for changes. Clients take turns: the one served longest ago is next. Work that needs
- * the store without readers asks for a gap between two long answers. */
+ * when its turn comes (STORE_VIEW). Only one is written at a time, so that a thread of libuv stays
+ * free for changes. Clients take turns: the one served longest ago is next. Work that needs the
+ * store without readers asks for a gap between two long answers. */
 #ifndef SLUICE_WORK_H
 #define SLUICE_WORK_H
 
