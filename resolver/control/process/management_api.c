@@ -83,7 +83,7 @@ static bool same_clients(const struct management *management, const struct manag
 	return same;
 }
 
-/* Behind "http://" or "https://". */
+/* The URL behind "http://" or "https://". */
 static const char *place_of(const char *url)
 {
 	return strchr(url, ':') + 3;
@@ -108,7 +108,7 @@ static bool is_there(const struct management_api *management, const char *url)
 }
 
 /* The API's URLs stay open until a restart. If metrics listened at one of them, or at one that
- * overlaps, each connection would go to either. */
+ * overlaps, each connection could go to either. */
 static int check_metrics(const struct management_api *management,
 			 const struct metrics_settings *metrics, struct faults *faults)
 {

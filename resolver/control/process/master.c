@@ -19,7 +19,7 @@
  * The master has no threads, DNS, configuration or state. A server may become hostile, so every
  * message is checked. A master that is not root opens only port 53, ports from 1024 on and sockets
  * it had open before. It starts only programs of root, and the file it was started from, while that
- * file's owner is the same; always with `--serve`, which no interpreter takes for a script. No
+ * file's owner is the same; always with `--serve`, so that an interpreter gets no script to run. No
  * other file can take the place of the checked one: the master's own file is executed by a
  * descriptor, a program of root by a path that only root can change. All servers run under the
  * master's filter of system calls (sandbox.h). */
@@ -60,7 +60,7 @@
 enum {
 	STARTING_PERIODS = 4,       /* of the watchdog, for loading or reading the state */
 	LEAVING_MAX_MS = 15 * 1000, /* to close the state; and again to answer pending queries */
-#ifdef __SANITIZE_ADDRESS__ /* it looks for leaks at its end, which takes long if there is much */
+#ifdef __SANITIZE_ADDRESS__         /* its search for leaks at the end may take long */
 	STOPPING_MAX_MS = 30 * 1000,
 #else
 	STOPPING_MAX_MS = 10 * 1000,
@@ -228,7 +228,7 @@ static struct opened *add_opened(struct master *master, enum master_kind kind, c
 	return opened;
 }
 
-/* Whether a name that was never open may be opened. The kernel does not decide it: a master that is
+/* Whether a name that was never open may be opened. The kernel cannot decide this: a master that is
  * not root may have the right to bind any port. */
 static bool may_open(const struct master *master, const struct master_message *message)
 {
@@ -872,7 +872,7 @@ static int write_table(const struct master *master)
 	return -1;
 }
 
-/* False: not all of them could be set. */
+/* Sets whether an executed program inherits the descriptors. False: not for all of them. */
 static bool set_inherited(const struct master *master, bool inherited)
 {
 	int flags = inherited ? 0 : FD_CLOEXEC;
@@ -913,9 +913,9 @@ static void execute_itself(struct master *master)
 	close_fd(&table);
 }
 
-/* Does so after an upgrade, once the serving server is the only one: the table has no other. It
- * may be the only one from the beginning, if the one before it had crashed; and another upgrade may
- * have been tried in the meantime. */
+/* Executes the new program after an upgrade, once the serving server is the only one, because the
+ * table has no other. That is at once if the old server had crashed, or later if another upgrade is
+ * tried in between. */
 static void follow_upgrade(struct master *master)
 {
 	const struct child *parts = master->parts;
@@ -964,7 +964,7 @@ static bool read_table(struct master *master, int fd)
 		return false;
 	while (read_opened(master, in))
 		;
-	if (!feof(in)) /* memory is short: a socket would be left open that nobody knows of */
+	if (!feof(in)) /* no memory: an unknown socket would stay open */
 		return false;
 	fclose(in);
 	now->pid = pid;
@@ -997,7 +997,7 @@ static void start_again(struct master *master)
 }
 
 /* Restarts at once; from the fifth crash in a row on after a pause, until a server serves and lives
- * longer. A server that did not come to serve has crashed, however long it tried. */
+ * longer. A server that never served counts as crashed, however long it tried. */
 static void plan_start(struct master *master, const struct child *ended, const char *end)
 {
 	static const unsigned pauses_s[] = {0, 0, 0, 0, 0, 1, 2, 4, PAUSE_MAX_S};
@@ -1049,7 +1049,7 @@ static void on_end(struct master *master, enum part part, int status)
 		/* OLD must be gone, because the next server opens the state to write at once. */
 		if (!ended.has_state)
 			send_signal(&master->parts[OLD], SIGKILL);
-		master->upgrade_wanted = false; /* the client that asked was connected to it */
+		master->upgrade_wanted = false; /* its client was connected to this server */
 		on_end_of_now(master, &ended, status, end);
 	}
 	if (part == BESIDE)
@@ -1203,7 +1203,7 @@ static bool is_over(const struct master *master)
 
 static void turn(struct master *master)
 {
-	/* While lines of the log wait, the new server's wait with it. */
+	/* While the master's log lines wait, it reads none of the new server's. */
 	bool log_waits = !log_go_on();
 	struct pollfd ready[PARTS + 3];
 	for (enum part part = 0; part < PARTS; part++)
@@ -1221,7 +1221,7 @@ static void turn(struct master *master)
 		read_message(master, NOW);
 	if (ready[OLD].revents)
 		read_message(master, OLD);
-	if (ready[BESIDE].revents) /* last, because its SERVES gives servers other parts */
+	if (ready[BESIDE].revents) /* last, because SERVES changes the parts */
 		read_message(master, BESIDE);
 	if (ready[PARTS + 1].revents)
 		on_signal(master);

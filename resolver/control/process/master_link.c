@@ -101,8 +101,8 @@ static int only_fd(struct master_fds *fds)
 	return fd;
 }
 
-/* Keeps a message that is not an answer; false: it is an answer. The master sends each word at most
- * once for each upgrade, so that `kept` has room. */
+/* Keeps a message that is not an answer; false: it is an answer. `kept` has room, because the
+ * master sends each word at most once per upgrade. */
 static bool keep(struct master_link *link, const struct master_message *message,
 		 struct master_fds *fds)
 {

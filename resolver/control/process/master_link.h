@@ -11,7 +11,7 @@ enum { MASTER_LINK_ERROR_MAX = 256, MASTER_LINK_KEPT_MAX = 8 };
 
 struct master_link {
 	int fd;
-	unsigned workers; /* that the DNS sockets are for; 0: none are open yet */
+	unsigned workers; /* number of workers of the DNS sockets; 0: none are open yet */
 	uv_poll_t poll;
 	uv_async_t again; /* hands out `kept`: messages that came during a wait for an answer */
 	struct {
@@ -23,7 +23,7 @@ struct master_link {
 	void *context;
 };
 
-/* Receives the first message. ERR_SYSTEM: no master that speaks this protocol. */
+/* Receives the first message. ERR_SYSTEM: no master, or one with another protocol. */
 MUST_CHECK int master_link_init(struct master_link *link, int fd);
 /* Makes the kernel end this process when its master ends. Call it again after each change of user,
  * which makes the kernel forget it. ERR_SYSTEM: the master has ended already. */

@@ -3,7 +3,7 @@
  *     setresuid     away from root empties the capability sets, except the permitted set if
  *                   PR_SET_KEEPCAPS was set; of that set capset(2) leaves the master one capability
  *     bounding set  emptied, and no_new_privs set, so that no executed program can gain rights
- *     ambient set   emptied: through it the server has inherited a capability
+ *     ambient set   emptied, because the server inherits a capability through it
  *     dumpable      cleared, so that secrets in memory go into no core file, and no process of the
  *                   same user reads or traces this one; last, because a change of ids resets it
  *

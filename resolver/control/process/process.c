@@ -69,7 +69,7 @@ static void on_waiting(void *context) /* on any thread */
 	uv_async_send(&process->log_waits);
 }
 
-/* Lines may wait already, since before there was a loop. */
+/* Lines may already wait, because logging begins before the loop. */
 static int follow_log(struct process *process)
 {
 	int err = uv_async_init(&process->loop, &process->log_waits, on_log_waits);
@@ -130,8 +130,8 @@ static void end_upgrade(struct process *process, unsigned status, const char *te
 		api_fail(request, status, NULL, "%s", text);
 }
 
-/* The client hears of its upgrade once the successor reads the queries, not while this process
- * still answers them. */
+/* Answers the upgrade's client. Call it once the successor reads the queries, not while this
+ * process still answers them. */
 static void tell_upgraded(struct process *process)
 {
 	struct api_request *request = process->upgrading;

@@ -45,7 +45,7 @@ struct process {
 	uv_timer_t log_goes_on;        /* ... and are written whenever there is some */
 	uv_signal_t hangup, terminate; /* from the master */
 	bool reload_wanted;            /* SIGHUP came, and its reload is not done yet */
-	bool goes_back_first;          /* a change found at the start is yet to be taken back */
+	bool goes_back_first;          /* a change found at the start must still be taken back */
 	char *user, *group;            /* as configured at the start; NULL: not configured */
 	bool seccomp;                  /* as configured at the start */
 	struct api_request *upgrading; /* waits for the upgrade's result; NULL: none */
@@ -53,11 +53,12 @@ struct process {
 	uint32_t successor;   /* the process that serves: this one finishes and ends; 0: none */
 	bool stopping;        /* by a signal */
 	uv_timer_t leaving;   /* checks whether the process can end */
-	uint64_t leave_at_ms; /* latest end, if service.ending; before, of the wait for the API */
+	uint64_t leave_at_ms; /* latest end of the process if service.ending, else of the wait for
+			       * the API */
 };
 
-/* All APIs, for struct api. Only here are POST /v1/reload, /v1/confirm and /v1/upgrade, which need
- * a process. */
+/* All APIs, for struct api. POST /v1/reload, /v1/confirm and /v1/upgrade are defined here, because
+ * they need a process. */
 extern const struct api_dialect *const process_dialects[];
 
 /* The model's number of workers; if it gives none, the number of CPUs. */
