@@ -204,7 +204,7 @@ static void use_item(void *context, const struct kind *kind, const void *item)
 		use_group(group, use->model, kind, item);
 }
 
-/* Adds the model's items that are in the groups, which are sorted by name. */
+/* Marks the groups that the model's items use; the groups must be sorted by name. */
 static void add_used(const struct inventory *inventory, struct resource_group *groups, size_t count)
 {
 	struct group_use use = {inventory->now.model, groups, count};

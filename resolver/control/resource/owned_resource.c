@@ -58,7 +58,7 @@ const char *ptr_action_text(enum ptr_action action)
 
 /* ---- entity tags ---- */
 
-/* The higher revision of the resource's row and, if the PTR has a row of its own, of that row. */
+/* The revision of the resource's row, or of its PTR's row if that is a later one. */
 static uint64_t revision_of(const struct owned_resource *resource)
 {
 	uint64_t revision = resource->item.origin.revision;

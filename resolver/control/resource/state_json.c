@@ -230,8 +230,8 @@ static int compare_resource(void *context, const struct item *compared)
 	return has_ptr ? put(import, KIND_PTR, NULL, item->id, NULL) : 0;
 }
 
-/* Removes a group that the document lacks, unless it has an address that stays: then it gets the
- * values that adding this address would give it. */
+/* Removes a group that the document lacks, or has with other values. A group that the document
+ * lacks, but with an address that stays, gets the values that adding this address would give it. */
 static int compare_group(void *context, const struct item *compared)
 {
 	struct state_import *import = context;
