@@ -1,5 +1,5 @@
 /* An answer is judged by the time of its question, because a late answer says nothing about the
- * present. A question unanswered when the next one is due has failed; so one timer is enough,
+ * present. A question fails if it is unanswered when the next one is due; so one timer is enough,
  * and an answer may take that long. */
 #include "resolver/control/service/replica.h"
 
@@ -232,7 +232,8 @@ static void end_question(struct replica *replica, struct instant now)
 {
 	if (!replica->exchange.open)
 		return;
-	/* If the copy was current, one lost packet is no reason to ask the other way. */
+	/* For a current copy, one lost packet is no reason to change between signed and
+	 * unsigned. */
 	if (replica->lacks || replica->doubted || replica->refused)
 		replica->bare = !replica->bare;
 	learn_nothing(replica, replica->refused ? REPLICA_REFUSED : REPLICA_SILENT, now);

@@ -333,7 +333,8 @@ static void send_message(struct sending *sending, const struct secondary *second
 	sending->send(sending->context, &sending->message);
 }
 
-/* Postpones the notices of a zone that is no longer served, until secondaries_follow sees that. */
+/* Sends the notice, or gives it up. Postpones it if the zone is no longer served, until
+ * secondaries_follow removes the secondary. */
 static void notify(struct sending *sending, struct secondary *secondary)
 {
 	struct secondary_zone *zone = secondary->zone;
@@ -359,7 +360,7 @@ static void ask(struct sending *sending, struct secondary *secondary)
 	send_message(sending, secondary);
 }
 
-/* Sends what is due; beyond SECONDARY_AT_ONCE messages, spreads the rest over later bursts. */
+/* Sends the due messages; beyond SECONDARY_AT_ONCE, spreads the rest over later bursts. */
 static void on_due(struct timer *timer, uint64_t now_us)
 {
 	struct secondary *secondary = container_of(timer, struct secondary, timer);
