@@ -852,6 +852,8 @@ class Random(World):
             if not stands:
                 raise Refused(412)
             edits = request.edits(answer)
+            if edits and answer.status < 300 and method != "DELETE":
+                edits = self.grouped(edits, answer)
             self.outcome(after, edits, False)
         except Refused as refused:
             self.assertIn(answer.status // 100, [4], "%s, and not %r" % (answer, refused))
@@ -864,6 +866,16 @@ class Random(World):
             told, sent = (json.loads(json.dumps(each).lower()) for each in (answer.body, request.body))
             self.assertTrue(covers(told, sent), (told, sent))
         self.made(after)
+
+    def grouped(self, edits, answer):
+        """The edits with the group as the answer spells it, because a new resource is in the group as that was made."""
+        path, values = edits[0]
+        kind, group, *rest = path.split("/")
+        spelled = answer.body["id"].split("/")[4]
+        if not is_top(path) or is_owned(path) or group == "-":
+            return edits
+        self.assertEqual(group.lower(), spelled.lower())
+        return [["/".join([kind, spelled] + rest), values]] + edits[1:]
 
     def arm_condition(self, url):
         """Headers, and whether they hold."""

@@ -177,6 +177,7 @@ static void end(struct service *service)
 	uv_timer_stop(&open->late);
 	json_decref(open->record);
 	open->record = NULL;
+	open->agreed = false;
 	work_end(&service->work);
 }
 
@@ -210,6 +211,8 @@ static void on_answer(void *context, enum commit_answer answer, const char *why)
 		return;
 	}
 	if (answer == COMMIT_YES) {
+		open->agreed = true;
+		uv_timer_stop(&open->late);
 		service_apply(service, open->record, on_made, service);
 		return;
 	}
@@ -433,7 +436,7 @@ void commit_rest(struct service *service)
 {
 	struct open_commit *open = &service->commit;
 
-	if (open->record && !service->resting)
+	if (open->record && !open->agreed && !service->resting)
 		uv_timer_start(&open->late, on_late, COMMIT_LAST_MS, 0);
 	service->resting = true;
 }

@@ -65,6 +65,7 @@ struct open_commit {                 /* all zero: none is open */
 	service_on_change *on_change; /* NULL: was called already */
 	void *context;
 	bool asking; /* the committer has the record */
+	bool agreed; /* the change is being made here, which is not given up */
 	uv_timer_t again, late;
 	struct {
 		uv_timer_t again; /* runs while the state's answer is unknown, or its change is not

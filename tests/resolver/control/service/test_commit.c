@@ -535,6 +535,28 @@ static void many_are_agreed_to_and_made_in_a_thread(void **state)
 	json_decref(many.values);
 }
 
+static void what_is_agreed_to_is_made_though_the_server_ends(void **state)
+{
+	const struct open_commit *open = &world->service.commit;
+	struct many many = {.values = NULL};
+
+	(void)state;
+	put_many(&many, false);
+	run_until(&world->asked, 1);
+	answer(COMMIT_YES);
+	assert_int_equal(world->told, 0); /* a thread makes it */
+	service_rest(&world->service);
+	assert_false(uv_is_active((const uv_handle_t *)&open->late));
+	service_finish(&world->service);
+	assert_int_equal(world->told, 1);
+	assert_int_equal(world->err, 0);
+	assert_true(is_kept("many198"));
+	assert_false(world->is_forgotten);
+	assert_false(commit_is_open(&world->service));
+	assert_false(world->service.work.busy);
+	json_decref(many.values);
+}
+
 static void many_without_anybody_to_agree(void **state)
 {
 	struct many many = {.values = NULL};
@@ -984,6 +1006,7 @@ int main(void)
 		TEST(others_wait_meanwhile_and_go_on_at_the_end),
 		TEST(it_is_made_beside_what_is_served_by_then),
 		TEST(many_are_agreed_to_and_made_in_a_thread),
+		TEST(what_is_agreed_to_is_made_though_the_server_ends),
 		TEST(many_without_anybody_to_agree),
 		TEST(what_has_others_inside_goes_in_a_thread),
 		TEST(one_of_many_that_does_not_fit_is_told_and_nothing_changes),
