@@ -38,7 +38,7 @@ char csv_separator(const char *text, size_t length);
 /* The text must outlive `csv`. */
 void csv_init(struct csv *csv, const char *text, size_t length);
 /* Reads the next row. ERR_NOT_FOUND: there are no more rows. ERR_INVALID: the row is malformed or
- * too long; *why is the reason, and the next call goes on at the next line. */
+ * too long; *why is the reason, and the next call goes on at the line after the mistake. */
 MUST_CHECK int csv_next(struct csv *csv, struct csv_row *row, const char **why);
 
 /* Writes a field, quoted if it has to be; NULL is "". */

@@ -8,7 +8,7 @@
 /* Prints one line on stderr, with "sluice: " ahead; returns EXIT_FAILURE, so `return
  * exit_fail(...)` works. */
 int exit_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Prints the line alone, with the command's name behind "sluice"; NULL: no name. */
+/* Only prints such a line, with "sluice COMMAND: " ahead; NULL: "sluice: ". */
 void exit_complain(const char *command, const char *format, va_list arguments)
 	__attribute__((format(printf, 2, 0)));
 

@@ -20,7 +20,7 @@ json_t *json_text(const char *text);
 json_t *json_time(int64_t at_s);
 /* json_pack that notes a failure. Pass texts from outside as "o", by json_text. */
 json_t *json_make(const char *format, ...);
-/* Both take ownership of the value. */
+/* json_add and json_put take ownership of the value. */
 void json_add(json_t *array, json_t *value);
 void json_put(json_t *object, const char *key, json_t *value);
 /* Adds no member if the text is NULL. */
@@ -59,7 +59,7 @@ bool json_writer_begin(struct json_writer *writer, const char *between, size_t f
 void json_writer_list(struct json_writer *writer, const char *head);
 /* Takes ownership of the row; NULL makes the writer fail. */
 void json_writer_row(struct json_writer *writer, json_t *row);
-/* The same for a row that is JSON already. */
+/* Writes a row that is JSON text already. */
 void json_writer_row_text(struct json_writer *writer, const char *text);
 /* Writes the comma ahead of a row that the caller then writes itself. */
 void json_writer_comma(struct json_writer *writer);

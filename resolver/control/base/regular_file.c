@@ -152,8 +152,8 @@ static char *read_to_end(FILE *file, size_t size, size_t max, size_t *length, co
 	return NULL;
 }
 
-/* Did the file stay the same while it was read? A file that was replaced meanwhile is still whole,
- * and its ctime has changed because it lost a name; so ctime is not compared. */
+/* Did the file stay the same while it was read? A file that was replaced meanwhile can still be
+ * read whole. Losing its name has changed its ctime, so ctime is not compared. */
 static bool is_as_it_was(FILE *file, const struct file_stamp *stamp)
 {
 	struct file_stamp now;

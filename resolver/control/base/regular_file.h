@@ -1,6 +1,6 @@
 /* Opens and reads regular files only. A path in a configuration can lead anywhere, and opening a
  * FIFO waits until somebody writes to it: a control thread that waits answers nobody and cannot be
- * stopped. So the control thread opens every file that it reads here. */
+ * stopped. So the control thread opens every file by these functions. */
 #ifndef SLUICE_REGULAR_FILE_H
 #define SLUICE_REGULAR_FILE_H
 
@@ -20,7 +20,7 @@ FILE *regular_file_open(const char *path, const char **why);
 char *regular_file_absolute(const char *path);
 
 /* Adds a warning at the field if other users may open a file that holds a secret. SECRET_OF_GROUP:
- * the file's group may, which is usual for keys of certificates. */
+ * the file's group may open it, as is usual for keys of certificates. */
 enum secret_of { SECRET_OF_USER, SECRET_OF_GROUP };
 void regular_file_warn(const char *path, enum secret_of of, const struct origin *origin,
 		       const char *field, struct faults *faults);
@@ -44,7 +44,7 @@ uint64_t file_stamp_number_of(const char *path);
 /* Reads a whole file of at most `max` bytes, to be freed, with a NUL behind; `stamp`, which may be
  * NULL, becomes that of the bytes read. A file that changes meanwhile may be half old and half new,
  * so it is read again, a few times. NULL: *why is the reason, as for regular_file_open; *length is
- * over max if that is the reason. */
+ * over max if the file is too large. */
 char *regular_file_read(const char *path, size_t max, struct file_stamp *stamp, size_t *length,
 			const char **why);
 

@@ -1,7 +1,7 @@
 /* The text is rewritten as strict JSON, and jansson reads that:
  *
- *     {size: 1, // of all         ─►    {"size": 1
- *      "note": "a                        "note": "a\u000ab"  }
+ *     {size: 1, // of all         ─►    {"size": 1,
+ *      "note": "a                        "note": "a\u000ab" }
  *     b",}
  *
  * Only jansson knows what JSON is. This file knows where strings, words and comments begin and end.
@@ -253,7 +253,7 @@ json_t *relaxed_json_load(const char *text, size_t length, size_t flags, json_er
 	struct relaxing counted = begin(text, length), written = counted;
 
 	relax(&counted);
-	written.strict = malloc(counted.length + 1); /* which is never 0 */
+	written.strict = malloc(counted.length + 1); /* + 1: malloc(0) may return NULL */
 	if (!written.strict) {
 		*error = (json_error_t){.line = 1};
 		snprintf(error->text, sizeof error->text, "%s", err_text(ERR_NOMEM));

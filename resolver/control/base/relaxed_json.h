@@ -15,8 +15,8 @@
 #include <stddef.h>
 
 /* Reads like json_loadb, which gets the flags and judges the strict JSON. An error's line, column
- * and position are those of `text`. Time grows in proportion to the length. Reading takes up to six
- * times the length in memory, for a text of control characters alone. */
+ * and position are those of `text`. Time grows in proportion to the length. The strict copy takes
+ * up to six times the length in memory, if the text is one string of control characters. */
 json_t *relaxed_json_load(const char *text, size_t length, size_t flags, json_error_t *error);
 
 #endif

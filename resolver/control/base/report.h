@@ -12,7 +12,8 @@
 
 enum { REPORT_TEXT_MAX = 320 };
 
-/* An array of {"severity", "file", "line", "path", "text"}; members that a fault lacks are null. */
+/* An array of {"severity", "file", "line", "path", "text"}; members that a fault lacks are null. A
+ * fault that a larger limit would prevent has "limit" and "needed" as well. */
 json_t *report_faults(const struct faults *faults);
 /* Adds the faults of an array that report_faults made. */
 void report_read_faults(const json_t *array, struct faults *faults);
@@ -25,11 +26,11 @@ char *report_numbers_text(const struct model *model, char text[REPORT_TEXT_MAX])
  * before it looks for warnings. Returns text. */
 char *report_faults_text(const struct faults *faults, char text[REPORT_TEXT_MAX]);
 
-/* The data of a set's records, as in a master file. NULL without memory. */
+/* The data of a set's records, as in a master file. Without memory json_whole fails. */
 json_t *report_records(const struct rrset *set);
 
 /* An array of {"path", "value", "because"}: the items that the model made because the file names
- * none. NULL: an empty array. */
+ * none. Without a model the array is empty. */
 json_t *report_made(const struct model *model);
 /* Prints a line for each item of report_made, with `before` ahead of it: "made:
  * rulesets[office].outbound_endpoints: home/default, because it names none ...". */

@@ -46,7 +46,7 @@ void threads_join(void)
 	pthread_once(&threads.once, begin);
 	if (!thread || pthread_getspecific(threads.key) ||
 	    pthread_setspecific(threads.key, thread) != 0) {
-		free(thread); /* no memory, so it is not watched, or it is watched already */
+		free(thread); /* the thread is watched already, or memory is short */
 		return;
 	}
 	thread->id = (pid_t)syscall(SYS_gettid);
