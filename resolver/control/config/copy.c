@@ -1,5 +1,5 @@
-/* Prints the model with other paths: a shallow copy of it, in which the lists that have paths are
- * copied as well. */
+/* Prints a shallow copy of the model that has the paths of the copied files. Lists with paths in
+ * them are copied as well. */
 #include "resolver/control/config/copy.h"
 
 #include <dirent.h>
@@ -280,7 +280,7 @@ int config_copy_write(const struct model *declared, const char *directory,
 	int err;
 
 	arena_init(&copying.arena);
-	config_copy_remove(directory); /* of an earlier copy */
+	config_copy_remove(directory); /* files of an earlier copy */
 	err = make_directory(&copying);
 	if (!err)
 		err = copy_zones(&copying);

@@ -7,9 +7,9 @@
  *               client-N, certificate, key, webhook_ca
  *                                 of `management` and `events`: the bytes that their files have now
  *
- * The other files are written as they were served. A client's secret cannot be, because the server
- * keeps only its digest. Credentials of systemd (/run/credentials) are not copied: the copy refers
- * to them. */
+ * Zones, keys and cookies are written as they were served. The secret of a client is copied from
+ * its file, because the server keeps only the digest. Credentials of systemd (/run/credentials) are
+ * not copied: the copy refers to them. */
 #ifndef SLUICE_CONFIG_COPY_H
 #define SLUICE_CONFIG_COPY_H
 

@@ -170,9 +170,9 @@ static void parse_fault(struct tree_reader *reader)
 }
 
 /* libconfig does not check what malloc returns: without memory it crashes the process. So the most
- * that the tree can take is allocated first and freed again: each setting and element has one of
- * these characters, and the texts are copied. Other threads may still take the memory in between.
- */
+ * that the tree can take is allocated first and freed again. The tree has at most one setting or
+ * element for each of the characters counted here, and a copy of each text. Other threads may
+ * still take the memory in between. */
 static bool has_memory(const struct config_source *source)
 {
 	enum { SETTING_BYTES = 176, PARSER_BYTES = 256 * 1024 };

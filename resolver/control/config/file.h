@@ -1,6 +1,6 @@
 /* Reads the configuration file (libconfig) into a model. The field table (rules/schema/schema.h)
- * has the keys and their types; the reader walks it and knows no key by name, so a new setting
- * needs no change here.
+ * has the keys and their types, and the reader walks this table, so a new setting needs no change
+ * here.
  *
  * Reading checks syntax, types and ranges, and reads zone and secret files. It does not place
  * endpoints. limits_check judges the complete model. */
@@ -30,10 +30,10 @@ struct schema_reader;
 void config_tree_read(struct schema_reader *walk, const void *root, struct model *model,
 		      const struct hash_key *key, const struct model *before);
 
-/* Copies one setting of the file, or its default, to `text`: a text or a path in the group `in`
- * (NULL: at the top). "": it has no value. Other settings are not checked, because their faults
- * must not keep an operator from asking the running server. ERR_FAULTS: the file or that value
- * cannot be read; ERR_LIMIT: the value does not fit. */
+/* Copies the value of one setting, or its default, to `text` ("": there is none). The setting is a
+ * text or a path, in the group `in` (NULL: at the top). Other settings are not checked, because
+ * their faults must not keep an operator from asking the running server. ERR_FAULTS: the file or
+ * that value cannot be read; ERR_LIMIT: the value does not fit. */
 MUST_CHECK int config_file_setting(const char *path, const char *in, const char *key, char *text,
 				   size_t size, struct faults *faults);
 

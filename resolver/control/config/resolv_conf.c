@@ -1,9 +1,10 @@
 /* Reads resolv.conf(5) as the C library does: a line counts if it begins with "nameserver" and
- * white space, and the next word is the address. An address with a scope (fe80::1%eth0) is parsed
- * and ignored, because a target is an address without a scope.
+ * white space, and the next word is the address. A scope (fe80::1%eth0) is cut off, because
+ * a target has none; link-local addresses, which need one, are ignored.
  *
  * The resolv.conf of a machine that runs a resolver often names that resolver. Forwarding to itself
- * would loop, so sluice's own addresses are left out. resolv.conf has no ports: it is always 53. */
+ * would loop, so sluice's own addresses are left out. resolv.conf has no ports: the port is
+ * always 53. */
 #include "resolver/control/config/resolv_conf.h"
 
 #include <assert.h>

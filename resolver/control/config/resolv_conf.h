@@ -1,6 +1,6 @@
-/* The nameservers of the system's resolv.conf as the default resolver, used when default_resolver
- * names no targets, and followed when the file changes. They become the model's default targets, in
- * their order, by UDP on port 53. */
+/* If default_resolver names no targets, the nameservers of the system's resolv.conf are used, also
+ * after the file changes. They become the model's default targets, in the order of the file, by UDP
+ * on port 53. */
 #ifndef SLUICE_RESOLV_CONF_H
 #define SLUICE_RESOLV_CONF_H
 

@@ -114,7 +114,7 @@ static void read_cookie_secret(struct udp_settings *settings, struct faults *fau
 
 void secret_files_read(struct model *model, struct faults *faults)
 {
-	const char *told = NULL; /* the file of the last warning, not repeated for its next key */
+	const char *told = NULL; /* the file checked last; its further keys add no warning */
 
 	for (size_t i = 0; i < model->keys.count; i++) {
 		struct tsig_settings *key = &model->keys.items[i];

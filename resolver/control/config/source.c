@@ -8,7 +8,7 @@
  * The text behind a directive begins a new line, so each line is of one file. The maximum depth
  * stops a file that includes itself.
  *
- * This knows enough of libconfig's grammar to tell strings, comments, integers and directives
+ * This file knows enough of libconfig's grammar to tell strings, comments, integers and directives
  * apart. libconfig judges the rest. */
 #include "resolver/control/config/source.h"
 
@@ -140,8 +140,8 @@ struct config_scan {
 
 #define REFUSE(scan, ...) fault_add((scan)->faults, FAULT_ERROR, &(scan)->here, NULL, __VA_ARGS__)
 
-/* libconfig would go on in the next line. But no value has a line end, and a missing quote would
- * swap strings and text from here on. */
+/* libconfig would go on in the next line. But no value has a line end, and after a missing quote
+ * libconfig would take text for strings and strings for text. */
 static void scan_string(struct config_scan *scan)
 {
 	const char *end = string_end(scan->at);
@@ -446,7 +446,7 @@ static void outline_init(struct outline *outline, const char *text, unsigned las
 		}
 	}
 	outline->line[outline->length] = '\0';
-	outline->ended = line <= last; /* each line has its end */
+	outline->ended = line <= last; /* every line has its end, which the loop counts */
 }
 
 #define KEY   "[[:alpha:]*][[:alnum:]_*-]*"
@@ -622,7 +622,7 @@ static const char *next_word(const char *at)
 	return end > at ? end : at + 1;
 }
 
-/* Finds the first key of the text that its group has twice: *before, and then *key. */
+/* Finds the first key that its group has twice: *before is the first of the two, *key the other. */
 static bool find_duplicate(struct key_search *search, const char *text, struct known_key *key,
 			   struct known_key *before)
 {

@@ -54,11 +54,11 @@ void config_source_release(struct config_source *source);
 struct origin config_source_at(const struct config_source *source, unsigned line);
 
 /* Adds the fault of a syntax error that libconfig has found on this line of the text. libconfig
- * tells the line alone; the reason is guessed from that line and the brackets ahead of it. */
+ * reports only the line; the reason is guessed from that line and the brackets ahead of it. */
 void config_source_syntax_fault(const struct config_source *source, unsigned line,
 				struct faults *faults);
 
-/* Adds the fault of a key that one group has twice, the second time on this line of the text. */
+/* Adds the fault of a key that a group has twice; the second one is on this line of the text. */
 void config_source_duplicate_fault(const struct config_source *source, unsigned line,
 				   struct faults *faults);
 

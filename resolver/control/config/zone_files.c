@@ -188,7 +188,7 @@ static void make_zone(const struct zone_reader *reader, struct private_zone *zon
 	zone_unref(empty);
 }
 
-/* A zone without a kept stamp is left out. */
+/* A zone without a stamp (zone->reading) is left out. */
 static void list_files(struct model *model, struct faults *faults)
 {
 	size_t count = model->private_zones.count;
