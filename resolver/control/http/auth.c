@@ -1,5 +1,5 @@
-/* The SHA-256 of what a client sent is compared with the digests of all clients, each in full, so
- * the time of an answer tells nothing about a secret. */
+/* The SHA-256 of a secret that is sent is compared with the digests of all clients, each in full,
+ * so the time of an answer tells nothing about a secret. */
 #include "resolver/control/http/auth.h"
 
 #include <assert.h>
@@ -239,7 +239,7 @@ static struct ended_key ended_key(const struct http_auth *auth, const char *clie
 				  hash_bytes(key, (uint64_t)expires_s, id, strlen(id))};
 }
 
-/* The caller of this and the next functions holds the lock. */
+/* From here to note_ended, each function's caller holds the lock. */
 static struct ended *find_ended(const struct http_auth *auth, const struct ended_key *key)
 {
 	struct ended *ended;
@@ -262,8 +262,9 @@ static void remove_ended(struct http_auth *auth, struct ended *ended)
 	free(ended);
 }
 
-/* Removes logouts of tokens that have expired long ago, and the client's first one of an expired
- * token if it has HTTP_LOGOUTS_MAX; returns how many it has for tokens that have not expired. */
+/* Removes the logouts of tokens that expired long ago. If the client still has HTTP_LOGOUTS_MAX
+ * logouts, also removes its first one of an expired token. Returns the number of its logouts of
+ * tokens that have not expired. */
 static unsigned look_at_ended(struct http_auth *auth, uint64_t client, int64_t now_s)
 {
 	struct ended *ended, *next, *first = NULL;
@@ -324,7 +325,7 @@ int http_auth_note_logout(struct http_auth *auth, const struct http_logout *logo
 
 /* ---- tokens ---- */
 
-/* The token's client; NULL: the token is not valid. ended: a token that was logged out counts as
+/* The token's client; NULL: the token is not valid. `ended`: tokens that were logged out count as
  * valid. The caller holds the lock, because the result may be auth->peer. */
 static const struct http_client *find_by_token(struct http_auth *auth, const char *text,
 					       int64_t now_s, bool ended, struct token_claim *claim)

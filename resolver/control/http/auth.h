@@ -2,10 +2,11 @@
  *
  *     unix socket     the kernel says who the peer is (SO_PEERCRED): root and the server's own user
  *                     are admins, anybody else is refused
- *     http, https     "Authorization: Bearer SECRET" or "X-Auth-Token: SECRET", where
- *                     SECRET is the secret of one of management.clients, or a valid token that it
- *                     got for its secret (token.h): that client, in its role; or a token that a
- *                     peer of the unix socket got for a code (login_code.h): that peer
+ *     http, https     "Authorization: Bearer SECRET" or "X-Auth-Token: SECRET". SECRET is the
+ *                     secret of one of management.clients, or a valid token that this client got
+ *                     for its secret (token.h): identifies the client, in its role. Or SECRET is a
+ *                     token that a peer of the unix socket got for a code (login_code.h):
+ *                     identifies the peer
  *
  * Secrets are read from their files with the configuration, kept as digests, compared in constant
  * time, and never logged. A token ends when it expires, when its client is removed or gets another
@@ -74,8 +75,8 @@ struct http_logout {
 };
 enum {
 	HTTP_LOGOUTS_MAX = 4096, /* of one client; those of expired tokens give way */
-	/* For how long at most a logout is kept behind the end of its token: a clock that has been
-	 * ahead and is set back would make the token valid again. */
+	/* How long a logout is kept, at most, after its token has expired: if the clock was ahead,
+	 * setting it back would make the token valid again. */
 	HTTP_LOGOUT_KEPT_S = 24 * 60 * 60,
 };
 

@@ -14,11 +14,11 @@
  * for "100 Continue", is not read at all.
  *
  * libmicrohttpd's timeout ends connections without progress; the reaper ends those that make a byte
- * of progress now and then. It shuts sockets down under the lock that also guards the removal of
- * connections, so a descriptor cannot become another file's meanwhile.
+ * of progress now and then. The reaper shuts sockets down under the lock that also guards the
+ * removal of connections, so a descriptor cannot become another file's meanwhile.
  *
- * A listener is a socket and a daemon of libmicrohttpd with one thread, which has a copy of the
- * descriptor. So a daemon may stop, or fail to start, and another one takes its place.
+ * A listener is a socket and a daemon of libmicrohttpd with one thread. The daemon has a copy of
+ * the descriptor, so it may stop, or fail to start, and another daemon takes its place.
  */
 #include "resolver/control/http/http.h"
 
@@ -64,12 +64,11 @@ struct http_connection {
 	uid_t uid;
 	struct address from, at; /* the client's address, and the server's; family 0: unix socket */
 	struct address site;     /* of `from` */
-	char client[HTTP_CLIENT_MAX]; /* whose credentials it has shown; "": none */
-	bool busy;                    /* has a request of that client */
-	bool ended;                   /* by client_end; libmicrohttpd has not closed it yet */
-	bool late;                    /* its answer is late */
-	uint64_t since_ms,
-		deadline_ms; /* CLOCK_MONOTONIC: its last step; 0: no limit for the next */
+	char client[HTTP_CLIENT_MAX];   /* whose credentials it has shown; "": none */
+	bool busy;                      /* has a request of that client */
+	bool ended;                     /* by client_end; libmicrohttpd has not closed it yet */
+	bool late;                      /* its answer is late */
+	uint64_t since_ms, deadline_ms; /* CLOCK_MONOTONIC: last step, limit of the next; 0: none */
 };
 
 struct http_listener {
@@ -78,7 +77,7 @@ struct http_listener {
 	struct MHD_Daemon *daemon; /* NULL: not started */
 	char *name;                /* the URL, or the unix socket's path */
 	int fd;                    /* owned by the listener; the daemon has a copy */
-	int given_back; /* the copy of a paused daemon, which may still use it; -1: none */
+	int given_back;            /* by a paused daemon, which may still use this copy; -1: none */
 	enum http_origin origin;
 };
 
@@ -178,8 +177,8 @@ static void client_is_idle(struct http *http, struct http_connection *client)
 	pthread_mutex_unlock(&http->lock);
 }
 
-/* Closes the connection; the caller holds the lock. libmicrohttpd frees it when it notices, which a
- * suspended connection delays. */
+/* Closes the connection; the caller holds the lock. libmicrohttpd frees the connection when it
+ * notices, but not while the connection is suspended. */
 static void client_end(struct http_connection *client)
 {
 	client->ended = true;
@@ -462,7 +461,8 @@ static bool is_same_client(const struct http_connection *a, const struct http_co
 
 typedef bool is_alike(const struct http_connection *a, const struct http_connection *b);
 
-/* Counts the connections of its listener that are alike, itself included. */
+/* Counts the open connections of the client's listener that are alike; also the client's own,
+ * unless `alike` says otherwise. */
 static unsigned count_beside(const struct http *http, const struct http_connection *client,
 			     is_alike *alike)
 {
@@ -528,9 +528,9 @@ static bool is_busy_of_client(const struct http_connection *a, const struct http
 	return is_busy(a, b) && is_same_client(a, b);
 }
 
-/* Are only the places left that are kept for clients with few requests, while this client has more?
- * Only its head identifies a newcomer, so it takes a kept place until the head is read. The caller
- * holds the lock. */
+/* Does the client have HTTP_FEW other requests, while only the kept places are left? A newcomer is
+ * unknown until its head is read, and may take a kept place until then. The caller holds the lock.
+ */
 static bool is_greedy(const struct http *http, const struct http_connection *connection)
 {
 	return count_beside(http, connection, is_busy_of_client) >= HTTP_FEW &&
@@ -540,7 +540,8 @@ static bool is_greedy(const struct http *http, const struct http_connection *con
 			HTTP_CONNECTIONS_MAX - HTTP_CONNECTIONS_MAX / HTTP_KEPT);
 }
 
-/* Notes that the connection is this client's. False: the client has too many, and all are busy. */
+/* Notes the client of the connection. False: the client is greedy, or has too many connections, all
+ * of them busy. */
 static bool become_known(struct http *http, struct http_connection *connection, const char *client)
 {
 	bool local = connection->listener->origin == HTTP_UNIX;
@@ -929,7 +930,7 @@ static enum MHD_Result on_head(struct http_exchange *exchange, const char *metho
 	bool unread = length > DISCARD_MAX || exchange->answer.last ||
 		      http_request_header(&exchange->request, "Expect");
 	if (unread)
-		exchange->answer.last |= exchange->answer.late; /* it cannot be suspended here */
+		exchange->answer.last |= exchange->answer.late; /* on_head cannot suspend */
 	return exchange->answer.given && unread ? send_answer(exchange) : MHD_YES;
 }
 

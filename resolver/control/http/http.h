@@ -12,16 +12,16 @@
  * while the control thread has its request.
  *
  * Slow or idle clients cannot keep others out. When a listener, or an address, has all the
- * connections that it may have, a new one replaces another: first one whose answer is late
- * (http_late), else, of the client with the most connections, the one that has completed nothing
- * for the longest time. Connections without credentials count by their address. A connection stays
- * while it has a request, or a stream, with valid credentials; if all have, the new one is closed.
+ * connections that it may have, a new one replaces another: one whose answer is late (http_late),
+ * or else the longest idle one of the client that has the most. Connections without credentials
+ * count by their address. A connection stays while it has a request, or a stream, with valid
+ * credentials; if all have, the new one is closed.
  *
  * With credentials, a client may have HTTP_PER_CLIENT_MAX connections to a URL, from all addresses:
- * one more replaces an idle one of its own, or is refused. A quarter of the connections, of an
- * address and of a listener, is kept for clients with few requests (HTTP_FEW): while all others are
- * busy, clients with more are refused. So a few clients cannot shut out another one, unless there
- * are enough to fill all places with HTTP_FEW each.
+ * one more replaces an idle one of its own, or is refused. A quarter of the connections of
+ * each address and each listener is kept for clients with few requests (HTTP_FEW): while all others
+ * are busy, clients with more requests are refused. So a few clients cannot shut out another one,
+ * unless there are enough to fill all places with HTTP_FEW each.
  *
  * At a URL the Host header must be the address that the client is connected to (with any port,
  * because tunnels change it), localhost on loopback, or a name of http_use_hosts; otherwise the
@@ -57,8 +57,8 @@ enum {
 	HTTP_LATE_MS = 1000,          /* the delay of http_late */
 	HTTP_LATE_MAX = 16,           /* late answers that wait, of one address */
 	HTTP_LINGER_MS = 500,    /* for clients to take last answers before listeners are closed */
-	HTTP_HELD_MAX = 1 << 30, /* bytes of bodies and answers, of all clients at URLs, ... */
-	HTTP_SMALL = 64 * 1024,  /* ...beyond which small ones, and one alone, still fit */
+	HTTP_HELD_MAX = 1 << 30, /* bytes of bodies and answers, of all clients, ... */
+	HTTP_SMALL = 64 * 1024,  /* ...beyond which URLs take small pieces, or one alone */
 	HTTP_NICENESS = 10,      /* of listeners' threads, relative to workers */
 	HTTP_HEADERS_MAX = 8,    /* added by http_header */
 	HTTP_CLIENT_MAX = 256,   /* of a client's id with its NUL; the schema allows 255 */
@@ -141,7 +141,7 @@ MUST_CHECK bool http_reply_stream(struct http_request *request, const char *type
 /* Asks the source of every stream, because there may be something new. */
 void http_look(struct http *http);
 /* Ends the streams at URLs, so that their clients show their credentials again: all of them, or
- * those of one client of the listener that the request came by. */
+ * those of one client. `request` is any request to the same server. */
 void http_end_streams(struct http *http);
 void http_end_streams_of(struct http_request *request, const char *client);
 
@@ -164,8 +164,8 @@ MUST_CHECK int http_listen(struct http *http, char error[HTTP_ERROR_MAX]);
 /* Accepts no more: new clients wait for the next process that listens. From now on requests on open
  * connections are answered 503, except those that on_request has already received. */
 void http_pause(struct http *http);
-/* True: no request but `waiting` of them waits for its answer, and clients have had time to take
- * their answers. */
+/* True: exactly `waiting` requests still wait for their answers, and clients have taken all others,
+ * or have had HTTP_LINGER_MS to take them. */
 bool http_is_quiet(const struct http *http, size_t waiting);
 
 /* Replaces the certificate of all https listeners; takes ownership of it. */
@@ -178,8 +178,8 @@ void http_hosts_free(struct http_hosts *hosts); /* NULL is fine */
 /* Replaces the names; takes ownership of `hosts`. NULL: no names. */
 void http_use_hosts(struct http *http, struct http_hosts *hosts);
 
-/* Stops the listeners and their threads, and answers 503 to requests that on_request has not
- * received; the last close callback of the loop frees the memory. All requests that on_request
+/* Stops the listeners and their threads, and closes the connections of requests that on_request has
+ * not received; the last close callback of the loop frees the memory. All requests that on_request
  * received must be answered: end the control thread's own queries (server_release) first. NULL is
  * fine. */
 void http_close(struct http *http);

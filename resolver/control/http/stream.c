@@ -1,7 +1,7 @@
 /* A stream belongs to the control thread, which frees it once its connection has left. A lock
  * protects the members that the listener's thread uses as well. It is held only to copy data, never
- * while a source is asked. A connection is suspended under the lock, so that it cannot be resumed
- * before that. */
+ * while a source is asked. A connection is suspended under the lock, so that no resume comes
+ * first. */
 #include "resolver/control/http/stream.h"
 
 #include <assert.h>

@@ -18,7 +18,7 @@
  * at URLs and at the control socket.
  *
  * A stream that the server ends tells the reason in a last comment. Once the client's token has
- * expired it sends no more events; it ends when its source would be asked for data the next time.
+ * expired, the stream sends no more events, and ends when its source would next be asked for data.
  */
 #ifndef SLUICE_HTTP_STREAM_H
 #define SLUICE_HTTP_STREAM_H
@@ -60,7 +60,7 @@ void http_stream_event(FILE *out, uint64_t id, json_t *event);
 /* ---- for http.c; any thread unless a comment names one ---- */
 
 struct http_stream;
-struct http_streams; /* all streams of a server; the control thread's */
+struct http_streams; /* all streams of a server; belongs to the control thread */
 
 /* ERR_NOMEM. The last close callback of the loop frees the memory. */
 MUST_CHECK int http_streams_new(struct http_streams **streams, uv_loop_t *loop, unsigned alive_ms);
@@ -83,7 +83,7 @@ void http_streams_end_of(struct http_streams *streams, const char *client);
  */
 ssize_t http_stream_take(struct http_stream *stream, struct MHD_Connection *connection, char *to,
 			 size_t room);
-/* Called when the stream's connection is done with it. */
+/* Call this when the connection no longer uses the stream. */
 void http_stream_leave(struct http_stream *stream);
 
 #endif

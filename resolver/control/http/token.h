@@ -1,5 +1,5 @@
-/* A token is a signed text with a client's id and an end. A client gets it for its secret, and
- * sends it instead of the secret until then.
+/* A token is a signed text with a client's id and the time at which it ends. A client gets a token
+ * for its secret, and sends the token instead of the secret until that time.
  *
  *     "sluice2" . END . ID . CLIENT . MAC   END: seconds since 1970, in hexadecimal; ID: random
  *                                           bytes; CLIENT: the client's id; MAC: HMAC-SHA256 of all
@@ -63,7 +63,7 @@ MUST_CHECK int token_sign(const struct token_claim *claim, const struct token_ke
 /* Makes the JWT of a token that token_sign wrote. ERR_NOMEM. */
 MUST_CHECK int token_as_jwt(const char *token, char jwt[TOKEN_JWT_MAX]);
 
-/* Both functions accept a JWT as well. */
+/* token_read and token_holds accept a JWT as well. */
 
 /* Reads the claim, to find the proof of its client; false: the text is no token. */
 bool token_read(const char *text, struct token_claim *claim);
@@ -71,8 +71,8 @@ bool token_read(const char *text, struct token_claim *claim);
  * was ahead is not valid before its time, or it would be valid for as long as the clock was wrong.
  */
 bool token_is_timely(int64_t expires_s, int64_t now_s);
-/* Is the text valid at now_s? It must be what token_sign makes of this claim, or the JWT of that,
- * and be timely. MACs are compared in constant time. */
+/* Is the text valid at now_s? The text must be timely, and be the token that token_sign makes of
+ * the claim, or the JWT of that token. MACs are compared in constant time. */
 bool token_holds(const char *text, const struct token_claim *claim, const struct token_key *key,
 		 const uint8_t proof[TOKEN_PROOF_BYTES], int64_t now_s);
 

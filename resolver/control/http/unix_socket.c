@@ -1,5 +1,5 @@
-/* The directory is locked from the test whether a server uses the path until after listen. Without
- * that, two servers that start at once could both replace the same stale file. */
+/* The directory stays locked from the check for a running server until listen has succeeded.
+ * Without the lock, two servers that start at once could both replace the same stale file. */
 #include "resolver/control/http/unix_socket.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 enum probe { PROBE_NONE, PROBE_STALE, PROBE_LIVE, PROBE_OTHER };
 
-/* What kind of file is at the path now. */
+/* Finds the kind of file at the path. */
 static enum probe probe_path(const struct sockaddr_un *address)
 {
 	struct stat st;
@@ -39,8 +39,8 @@ static void make_directory(const char *path)
 }
 
 /* Locks the directory until the descriptor is closed; -1: there is no directory, which bind will
- * report. A starting server has the lock for a moment. Anybody who may read the directory can lock
- * it, so a lock that is held longer is ignored. */
+ * report. A starting server holds the lock for a moment. Anybody who may read the directory can
+ * lock it, so a lock that is held longer is ignored. */
 static int lock_directory(const char *path)
 {
 	enum { TRIES = 50, STEP_MS = 20 };

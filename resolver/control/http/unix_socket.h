@@ -18,8 +18,8 @@ struct unix_socket {
 	ino_t inode; /* of the file when it was made */
 };
 
-/* Listens, non-blocking; the descriptor is the caller's. ERR_SYSTEM or ERR_EXISTS: `error` has the
- * reason, in one line. */
+/* Opens a listening, non-blocking socket; the caller owns the descriptor. ERR_SYSTEM or ERR_EXISTS:
+ * `error` has the reason, in one line. */
 MUST_CHECK int unix_socket_open(struct unix_socket *made, const char *path, int *fd,
 				char error[UNIX_SOCKET_ERROR_MAX]);
 /* Fills in the struct for the socket at that path, which listens already. ERR_NOT_FOUND: there is
