@@ -56,7 +56,7 @@ MUST_CHECK int pairs_uses_after(struct source *source, const char *what, size_t 
 				int (*on_use)(void *context, const struct pairs_use *use),
 				void *context, char error[SOURCE_ERROR_MAX]);
 
-/* The revision of the latest change of addresses, services, PTRs or groups (0: never); to be noted
+/* The revision of the latest change of addresses, services, PTRs or groups (0: never). Note it
  * within that change. */
 MUST_CHECK int pairs_read_changed(struct source *source, uint64_t *revision,
 				  char error[SOURCE_ERROR_MAX]);

@@ -14,9 +14,9 @@
  *     is_untidy, tidy       maintenance in a thread, so that no change has to wait for it
  *     pairs, put_pairs      keys and values beside the resources (pairs.h)
  *
- * Only the control thread calls, except on the sources that `another` and `view` return. A call may
- * take as long as the disk takes, and may fail at any time; then nothing has changed, and `error`
- * says why and what would help. Texts given to a callback are valid until it returns. */
+ * Only the control thread calls these, except on the sources that `another` and `view` return. A
+ * call may take as long as the disk takes, and may fail at any time; then nothing has changed, and
+ * `error` says why and what would help. Texts given to a callback are valid until it returns. */
 #ifndef SLUICE_SOURCE_H
 #define SLUICE_SOURCE_H
 
@@ -73,7 +73,7 @@ struct source_change {
 	const char *who;
 	unsigned kind;
 	const char *path;
-	const char *before, *after; /* values; NULL: did not exist, no longer exists */
+	const char *before, *after; /* values; NULL: no resource before, none after */
 };
 
 /* The key that find compares: a text, except SOURCE_BY_ADDRESS. */
@@ -81,7 +81,7 @@ enum source_by { SOURCE_BY_PATH, SOURCE_BY_ID, SOURCE_BY_HOST, SOURCE_BY_ADDRESS
 
 struct source_page {
 	unsigned kind;                 /* 0: any, in the order of addresses */
-	const char *group;             /* NULL: all groups */
+	const char *group;             /* NULL: all groups; else `address` is set */
 	const struct address *address; /* start after it, sorted by address; NULL: by path */
 	const char *path;              /* start after it; NULL: with the first path */
 	size_t limit;
@@ -102,8 +102,8 @@ struct source_calls {
 	bool (*is_current)(struct source *source);
 	/* Call it before reading everything: later foreign writes are noticed. */
 	int (*sync)(struct source *source, char error[SOURCE_ERROR_MAX]);
-	/* Takes the latest sync back, because what was read since is not served: foreign writes
-	 * that it had accepted are foreign again. Nothing may have been committed since. */
+	/* Takes the latest sync back, because the data read since is not served: foreign writes
+	 * that the sync accepted are foreign again. Nothing may have been committed since. */
 	void (*unsync)(struct source *source);
 	/* Calls back with at most `limit` pairs in the order of keys, starting at `from`. */
 	int (*pairs)(struct source *source, const char *from, size_t limit,
@@ -140,8 +140,9 @@ struct source_calls {
 		     char error[SOURCE_ERROR_MAX]);
 	int (*put)(struct source *source, unsigned kind, const char *path, const char *json,
 		   const struct source_keys *keys, char error[SOURCE_ERROR_MAX]);
-	/* UNKNOWN: the disk failed at the very end. Until a further call, which may come at any
-	 * time, says YES or NO, begin fails. After such a YES the caller reads everything again. */
+	/* UNKNOWN: the disk failed at the very end. Then begin fails until a further call of
+	 * commit, at any time, says YES or NO. After such a YES the caller reads everything again.
+	 */
 	enum commit_answer (*commit)(struct source *source, char error[SOURCE_ERROR_MAX]);
 	void (*roll_back)(struct source *source);
 	/* Calls back with the changes after this revision, the oldest first. */

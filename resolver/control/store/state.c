@@ -4,16 +4,16 @@
  *     BEGIN IMMEDIATE ─► is the revision the known one? ─► puts, each with a row of history
  *                                                       ─► revision + 1 ─► COMMIT
  *
- * A COMMIT that fails once its last page is in the log, because the log cannot be synced, may count
- * all the same after a crash. So the file is opened again, to look:
+ * If the log cannot be synced, a COMMIT fails after its last page is in the log, and may still
+ * count after a crash. So the file is opened again to find out:
  *
  *     the revision is there    the log is moved into the file, durably             ─► yes
- *     it is not                something else is written over what the log may have ─► no
+ *     it is not there          another write takes its place in the log            ─► no
  *     one of these fails       unknown: no change begins, and commit looks again when it is called
  *
- * A call that fails rolls back and says why; the next change opens the file again if that may help
- * (state_file.c). Index columns are filled from the keys, so that only readers of single resources
- * parse JSON. */
+ * A call that fails rolls back and says why, but a put whose key is taken does not roll back. The
+ * next change opens the file again if that may help (state_file.c). Index columns are filled from
+ * the keys, so that only readers of single resources parse JSON. */
 #include "resolver/control/store/state.h"
 
 #include <errno.h>
@@ -40,12 +40,12 @@ struct state {
 	bool looks;         /* opened to read only, and never reopened */
 	enum source_mode mode;
 	char *path;
-	int64_t revision;   /* the store's, when last read or written here */
+	int64_t revision;   /* of the store, as last read or written here */
 	int64_t unsynced;   /* `revision` before the latest sync */
 	int64_t next, at_s; /* revision and time of the open change */
-	const char *who;    /* who makes the open change */
+	const char *who;    /* the author of the open change */
 	size_t written;     /* the open change's rows of history */
-	int64_t doubtful;   /* the revision of which it is not known whether it counts; 0: none */
+	int64_t doubtful;   /* a revision that may or may not count; 0: none */
 	bool has_written;   /* this connection has committed something */
 	int log_pages;      /* in the log after the latest commit */
 	int64_t version;    /* SQLite's data_version at the latest sync; another connection's write
@@ -86,9 +86,9 @@ static int open_connection(struct state *state, bool may_migrate)
 	return err;
 }
 
-/* Makes sure that the connection is to the file at the path. All calls begin with this, except
- * reads of resources and history, which call ensure_readable. While the path has no file, the old
- * connection is kept, because the file may come back. */
+/* Makes sure that the connection is to the file at the path. sync, begin, pairs, put_pairs, another
+ * and view begin with this; reads of resources and history begin with ensure_readable. While the
+ * path has no file, the old connection is kept, because the file may come back. */
 static int ensure(struct state *state)
 {
 	struct state_db *db = &state->db;
@@ -705,7 +705,7 @@ static int note_change(struct state_db *db, const struct source_change *change,
 
 /* Deletes some of the changes that are too old or too many: more than this transaction adds, so the
  * history shrinks, but few enough for a short commit. The transaction's own rows stay, so that it
- * can go back. */
+ * can be taken back later (service/confirmation.h). */
 static int forget_changes(struct state *state)
 {
 	struct state_row row = state_row_begin(&state->db, STATEMENT_FORGET_CHANGES);
@@ -778,7 +778,7 @@ static int check_place(struct state *state)
 	return ERR_SYSTEM;
 }
 
-/* Whether the COMMIT that has just failed cannot have put its last page into the log. */
+/* Is it certain that the failed COMMIT has not put its last page into the log? */
 static bool is_undone(sqlite3 *db)
 {
 	int code = sqlite3_extended_errcode(db);
@@ -787,7 +787,8 @@ static bool is_undone(sqlite3 *db)
 	       code == SQLITE_IOERR_WRITE;
 }
 
-/* Fails instead of waiting for a reader of an older revision, because the control thread calls. */
+/* Fails instead of waiting for a reader of an older revision, because this is the control thread.
+ */
 static int move_log(struct state_db *db)
 {
 	int pages = 0, moved = 0;
@@ -799,8 +800,9 @@ static int move_log(struct state_db *db)
 	return 0;
 }
 
-/* Readers that have the log open keep SQLite from reading it anew, so it may show the revision
- * before while a crash would bring the later one back; any write takes its place in the log. */
+/* While other readers have the log open, SQLite does not read it anew: it may show the earlier
+ * revision, while a crash would bring the doubtful one back. Any write takes the place of the
+ * doubtful one in the log. */
 static int write_over(struct state *state)
 {
 	static const struct source_pair row[] = {{"try", ""}, {"try", NULL}};
@@ -809,7 +811,7 @@ static int write_over(struct state *state)
 	return state_put_pairs(&state->source, row, 2, true, unused);
 }
 
-/* Finds out about the doubtful revision. */
+/* Finds out whether the doubtful revision counts. */
 static enum commit_answer look_again(struct state *state)
 {
 	struct state_db *db = &state->db;
@@ -943,7 +945,8 @@ static bool state_is_untidy(struct source *source)
 	return is_long;
 }
 
-/* RESTART keeps the log's size; after TRUNCATE changes cost twice as much while it grows again. */
+/* RESTART keeps the log's size; after TRUNCATE, changes cost twice as much until it has grown
+ * again. */
 static void state_tidy(struct source *source)
 {
 	sqlite3 *db = ((struct state *)source)->db.file.db;

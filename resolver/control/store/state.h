@@ -10,9 +10,9 @@
  * One server writes. Others may read (sqlite3 FILE .dump). If another program writes all the same,
  * the next begin fails with ERR_EXISTS until sync has been called again.
  *
- * Changes go only to the file at the path. While the path has no file they fail, because a new file
- * would lose all resources; readers go on with the open file. After a failure, or if the file was
- * replaced, the next change or sync opens it again. */
+ * Changes go only to the file at the path. While the path has no file, changes fail, because a new
+ * file would lose all resources; readers go on with the open file. After a failure, or if the file
+ * was replaced, the next change or sync opens it again. */
 #ifndef SLUICE_STATE_H
 #define SLUICE_STATE_H
 
@@ -25,7 +25,7 @@ enum {
 	STATE_CHANGES_MAX = 500000,     /* rows of the history */
 };
 
-/* NULL: `error` says why, and what would help. */
+/* Opens the state to be written. NULL: `error` says why, and what would help. */
 struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX]);
 
 /* Opens the state to read only (SOURCE_READ, SOURCE_READ_APART), even while a server has it open;

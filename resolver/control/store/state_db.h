@@ -81,7 +81,7 @@ MUST_CHECK int state_db_prepare_all(struct state_db *db);
 /* Closes the file as well; a closed db is fine. */
 void state_db_close(struct state_db *db);
 
-/* Runs SQL without values and without rows. */
+/* Runs SQL that has no values to bind and returns no rows. */
 MUST_CHECK int state_db_execute(struct state_db *db, const char *sql, const char *what);
 void state_db_roll_back(struct state_db *db); /* no transaction, or a closed db, is fine */
 /* Runs a statement that gives one number. */

@@ -302,7 +302,7 @@ static int look(struct state_file *file, const char *path, bool apart, unsigned 
 	return err ? err : state_examine(file->db, path, version, error);
 }
 
-/* Looks once more, under the lock: the file may have been half replaced. */
+/* Looks once more, under the lock if it can be had: the file may have been half replaced. */
 static int look_locked(struct state_file *file, const char *path, bool apart, unsigned *version,
 		       char error[SOURCE_ERROR_MAX])
 {

@@ -10,7 +10,7 @@
  * two steps the log is linked back to PATH-wal.
  *
  * PATH.new records the file, revision and history that it was made from, so that it is not used for
- * another one. Pairs (pairs.h) change without a revision, so they are copied again at the end. The
+ * another file. Pairs (pairs.h) change without a revision, so they are copied again at the end. The
  * directory's lock lets only one process migrate at a time. */
 #include <errno.h>
 #include <fcntl.h>

@@ -24,8 +24,8 @@ enum store_copy {
 
 struct store {
 	struct source *source;   /* NULL: no state is configured, or it cannot be used now */
-	const struct store *of;  /* of a copy: the store it was made of */
-	enum store_copy how;     /* of a copy */
+	const struct store *of;  /* in a copy: the original store */
+	enum store_copy how;     /* in a copy */
 	char url[STORE_URL_MAX]; /* "": no state is configured */
 	enum source_mode mode;
 	bool followed;                /* store_follow was called: `url` is final */
@@ -55,8 +55,9 @@ void store_take(struct store *store);
 /* Closes the state for good, for another process. Changes are refused with that reason. */
 void store_hand_over(struct store *store);
 
-/* Holds the store while a thread changes it through a copy (STORE_ASIDE), and until what the thread
- * has read is used: other changes are refused as busy, no reload runs, and nobody else writes. */
+/* Holds the store while a thread changes it through a copy (STORE_ASIDE), and until the data that
+ * the thread has read is used: other changes are refused as busy, no reload runs, and nobody else
+ * writes. */
 void store_hold(struct store *store, bool held);
 /* Connects the copy. ASIDE and VIEW: called, and closed by store_close, in the control thread. If
  * no connection can be opened, the copy's `error` says why. */
@@ -65,8 +66,8 @@ void store_copy(struct store *copy, const struct store *of, enum store_copy how)
 /* Sets `error` and logs it. NULL: the store works again. `unread`: a row could not be read, which
  * says nothing of writing. */
 void store_note_error(struct store *store, const char *error, bool unread);
-/* If a change has failed: tries whether the store can be written again, by a row that it removes at
- * once, and clears or replaces `error`. It waits for the disk, so it tries at most every two
+/* If a change has failed: tries whether the store can be written again, with a row that is removed
+ * at once, and clears or replaces `error`. It waits for the disk, so it tries at most every two
  * seconds. The control thread calls it, while no thread has a copy to change. */
 void store_try(struct store *store, uint64_t now_ms);
 /* Sets `error` to the reason, with the advice to reload. */
