@@ -370,13 +370,15 @@ class Coredns(Import):
             without = cls.path("Corefile.run", re.sub("prometheus .*", "", COREDNS))
             harness.Process(cls.old, "coredns", [cls.program, "-conf", without]).wait_ready(HERE, "www.corp.internal")
 
-    QUESTIONS = (("www.corp.internal", "10.1.0.80"), ("nas.lab.internal", "10.1.0.81"), ("www.contoso.corp", "198.51.100.53"),
-                 ("printer.example", "10.1.0.7"), ("scanner.example", "10.1.0.8"), ("www.example.org", "198.51.100.99"),
+    QUESTIONS = (("www.corp.internal", "10.1.0.80"), ("nas.lab.internal", "10.1.0.81"), ("printer.example", "10.1.0.7"),
+                 ("scanner.example", "10.1.0.8"), ("www.example.org", "198.51.100.99"),
                  ("www.bar.example", "198.51.100.99"))
 
     def test_it_answers(self):
         for name, text in self.QUESTIONS:
             self.assert_answer(self.new.ask(HERE, name), text)
+        # By one of the two servers: on a busy machine the first one may be slow enough that the second is asked too.
+        self.assertIn(self.new.ask(HERE, "www.contoso.corp").texts(), (["198.51.100.53"], ["198.51.100.54"]))
         self.assert_answer(self.new.ask(HERE, "none.corp.internal"), rcode="NXDOMAIN")
         self.assert_answer(self.new.ask(HERE, "7.0.1.10.in-addr.arpa", "PTR"), "printer.example.")
 
