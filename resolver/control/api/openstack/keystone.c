@@ -265,8 +265,8 @@ static void keep_logout(struct work_waiter *waiter)
 			 "makes it good again; try again");
 }
 
-/* DELETE /v3/auth/tokens. The token is invalid at once; storing that waits while a longer work
- * holds the state. */
+/* DELETE /v3/auth/tokens. The token is invalid at once; storing the logout waits while a
+ * longer work holds the state. */
 static void end_token(struct api_request *request)
 {
 	const char *token = api_header(request, "X-Subject-Token");
