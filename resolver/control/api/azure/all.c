@@ -15,8 +15,8 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/ownership.h"
 
-/* Resources, and addresses, that one request reads, also those that the filter does not take: takes
- * some milliseconds. */
+/* Resources and addresses that one request reads, including those that the filter refuses; this
+ * takes some milliseconds. */
 enum { SCANNED_MAX = 2000 };
 
 struct resources { /* a page */
@@ -24,7 +24,7 @@ struct resources { /* a page */
 	const struct arm_page *page;
 	json_t *array;
 	char last[ARM_ID_MAX];     /* the marker of the last resource read */
-	struct change_error error; /* CHANGE_FINE: all could be read */
+	struct change_error error; /* CHANGE_FINE: all resources could be read */
 };
 
 /* False: the page is full. */

@@ -47,9 +47,9 @@ struct deployment_reader {
 	struct unlisted *unlisted;
 	size_t unlisted_count, unlisted_room;
 	const struct model *served;
-	uint64_t served_version; /* rulesets of an older version were compiled before */
+	uint64_t served_version; /* rulesets of an older version are compiled already */
 	size_t drafts;           /* made so far */
-	size_t draft_work;       /* items in these (count_made) */
+	size_t draft_work;       /* items in all drafts so far (count_made) */
 	size_t edits_in_draft;   /* edits in the latest draft */
 	bool has_references;     /* the template may call reference() */
 	bool read_all, removals_read, is_done;
@@ -286,7 +286,7 @@ static void refuse_unlisted(struct deployment *deployment)
 }
 
 /* Is the reverse name certainly the subscription's: the forward name of the address itself, or of
- * another one? Only other names need a DNS question. */
+ * another one? Only other names need a DNS query. */
 static bool is_own_name(struct deployment *deployment, const json_t *values, const char *reverse)
 {
 	struct api_request *request = deployment->asked.request;
@@ -344,8 +344,7 @@ static void read_put(struct deployment *deployment, const struct deployed *deplo
 	arm_errors_release(&errors);
 }
 
-/* Room for one more resource, which the caller counts; NULL: there is no memory; an error was
- * added. */
+/* Room for one more resource, which the caller counts. NULL: no memory, and an error was added. */
 static struct deployed *next_deployed(struct deployment *deployment)
 {
 	struct deployed *resources =
@@ -451,7 +450,7 @@ static bool needs_draft(const struct deployment *deployment,
 
 /* ---- removals of mode Complete ---- */
 
-/* Is the resource, or one inside it, among the first `count`, which are the template's? */
+/* Is the resource, or one inside it, among the first `count` resources, those of the template? */
 static bool is_deployed(const struct deployment *deployment, size_t count, const struct path *path)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -628,7 +627,7 @@ bool deployment_check_name(const char *name, struct arm_errors *errors)
 	return false;
 }
 
-/* Checks the name and place of a nested deployment, which is kept as well. */
+/* Checks the name, subscription and group of a nested deployment, because it gets a record, too. */
 static void check_nested(struct deployment *deployment, const struct template_deployment *nested)
 {
 	struct api_request *request = deployment->asked.request;

@@ -23,8 +23,8 @@ enum {
 	DEPLOYMENT_DRAFTS_MAX = 100,
 	/* A draft makes a whole model, which takes 1 to 20 us for each item (most for a zone), and
 	 * holds up other changes. A deployment may always make ten drafts. It may make more while
-	 * all its drafts together have fewer items than this limit, which takes five seconds at
-	 * most. */
+	 * all its drafts together have fewer items than DEPLOYMENT_DRAFT_WORK_MAX; making so many
+	 * takes five seconds at most. */
 	DEPLOYMENT_DRAFTS_ALWAYS = 10,
 	DEPLOYMENT_DRAFT_WORK_MAX = 250000,
 	DEPLOYMENT_REMOVALS_MAX = 10000
@@ -59,7 +59,7 @@ struct deployment { /* before deployment_read only `asked` and errors.request ar
 	char *text;                  /* the template as JSON */
 	struct template_error error; /* a fault of the template itself */
 	struct arm_errors errors;    /* faults of its resources */
-	json_t *failed; /* {"id" of a resource, "error": an object of errors.list} each */
+	json_t *failed; /* an array of {"id": of a resource, "error": an object of errors.list} */
 	struct deployment_reader *reader; /* private to deployment.c */
 };
 
@@ -80,7 +80,7 @@ bool deployment_check_name(const char *name, struct arm_errors *errors);
 enum { WHAT_IF_ADDRESSES_MAX = 1000 };
 
 /* Each resource before and after, with the members that differ. Other resources of the group are
- * listed as ignored; of its addresses, of which there may be a million, only WHAT_IF_ADDRESSES_MAX.
+ * listed as ignored, but at most WHAT_IF_ADDRESSES_MAX addresses, because there may be a million.
  * Call this in a rehearsal with wants_before_after, in the thread that has read the deployment. id:
  * the request's; ids_only: without bodies. The caller releases the result. */
 json_t *what_if_json(const struct deployment *deployment, const char *id, bool ids_only);

@@ -741,7 +741,7 @@ static void deploying_free(struct deploying *deploying)
 	free(deploying);
 }
 
-/* The edits were valid in the last draft, but not when they were made. */
+/* The edits were valid in the last draft, but no longer when the change was made. */
 static void fail_late(struct deploying *deploying, const struct faults *faults)
 {
 	struct deployment *deployment = &deploying->deployment;

@@ -23,8 +23,8 @@ void arm_error(struct arm_errors *errors, unsigned status, const char *code, con
 /* Adds an error about a member of the body that has a wrong value. */
 void arm_misfit(struct arm_errors *errors, const char *target, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Adds those errors of `others` whose member has no error yet, and neither has a member around or
- * inside it. */
+/* Adds those errors of `others` for whose member, and for all members around or inside it, there is
+ * no error yet. */
 void arm_errors_add(struct arm_errors *errors, const struct arm_errors *others);
 void arm_errors_release(struct arm_errors *errors);
 

@@ -84,7 +84,7 @@ static const struct service_edit *edit_of(const struct telling *telling, const s
 
 	arena_init(&arena);
 	key = arena_strdup(&arena, at);
-	/* The longest path around the fault: without its last member, and so on. */
+	/* Shortens the path member by member, to find the innermost resource with an edit. */
 	for (end = key ? text_lower(key) + strlen(key) : NULL; end && !found;) {
 		*end = '\0';
 		found = json_object_get(telling->edits, key);

@@ -127,8 +127,9 @@ static void fail_removal_memory(struct removal *removal)
 	arm_error(&removal->errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
 }
 
-/* Adds the removal of a resource, and of what it takes along, such as a private endpoint's records
- * in zones. Those in zones of this group are left out, because their zones take them along. */
+/* Adds the removal of a resource and of others that go with it, such as a private endpoint's
+ * records in zones. Records in zones of this group are left out, because they go with their zones.
+ */
 static void add_edits(struct removal *removal, const struct path *path, const void *item)
 {
 	struct api_request *request = removal->request;

@@ -30,8 +30,8 @@ struct group_export {
 	/* The requested resources of the model, as they were at the beginning. Only their paths
 	 * stay valid. */
 	struct arm_found_list list;
-	size_t at;                  /* the next one to be written; behind the last come addresses */
-	bool in_zone;               /* it is a zone whose record sets are being written */
+	size_t at;                  /* the next resource to write; addresses follow the last one */
+	bool in_zone;               /* the record sets of the zone at `at` are being written */
 	char behind[NAME_TEXT_MAX]; /* the last record set, or address, that was written */
 	json_t *asked;              /* the requested ids; NULL: all */
 	json_t *parameters;
@@ -147,8 +147,8 @@ static void add_dependency(struct group_export *export, const struct path *path,
 	json_add(depends, id);
 }
 
-/* Escapes a text, also the name of a member such as a tag, that would be read as an expression;
- * others stay. */
+/* Escapes a value or a member's name, such as a tag, that would be read as an expression. Other
+ * texts stay. */
 static json_t *escaped(const char *text)
 {
 	return *text == '[' && text[strlen(text) - 1] == ']' ? json_sprintf("[%s", text)

@@ -20,8 +20,8 @@
 
 enum {
 	LISTED_MAX = 250, /* of a page: takes some milliseconds */
-	/* Record sets that one request reads, also those of another type or suffix: takes some
-	 * milliseconds, too. A page may be empty and have a next one. */
+	/* Record sets that one request reads, which takes some milliseconds. Sets of another type
+	 * or suffix count as well, so a page may be empty and have a next one. */
 	READ_MAX = 1000,
 	MARK_MAX = NAME_TEXT_MAX + GROUP_TEXT_MAX
 };

@@ -413,7 +413,7 @@ void arm_address_read(struct arm_reading *reading)
 		char id[UUID_TEXT_MAX];
 
 		check_name(reading);
-		/* A deployment's outputs show it before the change is made. */
+		/* A deployment's outputs show the id before the change is made. */
 		json_put(reading->values, "id", json_text(uuid_random(id)));
 		json_put(reading->values, "family", json_text(family == 6 ? "6" : "4"));
 	} else if (reverse ? owned_has_ptr(resource, reverse) : !resource->item.reverse_fqdn) {
@@ -434,7 +434,7 @@ struct users { /* a search for users of a resource */
 	struct api_request *request;
 	const char *full; /* the resource as a reference */
 	enum refers refers;
-	json_t *ids; /* {"id"} each */
+	json_t *ids; /* an array of {"id"} */
 };
 
 static void add_user(struct users *users, const struct path *path)

@@ -33,7 +33,7 @@ json_t *arm_ip_configuration_id(const struct arm_shown *shown)
 			    json_text_of(shown->values, "name"));
 }
 
-/* Derived from the id, so it never changes; with a prefix of Microsoft's. */
+/* Derived from the id, so that the address never changes. 00-0D-3A is a prefix of Microsoft's. */
 json_t *arm_interface_mac_address(const struct arm_shown *shown)
 {
 	char id[ARM_ID_MAX], uuid[UUID_TEXT_MAX];
@@ -57,7 +57,7 @@ json_t *arm_interface_private_endpoint(const struct arm_shown *shown)
 struct subnet_places {
 	const struct virtual_network *network;
 	struct prefix prefix;
-	const struct api_earlier *earlier; /* has addresses that are used as well; may be NULL */
+	const struct api_earlier *earlier; /* its addresses are used, too; may be NULL */
 	uint32_t count, next;              /* no place before `next` is free */
 	uint8_t *used;                     /* one bit for each place */
 };
@@ -129,7 +129,7 @@ static void mark_served(struct subnet_places *places, const struct model *model)
 	}
 }
 
-/* False: there is no such subnet, or no memory. */
+/* False: there is no such subnet, or it has no prefix with free places, or no memory. */
 static bool places_init(struct subnet_places *places, const struct arm_reading *reading,
 			const char *group, const char *subnet)
 {
@@ -501,8 +501,8 @@ static struct service_edit *find_edit(const struct api_edit *edit, const struct 
 	return NULL;
 }
 
-/* The record set as the change has left it so far; NULL: it does not exist, or cannot be read; then
- * an error was added. */
+/* The record set as the change has left it so far. NULL: it does not exist; or it cannot be read,
+ * and an error was added. */
 static json_t *values_of(struct endpoint *endpoint, const struct path *path,
 			 const struct service_edit *before)
 {
@@ -545,8 +545,8 @@ static void put_set(struct endpoint *endpoint, const struct path *path, struct s
 	}
 }
 
-/* Adds the data to the zone's record set of that name, or removes it, and with the last record the
- * set. */
+/* Adds the data to the zone's record set of that name, or removes it. The set goes with its last
+ * record. */
 static void change_record(struct endpoint *endpoint, const struct path *zone, const char *name,
 			  const char *data, bool adds)
 {
@@ -728,7 +728,7 @@ void arm_zone_group_read(struct arm_reading *reading)
 	change_zones(&endpoint, after, NULL, true);
 }
 
-/* ---- private endpoints: what is made and removed with one ---- */
+/* ---- private endpoints: changes ---- */
 
 /* Checks that the body has a connection with the id of the endpoint's service. Connections that
  * need an approval are kept unchecked. */
@@ -764,8 +764,8 @@ static void check_service_stays(struct arm_reading *reading)
 			  target, before, path_name(reading->path));
 }
 
-/* Is there an interface of this name, perhaps made by the same change, that is not this endpoint's
- * own, left from before? */
+/* Does another resource have an interface of this name, perhaps made by the same change? The
+ * endpoint's own interface may be left from before. */
 static bool is_others_interface(const struct arm_reading *reading, const struct path *path)
 {
 	const struct service_edit *earlier = api_earlier_find(reading->edit->earlier, path);

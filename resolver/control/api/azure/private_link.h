@@ -1,12 +1,12 @@
-/* Network interfaces and private endpoints: how their addresses are chosen, and what is made and
- * removed with a private endpoint. azure/hooks.c calls these functions by type.
+/* Network interfaces and private endpoints: how their addresses are chosen, and which resources
+ * come and go with a private endpoint. azure/hooks.c calls these functions by type.
  *
  *     private endpoint ─► its interface, with an address in its subnet
  *     zone group       ─► in each of its zones an A record NAME -> that address, and a PTR in the
  *                         reverse zone that the endpoint's network is linked to, if there is one
  *
  * NAME is the last part of privateLinkServiceId. A record set may have the addresses of several
- * endpoints, and others; each endpoint adds and removes only its own. */
+ * endpoints, and further addresses; each endpoint adds and removes only its own. */
 #ifndef SLUICE_ARM_PRIVATE_LINK_H
 #define SLUICE_ARM_PRIVATE_LINK_H
 

@@ -242,8 +242,8 @@ static const struct arm_reader model_reader = {.refer = refer, .read_children = 
 
 /* ---- the resource ---- */
 
-/* Gives the values of a new resource its name and its group, which only the path has. The group has
- * the spelling that it was made with. */
+/* Adds the name and the group to the values of a new resource, because only the path has them. The
+ * group is spelled as when it was made. */
 static void put_names(struct api_request *request, const struct path *path, json_t *values)
 {
 	struct resource_group group;
@@ -268,7 +268,7 @@ static void drop_missing(struct faults *faults)
 }
 
 /* Adds the errors of the field table to those of Azure's form, so that the client sees all at once.
- * Missing members are skipped: they have an error already, or would be chosen. */
+ * Missing members are skipped: they have an error already, or the server would choose a value. */
 static void check_fields(struct arm_putting *putting, const json_t *values)
 {
 	struct api_edit *edit = putting->edit;

@@ -52,8 +52,9 @@ static void answer(struct api_request *request, unsigned status, const struct ar
 {
 	const struct arm_family *family = shown->type->family;
 	bool is_tag = family->etag != ARM_ETAG_BARE; /* in the form of RFC 9110 */
-	/* Etags of items of a model leave out what is computed from other resources, such as a
-	 * subnet's ipConfigurations, so a GET of these is never 304. */
+	/* The etag of an item of a model does not cover members computed from other resources, such
+	 * as a subnet's ipConfigurations. A GET of such an item is never 304, because these members
+	 * may have changed. */
 	bool may_be_304 = is_tag && shown->path.kind->inventory;
 
 	api_arm_say_revision(request);
@@ -72,7 +73,7 @@ static void fail_read(struct api_request *request, const struct arm_asked *asked
 		arm_fail_missing(request, asked);
 }
 
-/* HEAD only asks whether it exists: clients understand only 204 as yes. */
+/* HEAD asks whether the resource exists; clients understand only 204 as yes. */
 static void show(struct api_request *request, bool is_head)
 {
 	struct change_error error;
@@ -241,8 +242,7 @@ static json_t *read_tags(const struct arm_operation *operation, const struct arm
 	return json_make("{s:o}", "tags", tags);
 }
 
-/* Reads the body, beside the present state. False: it is wrong, and the request has been answered.
- */
+/* Reads the body of a change. False: the body is wrong, and the request has been answered. */
 static bool read_body(struct arm_operation *operation, const struct arm_shown *shown,
 		      struct path *path, json_t **values)
 {
@@ -310,8 +310,8 @@ static bool has_tags(const struct arm_type *type)
 	return member->path;
 }
 
-/* Is it a record set that a machine or a client has registered? Only its registrant can change or
- * remove it, and GET shows it, so "not found" would be wrong. */
+/* Is this a record set that a machine or a client has registered? Only its registrant can change or
+ * remove it. GET shows it, so the answer "not found" would be wrong. */
 static bool is_registered(struct api_request *request, const struct arm_asked *asked)
 {
 	struct change_error error;

@@ -374,11 +374,11 @@ json_t *arm_print_short(const struct arm_shown *shown)
 
 /* ---- finding ---- */
 
-/* Of a resource and all resources printed in it. The hash is the etag's second half, too: a child
- * that goes leaves the highest revision as it was. */
+/* The version of a resource and of all resources printed in it. The hash is the etag's second half,
+ * because the removal of a child does not change the highest revision. */
 struct version {
-	uint64_t revision; /* the highest one of their rows; 0: all are in a file */
-	uint64_t hash;     /* of the revisions, and of the values of those in a file */
+	uint64_t revision; /* the highest revision of their rows; 0: all are in a file */
+	uint64_t hash;     /* of the revisions, and of the values of resources in a file */
 };
 
 static void add_version(struct version *version, const struct arm_shown *shown);

@@ -19,11 +19,11 @@ struct arm_shown {
 	struct path path;  /* in the item's own spelling */
 	json_t *values;    /* by the field table, with full references */
 	const void *item;  /* of the kind's struct; of an address: struct owned_resource */
-	uint64_t revision; /* of its row; 0: it is in a file */
-	const struct arm_shown *outer; /* of an object in an array: its resource; else NULL */
+	uint64_t revision; /* of the item's row in the state; 0: a file declares the item */
+	const struct arm_shown *outer; /* the resource around an object of an array; else NULL */
 	json_t *users;   /* of a network's subnets (arm_network_users); NULL: not known yet */
 	bool is_implied; /* a group that exists only because something is in it */
-	bool is_bare;    /* print the body that would make it, without computed members */
+	bool is_bare;    /* print the body that would make the resource, without computed members */
 	char etag[ARM_ETAG_MAX]; /* in the body's form */
 };
 
