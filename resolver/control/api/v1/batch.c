@@ -1,16 +1,16 @@
 /* POST /v1/ptrs: many PTRs at once, all or none of them.
  *
  *     application/json   [{"address": A or "owner": ID, "reverse_fqdn": NAME or null, ...}, ...]
- *                        with "description" and "ttl"; 1 MiB, as all JSON
+ *                        with "description" and "ttl"; at most 1 MiB, like all JSON
  *     text/csv           address,reverse_fqdn,description,ttl, as the first line names them, where
- *                        ptrdname means reverse_fqdn; management.upload_max
+ *                        ptrdname means reverse_fqdn; at most management.upload_max
  *
  *     rows ─► read and made in one change, in a thread ─┬─ any error? 400 with the errors
  *                                                       └─ stored, published, served ─► 200
  *
  * ?make=true makes an address that does not exist, if a pool has it (addresses_make). ?dry_run=true
- * rolls the change back. A row has the whole PTR; without a name it removes the PTR, if there is
- * one. A PTR that is the same already is not changed, so a row may repeat a PTR of the file. An
+ * rolls the change back. A row gives the whole PTR; a row without a name removes the PTR, if there
+ * is one. A PTR that already equals its row stays, so a row may repeat a PTR of the file. An
  * error names the row, "[17].ttl", and for CSV the line. An address may get any legal name, as with
  * Designate; a cloud service only a name that is known to belong to its subscription. Whether names
  * lead back is not checked, because that takes DNS queries; GET /v1/check does it for one. */
@@ -48,7 +48,7 @@ struct batch_row {
 	size_t index;          /* from 0; the header of CSV does not count */
 	unsigned line;         /* in CSV; 0: JSON */
 	const char *address;   /* an address, an id, or REGION:ID */
-	const char *owned_key; /* the key or column that has it */
+	const char *owned_key; /* the JSON member or CSV column that has `address` */
 	struct owned_item ptr; /* texts are valid until the next row */
 };
 
@@ -443,7 +443,8 @@ static void on_served(struct api_wait *wait)
 	struct upload *upload = container_of(wait, struct upload, wait);
 	char etag[ETAG_MAX];
 
-	/* Of what was tried: with it as If-Match the same rows do the same, or nothing. */
+	/* A dry run returns the etag of the state that it tried: with it as If-Match, the same rows
+	 * have the same effect, or none. */
 	api_reply_json(
 		upload->request, 200,
 		json_make("{s:I, s:I, s:I, s:I, s:b}", "set", (json_int_t)upload->set, "removed",

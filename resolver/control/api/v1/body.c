@@ -127,7 +127,7 @@ static json_t *read_patch(struct api_request *request, const struct path *path)
 	return values;
 }
 
-/* ---- kinds of the inventory, whose changes check what repeats the path ---- */
+/* ---- kinds of the inventory: their changes check members that repeat the path ---- */
 
 /* The members of a patch as those of a PTR; NULL: the patch has others as well. */
 static json_t *ptr_alone(const struct owned_resource *resource, const json_t *patch)

@@ -44,14 +44,14 @@ struct posted {              /* the edits of a POST */
 	struct change_error error;   /* the error of the present edit */
 	struct faults refused;       /* faults of wrong edits */
 	struct service_edit *edits;
-	struct api_path *paths; /* have the segments of the edits' paths */
+	struct api_path *paths; /* hold the segments of the edits' paths */
 	json_t **values;
 	size_t count;
 	bool undo;
 	json_t *questions, *plan; /* of a plan (observe/plan.h), else NULL */
 };
 
-/* With the members that GET /v1/export adds, so that its edits can be sent unchanged. */
+/* Members that only GET /v1/export adds are accepted, so that its edits can be sent unchanged. */
 static const char *const edit_members[] = {"path", "values", "etag", "origin", NULL};
 static const char *const body_members[] = {"edits", "revision", "undo", "made", "settings", NULL};
 
@@ -287,8 +287,8 @@ static int on_oldest(void *context, const struct source_change *change)
 	return ERR_LIMIT;
 }
 
-/* Checks that the state knows the revision. Finding no later change proves nothing if the history
- * does not reach back to it, or if an older state has replaced the one that the client has read. */
+/* Checks that the state knows the revision. That no later change was found proves nothing if the
+ * history does not reach back to the revision, or if an older state has replaced the client's. */
 static void check_known(struct source *source, uint64_t revision, struct change_error *error)
 {
 	uint64_t oldest = UINT64_MAX;
@@ -406,7 +406,8 @@ static void answer_made(struct posted *posted, bool is_rehearsal, uint64_t revis
 				    : etag_print(revision, 0, 0, etag));
 }
 
-/* Addresses decide no name, so that without a policy the plan stays empty. */
+/* Without a policy only resources such as addresses change. They decide no name, so the plan stays
+ * empty. */
 static void note_plan(void *context, struct inventory *unused, const struct policy *policy)
 {
 	struct posted *posted = context;
@@ -531,7 +532,7 @@ static void on_question(void *context, json_t *question)
 	json_add(posted->questions, question);
 }
 
-/* Waits for a longer change, if one has begun meanwhile. */
+/* A longer change may have begun while the questions were read, so wait for its end. */
 static void on_questions(void *context, bool whole)
 {
 	struct posted *posted = context;
@@ -645,7 +646,7 @@ static bool is_guarded(const struct source_change *change)
 struct history_page {
 	struct api_long_answer answer;
 	struct json_writer writer;
-	bool guarded; /* leave kinds out that only administrators may see */
+	bool guarded; /* leave out kinds that only administrators may see */
 	uint64_t after, last;
 	size_t count, limit;
 	bool more;

@@ -5,9 +5,9 @@
  *     write   (thread)           items of homes, groups, addresses, services, and the state's PTRs
  *                                of addresses of the file, page by page from a view
  *
- * The thread may write a million of them. PTRs that wait for their address to return are left out:
- * /v1/state has them. An address that is not served, because no pool has it any more, is a comment
- * in the file, which would not be valid with it. */
+ * The thread may write a million items. PTRs that wait for their address to return are left out,
+ * because /v1/state has them. An address that is not served, because no pool has it any more, is
+ * written to the file as a comment: the file would not be valid with the address itself. */
 #include "resolver/control/api/long_answer.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
@@ -41,8 +41,8 @@ static struct resource_export *export_of(struct api_long_answer *answer)
 	return container_of(answer, struct resource_export, answer);
 }
 
-/* Calls back for all items of a kind; of one with a home, for those inside that item. False: they
- * cannot be read. */
+/* Calls back for all items of the list: of a kind, or, for a kind with a home, inside one item.
+ * False: they cannot be read. */
 static bool each_item(struct resource_export *export, const struct path *list,
 		      int (*on_item)(void *context, const struct item *item))
 {

@@ -1,16 +1,16 @@
 /* Lists of resources of every kind, in pages: of all groups or of one, inside one item, or, where a
  * "*" stands for its group and name, inside all.
  *
- *     ?limit=N       rows of a page, at most (1000; never more than 5000)
- *     ?marker=MARK   the rows behind that one (resource/item.h)
+ *     ?limit=N       at most N rows on a page (default 1000; N is at most 5000)
+ *     ?marker=MARK   the rows behind the row with this mark (resource/item.h)
  *     ?q=TEXT        rows with this text in the name; of addresses, services and PTRs also in the
  *                    address, forward or reverse name
  *     ?MEMBER=VALUE  rows with this value (filter.h); of addresses, services and PTRs also by fqdn
  *                    or status
  *
- * An address, its id or its resource group is found by its index. For any other filter all rows are
- * read, of the inventory and of record sets some in each round of the loop. If very many of the
- * inventory do not match, a page ends early, perhaps empty, but with a next one.
+ * An index finds an address, its id or its resource group. Any other filter reads all rows; those
+ * of the inventory and of record sets are read in portions, one in each round of the loop. If very
+ * many rows of the inventory do not match, a page ends early, perhaps empty, but with a next one.
  *
  *     {"ptrs": [...], "next": the path and query of the next page, null: this is the last}
  */
@@ -118,7 +118,7 @@ static bool is_filtered(const struct api_request *request)
 	return api_query_other(request, others);
 }
 
-/* Sets what an index finds: an id or address, and the resource group. */
+/* Lets `next` find an id, an address or a resource group by its index. */
 static void use_indexes(const struct api_request *request, struct item_list *list)
 {
 	const char *id = api_query(request, "id");

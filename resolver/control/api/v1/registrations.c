@@ -4,7 +4,7 @@
  *     ?zone=GROUP/NAME   those of this zone
  *     ?q=TEXT            those with this text in the name, the data or `by`
  *     ?served=BOOL       those that are answered, or those that are hidden
- *     ?limit=N           rows of a page, at most (1000; never more than 5000)
+ *     ?limit=N           at most N rows on a page (default 1000; N is at most 5000)
  *     ?marker=MARK       the rows behind the previous page
  *
  *     {"registrations": [{"zone", "name", "type", "data", "address": of A and AAAA, "ttl", "by",
@@ -50,7 +50,7 @@
 enum {
 	MARK_MAX = REGISTRAR_KEY_MAX + 24,
 	RECORDS_MAX = 500, /* clients' records in a page, read in some milliseconds */
-	PASSED_MAX = 1000, /* rows without a match in a page, read in the same time */
+	PASSED_MAX = 1000, /* rows without a match in a page, read in some milliseconds */
 };
 
 struct registration_page {

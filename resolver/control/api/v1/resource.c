@@ -348,7 +348,7 @@ static bool check_precondition(const struct api_request *request, const struct p
 
 	if (!if_match && !if_none_match)
 		return true;
-	/* A client that reads a missing PTR gets the etag of its address. */
+	/* GET of a missing PTR shows the etag of its address, so If-Match may name that. */
 	if (item && (!item->is_absent || if_match))
 		now = items_of(path->kind)->etag(api_inventory(request), path->kind, item, etag);
 	if (precondition_check(now, if_match, if_none_match, text) == 0)
@@ -594,7 +594,7 @@ static void log_revision(const struct resource_operation *operation, uint64_t re
 	arena_release(&arena);
 }
 
-/* `makes`: it did not exist before. */
+/* `makes`: the resource did not exist before. */
 static void log_made(const struct resource_operation *operation, const struct api_made *made,
 		     bool makes)
 {
@@ -625,9 +625,9 @@ static void answer_gone(struct api_request *request, const struct faults *faults
 	api_reply_empty(request, 204);
 }
 
-/* An answer with a resource as a request has made it, even if another client changes it meanwhile.
- * One with a PTR waits for the check whether its name leads back, which warns, and until every
- * worker serves the change. */
+/* An answer with a resource as the request has made it, even if another client changes it
+ * meanwhile. An answer about a PTR first waits for the check whether its name leads back, which may
+ * add a warning, and then until every worker serves the change. */
 struct resource_answer {
 	struct api_wait wait;
 	struct api_request *request;
@@ -675,7 +675,7 @@ static void on_forward_known(void *context, const char *warning)
 	api_await_served(answer->request, &answer->wait);
 }
 
-/* `owned`: what has the PTR; NULL: nothing has one. */
+/* `owned`: the address or service, with or without a PTR; NULL: the resource is of another kind. */
 static void finish_answer(struct resource_answer *answer, const struct owned_resource *owned)
 {
 	struct api_request *request = answer->request;

@@ -15,9 +15,9 @@ bool resource_read_path(struct api_request *request, struct path *path);
 /* Answer 404: there is no such kind, or no such resource. */
 void resource_fail_kind(struct api_request *request);
 void resource_fail_missing(struct api_request *request, const struct path *path);
-/* The `read` of an api_editor: reads the body for that path, which becomes that of the edit (kind
- * NULL: there is nothing to change). With `merges` only the members in the body change. False: it
- * is wrong, and the request has been answered. */
+/* The `read` of an api_editor: reads the body for the path, and sets the path to that of the edit
+ * (kind NULL: there is nothing to change). With `merges` only the members in the body change.
+ * False: the body is wrong, and the request has been answered. */
 bool resource_read_body(struct api_edit *edit, bool merges, struct path *path, json_t **values);
 /* May the resource at the path be changed, or with `removes` be removed, given these preconditions
  * (RFC 9110 section 13.1; NULL: none)? False: `error` has the reason. */
@@ -38,8 +38,8 @@ json_t *resource_values(const struct path *path, const json_t *body, const char 
 bool resource_check_query(struct api_request *request, const char *const *known);
 bool resource_check_change(struct api_request *request, const char *const *known);
 bool resource_is_rehearsal(const struct api_request *request); /* ?dry_run */
-/* The texts of warnings: of the first `checked`, those below that path ("": all); and all behind
- * them, which serving the model caused. */
+/* The texts of warnings. Of the first `checked` faults only those at the path or below it count
+ * ("": all); all later faults count, because serving the model caused them. */
 json_t *resource_warnings(const struct faults *faults, const char *path, size_t checked);
 
 #endif
