@@ -334,8 +334,8 @@ static bool is_host(const char *text)
 			    ".-_~:[]") == length;
 }
 
-/* Is this a login name, such as "anna" or "EXAMPLE\\anna"? Not with brackets, which enclose it in
- * `who`. */
+/* Is this a login name, such as "anna" or "EXAMPLE\\anna"? Brackets are refused, because they
+ * enclose the name in `who`. */
 static bool is_login(const char *text)
 {
 	size_t length = strlen(text);
@@ -841,7 +841,7 @@ static bool call_read(struct api_call *call)
 			 err_text(err));
 		return false;
 	}
-	const char *twice = api_fields_twice(&call->fields); /* which of them should count? */
+	const char *twice = api_fields_twice(&call->fields); /* it is not clear which counts */
 	if (twice) {
 		api_fail_at(&call->request, 400, NULL, twice,
 			    "is in the query twice; give it once");
@@ -916,7 +916,7 @@ bool api_still_may(struct api_request *request)
 	else if (call->route->need >= API_CHANGE && role != ROLE_ADMIN)
 		api_fail(request, 403, NULL, "this client is a reader; the request needs an admin");
 	else if (request->role == ROLE_ADMIN && role != ROLE_ADMIN)
-		/* The answer may already have what only an admin is shown. */
+		/* The answer may already have data that only an admin may see. */
 		api_fail(request, 403, NULL,
 			 "this client has become a reader since it sent the request; send it "
 			 "again");

@@ -4,8 +4,8 @@
  * for example when a DNS query of the server's own has its answer. Until then it may use the
  * request.
  *
- *     http.h bytes ─► who is it, which route is it, may it (401 403 404 405 413: never get here)
- *            ─► body as the route wants it? (400 415) ─► handler ─► api_reply_json | api_fail
+ *     http.h bytes ─► route, client and its rights (else 401 403 404 405 413)
+ *            ─► body in the route's form (else 400 415) ─► handler ─► api_reply_json | api_fail
  *
  * Paths are matched without regard to case, "//" equals "/", a final '/' is ignored, and segments
  * are percent-decoded after the path is split. An error has the form of the API that the path
@@ -62,9 +62,9 @@ struct api_request {
 	const struct api_dialect *dialect; /* that of the path */
 	char id[API_ID_MAX];               /* "req-" and a UUID */
 	void *state;                       /* belongs to the handler */
-	struct inventory *aside;           /* a thread's view; NULL: the service's inventory */
-	struct arena arena;                /* freed with the request */
-	struct work_waiter waiter;         /* waits until the work of others ends (work.h) */
+	struct inventory *aside;   /* a thread's view, or a draft; NULL: the service's inventory */
+	struct arena arena;        /* freed with the request */
+	struct work_waiter waiter; /* waits until the work of others ends (work.h) */
 };
 
 static inline struct api_request *api_request_of(struct work_waiter *waiter)
@@ -114,7 +114,7 @@ extern const struct api_code api_codes[]; /* "not_found", "conflict" */
 
 /* An API: its routes, and the form of its errors. */
 struct api_dialect {
-	const char *const *roots; /* first segments of its paths, and a NULL; NULL: any path */
+	const char *const *roots; /* first segments of its paths, up to a NULL; NULL: all others */
 	const struct api_route *routes;                  /* at any path */
 	const struct api_code *codes;                    /* for errors without a code */
 	json_t *(*error)(const struct api_error *error); /* makes the body; NULL without memory */
@@ -175,7 +175,8 @@ struct login_counts api_login_counts(const struct api_request *request);
 /* May the client still do this? A handler calls this after every wait. False: the client was
  * removed or has another role, and the request has been answered. */
 bool api_still_may(struct api_request *request);
-/* http_auth_log_out, by the request's client. */
+/* Logs out as the request's client (http_auth_log_out), and ends the streams of the client that the
+ * token was for. Errors are those of http_auth_log_out. */
 struct http_logout;
 MUST_CHECK int api_log_out(struct api_request *request, const char *token,
 			   struct http_logout *logout);
@@ -219,7 +220,7 @@ void api_fail_faults(struct api_request *request, unsigned status, const char *c
 		     const struct faults *faults);
 void api_fail_memory(struct api_request *request); /* 503 */
 void api_fail_ending(struct api_request *request); /* 503: the process is about to end */
-/* Adds a header to the answer, before one of the functions above; both texts are copied. */
+/* Adds a header to the answer; call it before the function that answers. Both texts are copied. */
 void api_answer_header(struct api_request *request, const char *name, const char *value);
 
 /* Waits until all workers serve the last published change, or one of them hangs for too long; then
@@ -231,7 +232,7 @@ struct api_wait {
 };
 void api_await_served(struct api_request *request, struct api_wait *wait);
 /* Waits until all workers serve the next published change, or the process is about to end; then
- * calls on_served, which may wait again. api_await_no_more cancels it. */
+ * calls on_served, which may wait again. api_await_no_more cancels a wait that has not ended. */
 void api_await_change(struct api_request *request, struct api_wait *wait);
 void api_await_no_more(struct api_request *request, struct api_wait *wait);
 

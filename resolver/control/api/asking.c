@@ -1,5 +1,5 @@
-/* Clients are told apart by a hash of their ids, with a secret key. Two that share a place share
- * its limit. */
+/* A hash of its id, with a secret key, gives each client a place. Two clients with the same place
+ * share its limit. */
 #include "resolver/control/api/asking.h"
 
 #include <string.h>

@@ -10,10 +10,10 @@
 #include "resolver/control/service/service.h"
 
 struct api_earlier {
-	struct service_edit *edits; /* in their order; the values are owned */
+	struct service_edit *edits; /* in order; their values belong to this struct */
 	size_t count, room;
 	/* private */
-	json_t *last;      /* the number of the last edit of each resource, and inside each */
+	json_t *last; /* numbers of the last edits: of each resource, and of each kind inside one */
 	json_t *addresses; /* of interfaces, as texts */
 };
 
@@ -23,8 +23,8 @@ void api_earlier_release(struct api_earlier *earlier);
 
 /* For the following functions `earlier` may be NULL: there are no edits. */
 
-/* The last edit of the resource; of a path without the inner name, the last of any resource of that
- * kind inside the outer one. NULL: none. */
+/* The last edit of the resource. If the path has no inner name: the last edit of any resource of
+ * that kind inside the outer one. NULL: none. */
 const struct service_edit *api_earlier_find(const struct api_earlier *earlier,
 					    const struct path *path);
 /* Is there an edit of the resource among those from number `from` on? */

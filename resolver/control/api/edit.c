@@ -9,8 +9,8 @@
 #include "rules/array.h"
 #include "rules/name.h"
 
-/* Drops all edits, and frees the values of those from number `from` on. The values of a request's
- * first edit are those of edit->values, which are freed apart. */
+/* Drops all edits, and frees the values of those from number `from` on. The first edit's
+ * values are edit->values, which the caller frees. */
 static void drop_edits(struct api_edit *edit, size_t from)
 {
 	for (size_t i = from; i < edit->count; i++)
@@ -121,9 +121,9 @@ struct rehearsed {
 	struct address address;
 };
 
-/* Within the change's transaction the served inventory, which has the same connection, finds the
- * resource as the change would leave it. The new address of a pool is known only when the change is
- * made. */
+/* During the rehearsal the served inventory reads through the connection of the transaction, so it
+ * finds the resource as the change would leave it. An address from a pool is chosen only when the
+ * change is made. */
 static void note_rehearsed(void *context, struct inventory *unused, const struct policy *none)
 {
 	struct rehearsed *rehearsed = context;
@@ -168,8 +168,8 @@ static bool rehearse(struct rehearsed *rehearsed)
 	return rehearsed->is_known;
 }
 
-/* Meanwhile another change may have begun to wait for its confirmation, which excludes further
- * ones; and what other requests have read in vain says nothing about this one. */
+/* While the edit waited, another change may have begun to wait for its confirmation, which excludes
+ * further changes. Failed reads of other requests say nothing about this one, so forget them. */
 static void go_on(struct api_edit *edit)
 {
 	inventory_forget(api_inventory(edit->request));
@@ -184,7 +184,8 @@ static void ask_again(struct work_waiter *waiter)
 	go_on(api_request_of(waiter)->state);
 }
 
-/* A long work changes resources, so after it the name may belong to another one: ask again. */
+/* A longer work changes resources. After it the name may belong to another resource, so the check
+ * begins again. */
 static void make_or_wait(struct api_edit *edit)
 {
 	struct api_request *request = edit->request;

@@ -5,8 +5,8 @@
  *                       └─ it claims one: rehearsed (form: 4xx), then ownership_check
  *                            ├─ owned ────────────────────────────► read ─► service_commit, answer
  *                            ├─ not owned, or not known ──────────► 400, nothing has changed
- *                            └─ a long work has begun meanwhile: all of it again when that
- *                               is over, EDIT_WAITS times at most, then 503
+ *                            └─ owned, but a longer work has begun: all again when that
+ *                               work ends, at most EDIT_WAITS times, then 503
  *
  * A claim is Azure's rule for reverse names: a name must belong to the subscription when it is set
  * (ownership.h), and is not checked again. ARM claims the names of addresses, /v1 those of cloud
@@ -34,12 +34,12 @@ struct api_made { /* a change that has been made */
 	const struct faults *faults; /* warnings about items of the model */
 };
 
-/* The parts of an edit that each API has by itself. */
+/* The parts of an edit that differ between APIs. */
 struct api_editor {
 	/* Reads the edit out of the request and the present state. Sets the path, or path->kind to
-	 * NULL if there is nothing to change; the values, as a new reference, or as a JSON null to
-	 * remove the resource (NULL: no memory); and edit->claimed, which may be one of the values'
-	 * texts. False: it is not possible, and the request has been answered. */
+	 * NULL if the resource itself does not change; the values, as a new reference, or as a JSON
+	 * null to remove the resource (NULL: no memory); and edit->claimed, which may be one of the
+	 * values' texts. False: the edit is not possible, and the request has been answered. */
 	bool (*read)(struct api_edit *edit, struct path *path, json_t **values);
 	/* Answers a change that was made, and one that failed (NULL: api_fail_change answers). */
 	void (*answer)(struct api_edit *edit, const struct api_made *made);
@@ -67,7 +67,7 @@ struct api_edit {
 	bool rehearsal;      /* a dry run */
 	const char *claimed; /* the name whose ownership must be checked; NULL: none */
 	const char *was;     /* for the editor: the title before the change, to be logged */
-	/* In a deployment: edits of the same change that come before these. */
+	/* In a deployment: the edits of earlier resources of the change; else NULL. */
 	const struct api_earlier *earlier;
 	/* private */
 	json_t *values;             /* of the first edit, from the last `read` */
@@ -78,16 +78,16 @@ struct api_edit {
 	unsigned waits;
 };
 
-/* For `read`: adds another edit to the change, behind those before it. Copies the path; takes
- * ownership of the values (NULL: removes the resource). ERR_NOMEM. */
+/* For `read`: appends an edit to the change. Copies the path; takes ownership of the values (NULL:
+ * removes the resource). ERR_NOMEM. */
 MUST_CHECK int api_edit_also(struct api_edit *edit, const struct path *path, json_t *values);
 
-/* Frees edits that were collected by api_edit_also without a request of this kind. */
+/* Frees edits that a caller has collected by api_edit_also without a call of api_edit. */
 void api_edit_release(struct api_edit *edit);
 
 /* For `read`: may an address of this family have the name? Azure gives IPv6 addresses none, and
- * neither does sluice unless reverse.ipv6 is set; a name that the address has already stays.
- * `resource`: its present state, or NULL. */
+ * neither does sluice unless reverse.ipv6 is set; an address keeps a name that it already has.
+ * `resource`: the address as it is now; NULL: it does not exist yet. */
 bool api_edit_allows(const struct api_edit *edit, const struct owned_resource *resource,
 		     uint8_t family, const char *fqdn);
 #define API_NOT_FOR_IPV6 "ReverseFqdnNotSupportedForIPv6"

@@ -11,7 +11,7 @@ struct api_long_answer { /* a member of the API's own struct, which `free` frees
 	const char *type;   /* NULL: JSON */
 	bool needs_no_view; /* `prepare` collects all data, so no view of the inventory is taken */
 	/* Called on the control thread when the answer's turn comes. False: the request has been
-	 * answered. NULL: there is nothing to do. */
+	 * answered. May be NULL. */
 	bool (*prepare)(struct api_long_answer *answer);
 	/* Called in the thread: returns the text, to be freed. NULL: no memory, or a failed read,
 	 * whose reason is in `why` or store_trouble. */

@@ -60,8 +60,8 @@ const char *registration_hidden_by(const struct api_request *request, const stru
 		       : "length";
 }
 
-/* For a name below in-addr.arpa or ip6.arpa: PTRs of addresses and of machines precede a client's,
- * which is answered only within the prefixes of the setting. */
+/* For a name below in-addr.arpa or ip6.arpa. A client's PTR is answered only within the prefixes of
+ * `registration`, and only if neither an address nor a machine has a PTR there. */
 static const char *hidden_in_reverse(const struct policy *policy,
 				     const struct registered_zone *zone, const struct name *name,
 				     const struct prefix *prefix, uint16_t type)
@@ -102,7 +102,7 @@ const char *registration_row_hidden_by(const struct api_request *request,
 
 /* ---- as record sets ---- */
 
-/* Makes the part in which the store's keys of sets (path_key) differ; lists are in its order.
+/* Makes the last part of a set's key in the store (path_key), which decides the order of lists.
  * ERR_LIMIT: longer than any set's key. */
 static int set_key(const char *name, char key[PATH_MAX_BYTES])
 {
@@ -148,7 +148,7 @@ struct choosing { /* finds the first `wanted.most` sets of the zone */
 	char behind[PATH_MAX_BYTES]; /* a key; "": from the first */
 	struct registered_set *items;
 	size_t count, room;
-	const char *last; /* enough are found ahead of this key; skip those behind it */
+	const char *last; /* `most` sets are found up to this key; NULL: not yet */
 };
 
 /* The length of the apex as text, which ends each name of the zone. */
@@ -241,8 +241,8 @@ static int add_candidate(struct choosing *choosing, const char *key, const uint8
 	return 0;
 }
 
-/* Is the name certainly out of the range? Not tested for the apex, whose key is made of "@", not of
- * its name. */
+/* Is the name certainly out of the range? The apex is never ruled out here, because its key begins
+ * with "@" instead of its name. */
 static bool is_beside(const struct choosing *choosing, const uint8_t *owner)
 {
 	return !name_wire_equal(owner, zone_apex(choosing->zone->layers.own)->wire) &&
