@@ -90,7 +90,7 @@ static void make(struct api_edit *edit)
 	struct faults none;
 
 	change.rehearsal = edit->rehearsal;
-	change.look = edit->editor->look ? look : NULL;
+	change.look = edit->rehearsal && edit->editor->look ? look : NULL;
 	change.context = edit;
 	if (change.count > 0) {
 		service_commit(edit->request->service, &change, on_made, edit);

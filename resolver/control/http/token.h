@@ -71,8 +71,8 @@ bool token_read(const char *text, struct token_claim *claim);
  * was ahead is not valid before its time, or it would be valid for as long as the clock was wrong.
  */
 bool token_is_timely(int64_t expires_s, int64_t now_s);
-/* Is the text valid at now_s? The text must be timely, and be the token that token_sign makes of
- * the claim, or the JWT of that token. MACs are compared in constant time. */
+/* Is the text the token that token_sign makes of the claim, or that token's JWT, and timely at
+ * now_s? MACs are compared in constant time. */
 bool token_holds(const char *text, const struct token_claim *claim, const struct token_key *key,
 		 const uint8_t proof[TOKEN_PROOF_BYTES], int64_t now_s);
 

@@ -145,13 +145,18 @@ static int look(struct commit *commit)
 	struct service_change *change = commit->next.change;
 	const struct snapshot *snapshot = commit->prepared.snapshot;
 	struct inventory *draft = inventory_copy(commit->inventory, STORE_SAME);
+	const char *trouble;
+	int err = 0;
 
 	if (!draft)
 		return next_model_fail(&commit->next, ERR_NOMEM, "");
 	draft->now.model = commit->model ? commit->model : commit->next.now;
 	change->look(change->context, draft, snapshot ? snapshot->policy : NULL);
+	trouble = inventory_trouble(draft);
+	if (trouble)
+		err = change_say(&change->error, CHANGE_STORE, NULL, "%s", trouble);
 	inventory_copy_free(draft);
-	return 0;
+	return err;
 }
 
 static int tell_rehearsed(struct commit *commit)

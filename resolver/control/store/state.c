@@ -13,7 +13,7 @@
  *
  * A call that fails rolls back and says why, but a put whose key is taken does not roll back. The
  * next change opens the file again if that may help (state_file.c). Index columns are filled from
- * the keys, so that only readers of single resources parse JSON. */
+ * the keys, so that reading all rows parses no JSON. */
 #include "resolver/control/store/state.h"
 
 #include <errno.h>

@@ -719,15 +719,6 @@ static size_t count_made(const struct deployment_reader *reader, const struct mo
 	return count;
 }
 
-/* A failed read looks like a resource that does not exist. */
-static void check_reads(struct deployment *deployment, const struct inventory *draft)
-{
-	const char *trouble = inventory_trouble(draft);
-
-	if (trouble && !deployment_has_failed(deployment))
-		arm_error(&deployment->errors, 503, "StoreFailed", NULL, "%s", trouble);
-}
-
 /* Reads on in this draft until a new one is needed. */
 static void read_on(void *context, struct inventory *draft, const struct policy *none)
 {
@@ -746,7 +737,6 @@ static void read_on(void *context, struct inventory *draft, const struct policy 
 		finish(deployment);
 		deployment->reader->is_done = true;
 	}
-	check_reads(deployment, draft);
 }
 
 /* False: another draft is one too many; an error was added. */
@@ -793,9 +783,9 @@ static void read_rounds(struct deployment *deployment, struct inventory *invento
 		deployment->reader->drafts++;
 		faults_init(&faults);
 		err = service_rehearse(service, inventory, &draft, &faults);
-		if (err == ERR_INVALID)
+		if (err == ERR_INVALID && !deployment_has_failed(deployment))
 			deployment_tell_error(deployment, &draft.error, draft.failed);
-		else if (err)
+		else if (err == ERR_FAULTS)
 			deployment_tell_faults(deployment, &faults);
 		faults_release(&faults);
 	}
@@ -938,6 +928,15 @@ static void find_before(struct deployment *deployment)
 {
 	for (size_t i = 0; i < deployment->count; i++)
 		deployment->resources[i].before = find_bare(deployment, &deployment->resources[i]);
+}
+
+/* A failed read looks like a resource that does not exist. */
+static void check_reads(struct deployment *deployment, const struct inventory *inventory)
+{
+	const char *trouble = inventory_trouble(inventory);
+
+	if (trouble && !deployment_has_failed(deployment))
+		arm_error(&deployment->errors, 503, "StoreFailed", NULL, "%s", trouble);
 }
 
 int deployment_read(struct deployment *deployment, struct inventory *inventory,

@@ -85,7 +85,8 @@ static bool is_short_form(const char *text, const char *wanted)
 	       strcasecmp(text + length - tail, wanted) == 0;
 }
 
-/* The value as the item has it: paths write "-" for no group, and PTRs REGION:ID for an id. */
+/* The wanted value in the form of the item's: paths write "-" for no group, and a PTR shows
+ * REGION:ID as its id. */
 static const char *plain_value(const struct field *field, const char *wanted)
 {
 	const char *colon = strrchr(wanted, ':');
