@@ -495,7 +495,7 @@ class Rules(Browser):
         self.row("told.test.")
         self.more("rule told", "Change")
         self.submit("Save", {"Description": "mine"})
-        self.wait(lambda: self.good("GET", where)["description"] == "mine", "the change")
+        self.wait(lambda: self.good("GET", where).get("description") == "mine", "the change")
         self.assertEqual([first, second], self.good("GET", where)["targets"])
         self.wait(lambda: self.none("dialog"), "the dialog to close")
         self.more("rule told", "Change")
