@@ -5,6 +5,7 @@ for, left as it is."""
 import contextlib
 import json
 import re
+import sqlite3
 
 import harness
 import test_random
@@ -803,6 +804,19 @@ class Lifecycle(Everything):
             {"name": "web", "properties": {"serviceName": "Microsoft.Web/serverFarms"}}]), 200)
         self.arm("PUT", endpoint, endpoint_at("in2"), 400)
         self.arm("GET", endpoint, status=404)
+
+    def test_a_subnet_whose_row_cannot_be_read_is_not_written_anew(self):
+        self.build_all()
+        def row():
+            return state.execute("SELECT json FROM resources WHERE path = ?", (HUB + "/hub/in2",)).fetchone()[0]
+        with contextlib.closing(sqlite3.connect(self.world.dir + "/state.db", isolation_level=None)) as state:
+            state.execute("UPDATE resources SET json = 'x' || json WHERE path = ?", (HUB + "/hub/in2",))
+            before = row()
+            for path, body in ((below("virtualNetworks/hub"), network("10.10.0.0/16", *HUB_NETWORK)),
+                               (below("dnsResolvers/r/inboundEndpoints/in2"), endpoint_at("in2"))):
+                with self.subTest(path=path):
+                    self.refused(503, "StoreFailed", "^in2: its values in the state are no JSON", "PUT", path, body)
+                    self.assertEqual(before, row())
 
     def test_an_endpoint_keeps_the_address_that_was_chosen(self):
         self.build_all()

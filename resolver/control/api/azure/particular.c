@@ -193,11 +193,12 @@ void arm_endpoint_read(struct arm_reading *reading)
 	path.names[1] = subnet->name;
 	if (!arm_find_plain(request, arm_type_of(&path), &path, &shown, &error))
 		return;
-	values = arm_base(&shown, &error);
+	values = arm_read_base(&shown, reading->errors);
 	arm_shown_release(&shown);
+	if (!values)
+		return;
 	json_put(values, "delegation", json_text(ARM_PROVIDER "/dnsResolvers"));
-	if (values)
-		arm_add_edit(reading->edit, &path, values, reading->errors);
+	arm_add_edit(reading->edit, &path, values, reading->errors);
 }
 
 /* ---- links of zones ---- */

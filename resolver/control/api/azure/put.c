@@ -77,6 +77,18 @@ static json_t *refer(struct arm_reading *reading, const struct arm_member *membe
 			       : json_sprintf("%s/%s", to.group, to.names[0]);
 }
 
+json_t *arm_read_base(const struct arm_shown *shown, struct arm_errors *errors)
+{
+	struct change_error error = {.outcome = CHANGE_FINE};
+	json_t *base = arm_base(shown, &error);
+	char name[NAME_TEXT_MAX];
+
+	if (!base)
+		arm_error(errors, 503, "StoreFailed", NULL, "%s: %s", arm_name(&shown->path, name),
+			  error.text);
+	return base;
+}
+
 /* ---- resources inside the body ---- */
 
 struct children { /* the resources in an array of a body */
@@ -172,9 +184,13 @@ static void read_child(struct arm_reading *outer, const struct arm_type *type, j
 		return;
 	}
 	if (arm_find_plain(request, type, &path, &shown, &error)) {
+		reading.base = base = arm_read_base(&shown, outer->errors);
+		if (!base) {
+			arm_shown_release(&shown);
+			return;
+		}
 		shown.users = json_incref(users);
 		reading.shown = arm_print(&shown);
-		reading.base = base = arm_base(&shown, &error);
 	}
 	read_body(&reading);
 	if (!json_equal(reading.values, base)) {
@@ -307,7 +323,6 @@ bool arm_read_put(struct arm_putting *putting)
 {
 	struct arm_errors *errors = putting->errors;
 	const struct arm_shown *there = putting->there;
-	struct change_error error = {.outcome = CHANGE_FINE};
 	const struct path path = *putting->path;
 	struct arm_reading reading = {.reader = &model_reader,
 				      .request = putting->edit->request,
@@ -322,12 +337,10 @@ bool arm_read_put(struct arm_putting *putting)
 				      .context = putting->context,
 				      .limits = &api_model(putting->edit->request)->limits,
 				      .errors = errors};
-	json_t *base = there ? arm_base(there, &error) : NULL;
+	json_t *base = there ? arm_read_base(there, errors) : NULL;
 
-	if (there && !base) {
-		arm_error(errors, 503, "StoreFailed", NULL, "%s", error.text);
+	if (there && !base)
 		return false;
-	}
 	reading.base = base;
 	reading.shown = there ? arm_print(there) : NULL;
 	if (!json_is_object(reading.body))

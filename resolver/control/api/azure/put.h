@@ -22,6 +22,8 @@ struct arm_putting {
 
 /* Reads the body. False: it is wrong, or the resource is read-only; errors were added. */
 bool arm_read_put(struct arm_putting *putting);
+/* Like arm_base; NULL: an error was added. */
+json_t *arm_read_base(const struct arm_shown *shown, struct arm_errors *errors);
 /* Adds an edit (api_edit_also) and takes ownership of the values. Without memory it adds an error;
  * a NULL name in the path means that the caller had no memory for the name. */
 void arm_add_edit(struct api_edit *edit, const struct path *path, json_t *values,
