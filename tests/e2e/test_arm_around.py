@@ -2,6 +2,7 @@
 goes with all that is in it, a group as a template, and what the server says it has."""
 
 import json
+import re
 
 import harness
 from test_arm_types import HUB, LOCATION, ROOT, S, SPOKE, STEPS, World, below
@@ -63,14 +64,21 @@ class Around(World):
                          target="properties.tags")
             self.assertEqual({"C": "4"}, tags("PATCH", {"operation": "Merge", "properties": {"tags": {"C": "4"}}}))
             self.assertEqual({}, tags("PATCH", {"operation": "Delete", "properties": {"tags": {"c": "4"}}}))
+            tags("PUT", {"properties": {"tags": {"d": "5"}}})
+            logged = self.changes_logged(scope)
             tags("DELETE")
             self.assertEqual({}, tags("GET"))
+            harness.wait_for(lambda: len(self.changes_logged(scope)) > len(logged), "the log to tell of it")
+            self.assertEqual("set", self.changes_logged(scope)[-1])
         self.refused(400, "BadRequest", "at most 50", "PATCH", below("virtualNetworks/hub") + TAGS,
                      {"operation": "Merge", "properties": {"tags": {"t%d" % i: "" for i in range(40000)}}})
         self.refused(400, "ResourceTypeNotSupported", "no tags", "PUT", below("virtualNetworks/hub/subnets/in") + TAGS,
                      {"properties": {"tags": {}}})
         self.refused(404, "ResourceNotFound", "none", "PUT", below("virtualNetworks/none") + TAGS,
                      {"properties": {"tags": {}}})
+
+    def changes_logged(self, scope):
+        return re.findall(r"(\w+) by uid .*: %s$" % re.escape(scope), self.sluice.log(), re.M)
 
     def test_a_group_goes_with_all_that_is_in_it(self):
         self.build_all()

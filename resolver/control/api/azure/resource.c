@@ -380,10 +380,11 @@ static void answer_making(struct api_edit *edit, const struct api_made *made)
 	struct api_request *request = edit->request;
 	struct arm_shown shown;
 	struct change_error error;
+	bool removes = operation->method == EDIT_DELETE && !operation->asked.is_tags;
 	char text[ARM_ID_MAX];
 
 	if (made->change->count > 0)
-		api_log_change(request, operation->method == EDIT_DELETE ? "removed" : "set",
+		api_log_change(request, removes ? "removed" : "set",
 			       arm_id(request, &operation->asked.path, text));
 	if (operation->method == EDIT_DELETE) {
 		api_arm_say_revision(request);
