@@ -197,6 +197,17 @@ class Stream(test_resources.World):
         self.assertEqual([("n1", None), ("n2", None)], [(one["after"]["name"], one["who"]) for one in seen])
         self.assertEqual(401, self.stream_of("nobody-has-this-secret").status)
 
+    def test_where_a_reader_goes_on_does_not_depend_on_edits_that_are_hidden_from_it(self):
+        self.good("PUT", "clients/-/eye", {"secret_sha256": test_resources.digest(EYE), "role": "reader"}, 201)
+        def client(name):
+            return {"path": "clients/-/" + name, "values": {"secret_sha256": test_resources.digest(CI + name)}}
+        last = self.post([client("c1"), {"path": "virtual_networks/-/n1", "values": network(1)}, client("c2"),
+                          {"path": "virtual_networks/-/n2", "values": network(2)}, client("c3"), client("c4")])
+        events = self.stream_of(EYE, "/v1/changes?after=0")
+        self.add(3)
+        self.assertEqual([(None, "n1"), (last, "n2"), (last + 1, "n3")],
+                         [(number, change["after"]["name"]) for number, change in (events.next() for _ in range(3))])
+
     def token(self, client, secret, seconds):
         """As the server signs one (http/token.h), with another end."""
         with contextlib.closing(sqlite3.connect(os.path.join(self.world.dir, "state.db"))) as state:

@@ -734,11 +734,11 @@ struct watching { /* the events of a stream, while they are written */
 	size_t skip;             /* edits that have been sent already */
 	uint64_t complete, last; /* revisions: the last whole one, and the last one read */
 	size_t behind;           /* edits behind `complete` */
-	json_t *held; /* the last edit, until it is known whether its revision has more */
+	json_t *held; /* the last edit, until it is known whether its revision shows more */
 };
 
-/* Writes the edit that is held. Only the last edit of a revision gets an id, so that a client that
- * resumes behind it misses nothing. */
+/* Writes the edit that is held. Only the last edit of a revision that the client may see gets an
+ * id, so that a client that resumes behind it misses nothing and gets nothing twice. */
 static void let_go(struct watching *watching, bool ends)
 {
 	if (watching->held)
@@ -749,9 +749,11 @@ static void let_go(struct watching *watching, bool ends)
 static int on_watched(void *context, const struct source_change *change)
 {
 	struct watching *watching = context;
+	bool is_hidden = watching->watch->guarded && is_guarded(change);
+	bool is_sent = watching->skip > 0;
 
-	if (watching->skip > 0) {
-		watching->skip--;
+	if (is_sent || (is_hidden && watching->last == change->revision)) {
+		watching->skip -= is_sent;
 		watching->behind++;
 		watching->last = change->revision;
 		return 0;
@@ -767,7 +769,7 @@ static int on_watched(void *context, const struct source_change *change)
 		let_go(watching, false);
 	watching->last = change->revision;
 	watching->behind++;
-	if (!watching->watch->guarded || !is_guarded(change))
+	if (!is_hidden)
 		watching->held = change_json(change, watching->watch->guarded);
 	return 0;
 }
