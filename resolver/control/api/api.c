@@ -223,10 +223,10 @@ static void refuse_route(const struct api *api, struct http_request *request, co
 	refuse(api, request, 405, text);
 }
 
-static void say_wait(const struct api *api, struct http_request *request, int64_t now_s)
+static void say_wait(const struct api *api, struct http_request *request, uint64_t now_us)
 {
 	char wait[16];
-	snprintf(wait, sizeof wait, "%u", http_auth_wait_s(api->auth, request, now_s));
+	snprintf(wait, sizeof wait, "%u", http_auth_wait_s(api->auth, request, now_us));
 	http_header(request, "Retry-After", wait);
 }
 
@@ -241,8 +241,8 @@ static void refuse_secret(const struct api *api, struct http_request *request)
 /* False: the client is not identified, and the request was refused. */
 static bool is_known(const struct api *api, struct http_request *request)
 {
-	int64_t now_s = time(NULL);
-	switch (http_auth_identify(api->auth, request, now_s)) {
+	uint64_t now_us = uv_hrtime() / 1000;
+	switch (http_auth_identify(api->auth, request, time(NULL), now_us)) {
 	case HTTP_KNOWN: return true;
 	case HTTP_WRONG_USER:
 		refuse(api, request, 403,
@@ -260,7 +260,7 @@ static bool is_known(const struct api *api, struct http_request *request)
 			refuse_secret(api, request);
 			return false;
 		}
-		say_wait(api, request, now_s);
+		say_wait(api, request, now_us);
 		refuse(api, request, 429, HTTP_TOO_MANY_TEXT);
 		return false;
 	case HTTP_WRONG_CREDENTIALS: refuse_secret(api, request); return false;
@@ -1009,12 +1009,12 @@ static void on_request(void *context, struct http_request *request)
 
 /* Turns an error of http_auth into the error that api_login returns, and tells a client that
  * guesses how long to wait. */
-static int late_or_refused(const struct api_call *call, int err, int64_t now_s)
+static int late_or_refused(const struct api_call *call, int err, uint64_t now_us)
 {
 	if (err == ERR_LIMIT && http_late(call->http))
 		return ERR_NOT_FOUND;
 	if (err == ERR_LIMIT)
-		say_wait(call->api, call->http, now_s);
+		say_wait(call->api, call->http, now_us);
 	return err;
 }
 
@@ -1022,10 +1022,10 @@ int api_login(struct api_request *request, const struct http_login *login,
 	      char token[TOKEN_TEXT_MAX], enum client_role *role)
 {
 	const struct api_call *call = call_of(request);
-	int64_t now_s = time(NULL);
-	int err = http_auth_login(call->api->auth, call->http, login, now_s, token, role);
+	uint64_t now_us = uv_hrtime() / 1000;
+	int err = http_auth_login(call->api->auth, call->http, login, now_us, token, role);
 
-	return late_or_refused(call, err, now_s);
+	return late_or_refused(call, err, now_us);
 }
 
 int api_make_code(struct api_request *request, char code[LOGIN_CODE_MAX])
@@ -1038,12 +1038,10 @@ int api_login_by_code(struct api_request *request, const char *code, char token[
 		      char client[HTTP_CLIENT_MAX])
 {
 	const struct api_call *call = call_of(request);
-	int64_t now_s = time(NULL);
-	const struct http_code_login login = {code, uv_hrtime() / 1000, now_s,
-					      now_s + TOKEN_LIFE_S};
+	const struct http_code_login login = {code, uv_hrtime() / 1000, time(NULL) + TOKEN_LIFE_S};
 	int err = http_auth_login_by_code(call->api->auth, call->http, &login, token, client);
 
-	return late_or_refused(call, err, now_s);
+	return late_or_refused(call, err, login.now_us);
 }
 
 bool api_is_from_loopback(const struct api_request *request)

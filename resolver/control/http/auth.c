@@ -399,10 +399,17 @@ static bool was_token(struct http_auth *auth, const char *sent)
 	return ours;
 }
 
-enum http_identity http_auth_identify(struct http_auth *auth, struct http_request *request,
-				      int64_t now_s)
+/* Counts a wrong secret. False: it is beyond the limit. */
+static bool count_failure(struct http_auth *auth, const struct http_request *request,
+			  const char *client, uint64_t now_us)
 {
-	const struct address *from = &request->from;
+	return login_throttle_failed(&auth->throttle, &request->from, client,
+				     (int64_t)(now_us / 1000000));
+}
+
+enum http_identity http_auth_identify(struct http_auth *auth, struct http_request *request,
+				      int64_t now_s, uint64_t now_us)
+{
 	if (request->origin == HTTP_UNIX)
 		return identify_peer(request);
 	const char *sent = sent_secret(request);
@@ -412,7 +419,7 @@ enum http_identity http_auth_identify(struct http_auth *auth, struct http_reques
 				     &request->until_s);
 	if (known)
 		return HTTP_KNOWN;
-	if (was_token(auth, sent) || login_throttle_failed(&auth->throttle, from, NULL, now_s))
+	if (was_token(auth, sent) || count_failure(auth, request, NULL, now_us))
 		return HTTP_WRONG_CREDENTIALS;
 	return HTTP_TOO_MANY;
 }
@@ -431,9 +438,10 @@ bool http_auth_still_knows(struct http_auth *auth, const struct http_request *re
 	       strcmp(client, request->client) == 0;
 }
 
-unsigned http_auth_wait_s(struct http_auth *auth, const struct http_request *request, int64_t now_s)
+unsigned http_auth_wait_s(struct http_auth *auth, const struct http_request *request,
+			  uint64_t now_us)
 {
-	return login_throttle_wait_s(&auth->throttle, &request->from, now_s);
+	return login_throttle_wait_s(&auth->throttle, &request->from, (int64_t)(now_us / 1000000));
 }
 
 struct login_counts http_auth_counts(struct http_auth *auth)
@@ -476,14 +484,13 @@ static int issue(struct http_auth *auth, const struct http_login *login, char to
 }
 
 int http_auth_login(struct http_auth *auth, const struct http_request *request,
-		    const struct http_login *login, int64_t now_s, char token[TOKEN_TEXT_MAX],
+		    const struct http_login *login, uint64_t now_us, char token[TOKEN_TEXT_MAX],
 		    enum client_role *role)
 {
-	const struct address *from = &request->from;
 	bool named;
 	int err = issue(auth, login, token, role, &named);
 	if (err == ERR_NOT_FOUND && /* an unknown id may be a mistyped secret: not logged */
-	    !login_throttle_failed(&auth->throttle, from, named ? login->client : NULL, now_s))
+	    !count_failure(auth, request, named ? login->client : NULL, now_us))
 		err = ERR_LIMIT;
 	return err;
 }
@@ -514,8 +521,7 @@ int http_auth_login_by_code(struct http_auth *auth, const struct http_request *r
 		err = read_peer(client, &peer) ? sign(auth, &peer, login->expires_s, token)
 					       : ERR_NOT_FOUND;
 	pthread_mutex_unlock(&auth->lock);
-	if (err == ERR_NOT_FOUND &&
-	    !login_throttle_failed(&auth->throttle, &request->from, NULL, login->now_s))
+	if (err == ERR_NOT_FOUND && !count_failure(auth, request, NULL, login->now_us))
 		err = ERR_LIMIT;
 	return err;
 }

@@ -53,10 +53,11 @@ enum http_identity {
 #define HTTP_TOO_MANY_TEXT                                                                         \
 	"too many logins from this address have failed; wait as long as Retry-After says"
 
-/* Identifies the request's client. Any thread; now_s is the wall clock's. HTTP_KNOWN: sets the
- * request's client and role, and until_s, the end of its credentials. */
+/* Identifies the request's client. Any thread; now_s is the wall clock's, now_us is of
+ * CLOCK_MONOTONIC, here and below. HTTP_KNOWN: sets the request's client and role, and until_s, the
+ * end of its credentials. */
 enum http_identity http_auth_identify(struct http_auth *auth, struct http_request *request,
-				      int64_t now_s);
+				      int64_t now_s, uint64_t now_us);
 /* Identifies the client of credentials alone, a secret or a token. False: they are wrong. */
 bool http_auth_knows(struct http_auth *auth, const char *sent, int64_t now_s,
 		     char client[HTTP_CLIENT_MAX], enum client_role *role, int64_t *until_s);
@@ -97,7 +98,7 @@ struct http_login {
  * same, and this address has sent too many wrong secrets (login_throttle.h); http_auth_wait_s tells
  * when it may try again. ERR_NOMEM. */
 MUST_CHECK int http_auth_login(struct http_auth *auth, const struct http_request *request,
-			       const struct http_login *login, int64_t now_s,
+			       const struct http_login *login, uint64_t now_us,
 			       char token[TOKEN_TEXT_MAX], enum client_role *role);
 
 /* Makes a code with which the peer `who` of the unix socket logs in over HTTP. The history shows
@@ -109,7 +110,7 @@ MUST_CHECK int http_auth_make_code(struct http_auth *auth, const char *who, uint
 struct http_code_login {
 	const char *code;
 	uint64_t now_us;
-	int64_t now_s, expires_s;
+	int64_t expires_s;
 };
 MUST_CHECK int http_auth_login_by_code(struct http_auth *auth, const struct http_request *request,
 				       const struct http_code_login *login,
@@ -117,7 +118,7 @@ MUST_CHECK int http_auth_login_by_code(struct http_auth *auth, const struct http
 
 /* Seconds until the request's address is below the limit of HTTP_TOO_MANY. */
 unsigned http_auth_wait_s(struct http_auth *auth, const struct http_request *request,
-			  int64_t now_s);
+			  uint64_t now_us);
 struct login_counts http_auth_counts(struct http_auth *auth);
 
 #endif

@@ -2,9 +2,8 @@
  *
  *     now_s ├─6─┼─6─┼─6─┤ until_s            three recent failures: seventeen more are free
  *
- * A keyed hash of the address chooses the two; the emptier one counts. Times are the wall clock's,
- * which may be set: a bucket that is further ahead than failures can have moved it counts as full.
- */
+ * A keyed hash of the address chooses the two; the emptier one counts. The other one may be full
+ * already: it stays at one failure more than that. */
 #include "resolver/control/http/login_throttle.h"
 
 #include <assert.h>
@@ -41,7 +40,7 @@ static int64_t *bucket(struct login_throttle *throttle, unsigned row, const stru
 	return &throttle->until_s[row][hash_of(throttle, row, from) % LOGIN_BUCKETS];
 }
 
-/* How far until_s is ahead of the clock. */
+/* How far until_s is ahead of the clock, one failure more than full at most. */
 static int64_t ahead_s(int64_t until_s, int64_t now_s)
 {
 	int64_t ahead = until_s - now_s;
@@ -75,10 +74,9 @@ unsigned login_throttle_wait_s(struct login_throttle *throttle, const struct add
 static bool may_log(struct login_throttle *throttle, int64_t now_s, uint64_t *untold)
 {
 	bool first = throttle->logged_failed == 0;
-	int64_t since = now_s - throttle->logged_s;
 
 	*untold = throttle->counts.failed - throttle->logged_failed - 1;
-	if (!first && since >= 0 && since < LOGIN_LOG_S)
+	if (!first && now_s - throttle->logged_s < LOGIN_LOG_S)
 		return false;
 	throttle->logged_s = now_s;
 	throttle->logged_failed = throttle->counts.failed;

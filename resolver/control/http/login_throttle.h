@@ -14,7 +14,8 @@
  * chance of 1 in 65,536, 50 of them with 3 %.
  *
  * The unix socket is not throttled: the kernel identifies its peers. Secrets, right or wrong, are
- * never kept or logged. Any thread may call these functions. */
+ * never kept or logged. Times are of CLOCK_MONOTONIC: if the wall clock is set back, nobody waits
+ * longer. Any thread may call these functions. */
 #ifndef SLUICE_LOGIN_THROTTLE_H
 #define SLUICE_LOGIN_THROTTLE_H
 
