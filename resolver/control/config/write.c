@@ -60,9 +60,8 @@ static void write_comment(struct writer *writer, const void *item, bool at_end)
 }
 
 /* Escapes as libconfig reads them; bytes of UTF-8 are written as they are. */
-static void write_string(FILE *out, const char *prefix, const char *text)
+static void write_escaped(FILE *out, const char *text)
 {
-	fprintf(out, "\"%s", prefix);
 	for (; *text; text++) {
 		unsigned char c = (unsigned char)*text;
 		if (c == '"' || c == '\\')
@@ -72,6 +71,13 @@ static void write_string(FILE *out, const char *prefix, const char *text)
 		else
 			fputc(c, out);
 	}
+}
+
+static void write_string(FILE *out, const char *prefix, const char *text)
+{
+	fputc('"', out);
+	write_escaped(out, prefix);
+	write_escaped(out, text);
 	fputc('"', out);
 }
 

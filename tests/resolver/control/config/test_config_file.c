@@ -2,6 +2,7 @@
  * back equal. */
 #include "resolver/control/config/file.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -316,6 +317,34 @@ static void what_is_written_reads_back_equal(void **state)
 static void defaults_are_written_and_read_back_equal(void **state)
 {
 	expect_round_trip(*state, "region = \"here\";\n");
+}
+
+/* The directory is put before the paths, whatever it is called. */
+static void the_working_directory_is_written_with_escapes(void **state)
+{
+	static const char name[] = "a\"b\\c";
+	struct config_text *config = *state;
+	char before[PATH_MAX], path[PATH_MAX], expected[PATH_MAX + 16];
+	struct model *model = expect_fine(config, "management = { socket = \"x\"; };\n"), *after;
+	FILE *out = config_text_open(config, "sluice.conf");
+
+	model->management.socket = "control.sock";
+	assert_non_null(getcwd(before, sizeof before));
+	snprintf(path, sizeof path, "%s/%s", config->directory, name);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(chdir(path), 0);
+	assert_int_equal(config_file_write(model, out), 0);
+	fclose(out);
+	assert_int_equal(chdir(before), 0);
+	rmdir(path);
+	model_free(model);
+	after = config_text_read(config, NULL);
+	if (!after)
+		faults_print(&config->faults, stderr);
+	assert_non_null(after);
+	snprintf(expected, sizeof expected, "%s/control.sock", path);
+	assert_string_equal(after->management.socket, expected);
+	model_free(after);
 }
 
 static void a_full_disk_is_an_error_of_writing(void **state)
@@ -750,6 +779,7 @@ int main(void)
 		TEST(every_key_lands_in_its_member),
 		TEST(what_is_written_reads_back_equal),
 		TEST(defaults_are_written_and_read_back_equal),
+		TEST(the_working_directory_is_written_with_escapes),
 		TEST(a_full_disk_is_an_error_of_writing),
 		TEST(a_file_that_is_not_there_says_so),
 		TEST(a_directory_is_not_an_empty_configuration),
