@@ -21,10 +21,14 @@ static void step(struct json_text_scan *scan)
 	scan->line += *scan->at++ == '\n';
 }
 
+/* A comment ends where it does for relaxed_json.c: also at a lone CR, and not within its first two
+ * characters. */
 static void skip_comment(struct json_text_scan *scan, bool to_line_end)
 {
+	step(scan);
+	step(scan);
 	while (scan->at < scan->end) {
-		bool ends = to_line_end ? *scan->at == '\n'
+		bool ends = to_line_end ? *scan->at == '\n' || *scan->at == '\r'
 					: scan->at[0] == '*' && scan->at + 1 < scan->end &&
 						  scan->at[1] == '/';
 

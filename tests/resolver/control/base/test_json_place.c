@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "resolver/control/base/relaxed_json.h"
+
 static const char text[] = "\n"                                           /* 1 */
 			   "{ // a \"comment\": [\n"                      /* 2 */
 			   "  \"resources\": [ /* {\n"                    /* 3 */
@@ -58,6 +60,28 @@ static void each_value_has_its_line(void **state)
 				 cases[i].line);
 }
 
+static void a_comment_ends_where_it_does_for_the_reader(void **state)
+{
+	static const char *const texts[] = {
+		/* not within its first two characters */
+		"{ /*/ \"a\": 1,\n*/ \"b\": 2,\n\"a\": 3 }",
+		/* at a lone CR */
+		"{ // \"x\r\"b\": 2,\n\n\"a\": 3 }",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		size_t length = strlen(texts[i]);
+		json_error_t error;
+		json_t *read = relaxed_json_load(texts[i], length, 0, &error);
+
+		assert_int_equal(json_integer_value(json_object_get(read, "a")), 3);
+		json_decref(read);
+		assert_int_equal(json_place_line(texts[i], length, "a"), 3);
+		assert_int_equal(json_place_line(texts[i], length, "b"), 2 - i);
+	}
+}
+
 /* Whatever is cut off, nothing behind the end is read. */
 static void a_text_that_breaks_off_is_read_to_its_end(void **state)
 {
@@ -74,6 +98,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_value_has_its_line),
+		cmocka_unit_test(a_comment_ends_where_it_does_for_the_reader),
 		cmocka_unit_test(a_text_that_breaks_off_is_read_to_its_end),
 	};
 
