@@ -384,7 +384,7 @@ int item_find_unserved(struct inventory *inventory, const struct path *path, str
 	struct row_search search = {path, arena, item, false};
 
 	error->outcome = CHANGE_FINE;
-	if (each_row(inventory, path, on_unserved, &search, error) != 0)
+	if (!path->kind->inventory && each_row(inventory, path, on_unserved, &search, error) != 0)
 		return ERR_INVALID;
 	if (!search.found)
 		return ERR_NOT_FOUND;
@@ -881,7 +881,8 @@ bool item_may_change(const struct model *served, const struct path *path, const 
 	const struct path root = part_root(path);
 	const void *parent = path->kind->home && !removes ? part_find(served, &root) : NULL;
 	const char *refusal = parent ? path->kind->home->refusal(parent) : NULL;
-	struct origin origin = item ? part_origin(item) : (struct origin){0};
+	bool is_of_model = item && !path->kind->inventory;
+	struct origin origin = is_of_model ? part_origin(item) : (struct origin){0};
 
 	if (origin.file)
 		change_say(error, CHANGE_READ_ONLY, NULL,

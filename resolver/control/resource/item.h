@@ -87,7 +87,8 @@ static inline const struct item_calls *items_of(const struct kind *kind)
 /* The item with these fields, which a model serves; `around`: the path of the item that it is
  * inside, NULL for a top-level item. */
 struct item item_served(const struct kind *kind, const void *fields, const struct path *around);
-/* Finds an item of a model or a home that is not served. Errors are those of `find`. */
+/* Finds an item that is not served, which may be one of a model or a home. Errors are those of
+ * `find`. */
 MUST_CHECK int item_find_unserved(struct inventory *inventory, const struct path *path,
 				  struct arena *arena, struct item *item,
 				  struct change_error *error);
@@ -101,8 +102,9 @@ MUST_CHECK int item_each(struct item_list *list,
 /* The reason for an item that the model made because the file names none; NULL: the file names it,
  * or it does not exist. */
 const char *item_made_because(const struct model *model, const struct path *path);
-/* May an API change or remove the item of a model or a home (NULL: it does not exist)? False:
- * `error` has the reason, such as the file that declares it. */
+/* May an API change or remove the item (NULL: it does not exist)? False: `error` has the reason,
+ * such as the file that declares it. Always true for items of the inventory, because their edits
+ * have the reason (addresses_put). */
 bool item_may_change(const struct model *served, const struct path *path, const void *item,
 		     bool removes, struct change_error *error);
 

@@ -313,7 +313,7 @@ static void check_may_change(const struct arm_putting *putting)
 	const struct model *model = api_model(putting->edit->request);
 	struct change_error error;
 
-	if (path->kind && !path->kind->inventory &&
+	if (path->kind &&
 	    !item_may_change(model, path, putting->there ? putting->there->item : NULL, false,
 			     &error))
 		arm_error(putting->errors, 409, "ResourceReadOnly", NULL, "%s", error.text);

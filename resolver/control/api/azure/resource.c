@@ -294,8 +294,8 @@ static bool read_removal(struct arm_operation *operation, const struct arm_shown
 	arm_errors_release(&errors);
 	if (held)
 		return false;
-	if (shown->path.kind->inventory || item_may_change(api_model(operation->edit.request),
-							   &shown->path, shown->item, true, &error))
+	if (item_may_change(api_model(operation->edit.request), &shown->path, shown->item, true,
+			    &error))
 		return true;
 	operation->edit.editor->fail(&operation->edit, &error);
 	return false;

@@ -146,15 +146,9 @@ static int find(const struct api_request *request, const struct path *path, stru
 	struct inventory *inventory = api_inventory(request);
 	int err = items_of(path->kind)->find(inventory, path, arena, item, error);
 
-	if (err != ERR_NOT_FOUND || path->kind->inventory || !request->service->load.passed_over)
+	if (err != ERR_NOT_FOUND || !request->service->load.passed_over)
 		return err;
 	return item_find_unserved(inventory, path, arena, item, error);
-}
-
-/* The reason for a resource that the model made by itself; NULL: somebody named it. */
-static const char *made_because(const struct api_request *request, const struct path *path)
-{
-	return path->kind->inventory ? NULL : item_made_because(api_model(request), path);
 }
 
 /* Finds the resource, unless the model made it by itself. */
@@ -162,8 +156,9 @@ static int find_named(const struct api_request *request, const struct path *path
 		      struct arena *arena, struct item *item, struct change_error *error)
 {
 	error->outcome = CHANGE_FINE;
-	return made_because(request, path) ? ERR_NOT_FOUND
-					   : find(request, path, arena, item, error);
+	return item_made_because(api_model(request), path)
+		       ? ERR_NOT_FOUND
+		       : find(request, path, arena, item, error);
 }
 
 /* Answers that there is no such address, service, PTR or group. */
@@ -374,7 +369,7 @@ bool resource_may_change(const struct api_request *request, const struct path *p
 	if (!err || err == ERR_NOT_FOUND)
 		may = check_precondition(request, path, err ? NULL : &item, if_match, if_none_match,
 					 error);
-	if (may && !path->kind->inventory)
+	if (may)
 		may = item_may_change(api_model(request), path, err ? NULL : item.fields,
 				      removes && !err, error);
 	arena_release(&arena);
@@ -441,7 +436,7 @@ static bool find_to_change(struct api_request *request, struct resource_operatio
 	if (!err || (operation->method == EDIT_PUT && kind->id != KIND_PTR &&
 		     !(kind->parent && part_is_elsewhere(api_model(request), path))))
 		return true;
-	because = made_because(request, path);
+	because = item_made_because(api_model(request), path);
 	if (err != ERR_NOT_FOUND)
 		api_fail_change(request, &error);
 	else if (because)
@@ -750,9 +745,7 @@ static json_t *warnings_of(const struct resource_operation *operation, const str
 {
 	const char *text = path_text(&operation->path, &operation->edit.request->arena);
 
-	return operation->path.kind->inventory
-		       ? json_array()
-		       : resource_warnings(made->faults, text ? text : "", made->change->checked);
+	return resource_warnings(made->faults, text ? text : "", made->change->checked);
 }
 
 static void answer_operation(struct api_edit *edit, const struct api_made *made)
@@ -766,10 +759,7 @@ static void answer_operation(struct api_edit *edit, const struct api_made *made)
 	} else {
 		if (!edit->rehearsal)
 			log_made(operation, made, false);
-		if (operation->path.kind->inventory)
-			api_reply_empty(edit->request, 204);
-		else
-			answer_gone(edit->request, made->faults, made->change->checked);
+		answer_gone(edit->request, made->faults, made->change->checked);
 	}
 }
 
