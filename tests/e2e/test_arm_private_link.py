@@ -57,6 +57,12 @@ class PrivateLink(test_arm_types.World):
         self.assertEqual([], self.ptrs())
         self.assertEqual(404, self.arm("GET", below("privateDnsZones/10.in-addr.arpa/PTR/4.4.10")).status)
 
+    def test_an_interface_is_in_the_group_of_its_endpoint_as_that_was_made(self):
+        made = self.arm("PUT", below("privateEndpoints/p2", HUB.upper()), leading_to("acct"), 201).body
+        nic = made["properties"]["networkInterfaces"][0]["id"]
+        self.assertIn("/resourceGroups/%s/" % HUB, nic)
+        self.assertEqual(nic, self.arm("GET", nic, status=200).body["id"])
+
     def test_an_interface_that_is_there_is_not_taken_over(self):
         vm = below("networkInterfaces/vm")
         body = {**LOCATION, **properties(ipConfigurations=[

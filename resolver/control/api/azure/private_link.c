@@ -808,7 +808,7 @@ static const char *first_address(const struct arm_reading *reading, const char *
  * one of the subnet. */
 void arm_private_endpoint_read(struct arm_reading *reading)
 {
-	const struct api_request *request = reading->request;
+	struct api_request *request = reading->request;
 	const char *group = strcmp(reading->path->group, GROUP_NONE) == 0 ? NULL
 									  : reading->path->group,
 		   *name = path_name(reading->path), *own;
@@ -845,14 +845,12 @@ void arm_private_endpoint_read(struct arm_reading *reading)
 			  path.names[0]);
 		return;
 	}
-	values = json_make("{s:o, s:o, s:[{s:s, s:o, s:o, s:s, s:b}]}", "name",
-			   json_text(path.names[0]), "private_endpoint", json_text(name),
-			   "ip_configurations", "name", "privateEndpointIpConfig", "subnet",
-			   json_text(json_text_of(reading->values, "subnet")), "address",
+	values = json_make("{s:o, s:[{s:s, s:o, s:o, s:s, s:b}]}", "private_endpoint",
+			   json_text(name), "ip_configurations", "name", "privateEndpointIpConfig",
+			   "subnet", json_text(json_text_of(reading->values, "subnet")), "address",
 			   json_text(address), "allocation", is_static ? "static" : "dynamic",
 			   "primary", true);
-	if (group)
-		json_put(values, "resource_group", json_text(group));
+	arm_put_names(request, &path, values);
 	if (json_object_get(reading->values, "region"))
 		json_put(values, "region", json_incref(json_object_get(reading->values, "region")));
 	json_put(reading->values, "network_interface", json_text(path.names[0]));

@@ -258,9 +258,7 @@ static const struct arm_reader model_reader = {.refer = refer, .read_children = 
 
 /* ---- the resource ---- */
 
-/* Adds the name and the group to the values of a new resource, because only the path has them. The
- * group is spelled as when it was made. */
-static void put_names(struct api_request *request, const struct path *path, json_t *values)
+void arm_put_names(struct api_request *request, const struct path *path, json_t *values)
 {
 	struct resource_group group;
 
@@ -348,7 +346,7 @@ bool arm_read_put(struct arm_putting *putting)
 	else if (errors->status == 0)
 		read_body(&reading);
 	if (!there && reading.values)
-		put_names(reading.request, putting->path, reading.values);
+		arm_put_names(reading.request, putting->path, reading.values);
 	if (errors->status != 0 && reading.values)
 		check_fields(putting, reading.values);
 	if (errors->status == 0 && there && !there->is_implied && json_equal(reading.values, base))

@@ -22,6 +22,9 @@ struct arm_putting {
 
 /* Reads the body. False: it is wrong, or the resource is read-only; errors were added. */
 bool arm_read_put(struct arm_putting *putting);
+/* Adds the name and the group to the values of a new resource, because only the path has them. The
+ * group is spelled as when it was made. */
+void arm_put_names(struct api_request *request, const struct path *path, json_t *values);
 /* Like arm_base; NULL: an error was added. */
 json_t *arm_read_base(const struct arm_shown *shown, struct arm_errors *errors);
 /* Adds an edit (api_edit_also) and takes ownership of the values. Without memory it adds an error;
