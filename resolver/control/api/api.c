@@ -383,6 +383,7 @@ static struct api_call *call_new(struct api *api, struct http_request *http)
 	if (call_fill(call) == 0)
 		return call;
 	api_path_release(&call->path);
+	arena_release(&call->request.arena);
 	free(call->decoded);
 	free(call);
 	return NULL;
