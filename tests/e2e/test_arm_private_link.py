@@ -57,6 +57,17 @@ class PrivateLink(test_arm_types.World):
         self.assertEqual([], self.ptrs())
         self.assertEqual(404, self.arm("GET", below("privateDnsZones/10.in-addr.arpa/PTR/4.4.10")).status)
 
+    def test_a_subnet_that_is_full_is_said_to_be(self):
+        self.arm("PUT", below("virtualNetworks/hub/subnets/few"), properties(addressPrefix="10.10.5.0/29"), 201)
+        few = ref("virtualNetworks/hub/subnets/few")
+        for name in ("a", "b", "c"):
+            self.arm("PUT", below("privateEndpoints/" + name), leading_to(name, subnet=few), 201)
+        self.refused(400, "SubnetIsFull", "no address of the subnet is free", "PUT",
+                     below("privateEndpoints/d"), leading_to("d", subnet=few), "properties.subnet.id")
+        self.refused(400, "SubnetIsFull", "no address of the subnet is free", "PUT", below("networkInterfaces/d"),
+                     {**LOCATION, **properties(ipConfigurations=[{"name": "ip", "properties": {"subnet": few}}])},
+                     "properties.ipConfigurations[0].properties.privateIPAddress")
+
     def test_an_interface_is_in_the_group_of_its_endpoint_as_that_was_made(self):
         made = self.arm("PUT", below("privateEndpoints/p2", HUB.upper()), leading_to("acct"), 201).body
         nic = made["properties"]["networkInterfaces"][0]["id"]

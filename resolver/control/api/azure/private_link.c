@@ -60,6 +60,7 @@ struct subnet_places {
 	const struct api_earlier *earlier; /* its addresses are used, too; may be NULL */
 	uint32_t count, next;              /* no place before `next` is free */
 	uint8_t *used;                     /* one bit for each place */
+	bool no_memory;
 };
 
 enum { PLACES_MAX = 1 << 16, PLACE_FIRST = 4 };
@@ -148,6 +149,7 @@ static bool places_init(struct subnet_places *places, const struct arm_reading *
 	places->prefix = found->prefix;
 	places->count = bits < 16 ? 1u << bits : (uint32_t)PLACES_MAX;
 	places->used = calloc(places->count / 8 + 1, 1);
+	places->no_memory = !places->used;
 	if (places->used)
 		mark_served(places, model);
 	return places->used;
@@ -170,6 +172,17 @@ static const char *take_place(struct subnet_places *places, char text[ADDRESS_TE
 			return text;
 	}
 	return NULL;
+}
+
+/* Adds the error that no address could be taken. */
+static void fail_place(struct arm_reading *reading, const struct subnet_places *places,
+		       const char *target)
+{
+	if (places->no_memory)
+		arm_error(reading->errors, 503, "OutOfMemory", NULL, "%s", err_text(ERR_NOMEM));
+	else
+		arm_error(reading->errors, 400, "SubnetIsFull", target,
+			  "%s: no address of the subnet is free; give another subnet", target);
 }
 
 /* The object of the array that has the same text for the key; NULL: none. */
@@ -231,7 +244,8 @@ static void keep_chosen(const struct arm_reading *reading, json_t *item)
 
 #define CONFIGURATION "properties.ipConfigurations[%zu].properties."
 
-static void fail_address(struct arm_reading *reading, const json_t *item, size_t index)
+static void fail_address(struct arm_reading *reading, const struct subnet_places *places,
+			 const json_t *item, size_t index)
 {
 	char target[ARM_TARGET_MAX], place[ARM_TARGET_MAX];
 
@@ -241,8 +255,7 @@ static void fail_address(struct arm_reading *reading, const json_t *item, size_t
 		arm_misfit(reading->errors, target,
 			   "is missing; give the address, or allocate it dynamically");
 	else
-		arm_error(reading->errors, 400, "SubnetIsFull", target,
-			  "%s: no address of the subnet is free; give another subnet", target);
+		fail_place(reading, places, target);
 }
 
 /* Chooses the addresses that the configurations in this subnet lack; the first has number `first`.
@@ -273,7 +286,7 @@ static void choose_addresses(struct arm_reading *reading, const char *group, jso
 			continue;
 		chosen = is_static(item) ? NULL : take_place(&places, text);
 		if (!chosen)
-			fail_address(reading, item, i);
+			fail_address(reading, &places, item, i);
 		json_put(item, "address", json_text(chosen ? chosen : ""));
 	}
 	free(places.used);
@@ -791,8 +804,8 @@ static void check_static_address(struct arm_reading *reading, const char *asked)
 			  now, path_name(reading->path));
 }
 
-/* The first free address of the subnet; NULL: none is free. */
-static const char *first_address(const struct arm_reading *reading, const char *group,
+/* The first free address of the subnet; NULL: none is free, and an error was added. */
+static const char *first_address(struct arm_reading *reading, const char *group,
 				 char text[ADDRESS_TEXT_MAX])
 {
 	struct subnet_places places;
@@ -800,6 +813,8 @@ static const char *first_address(const struct arm_reading *reading, const char *
 
 	if (places_init(&places, reading, group, json_text_of(reading->values, "subnet")))
 		address = take_place(&places, text);
+	if (!address)
+		fail_place(reading, &places, "properties.subnet.id");
 	free(places.used);
 	return address;
 }
@@ -827,12 +842,8 @@ void arm_private_endpoint_read(struct arm_reading *reading)
 	if (reading->shown || reading->errors->status != 0)
 		return;
 	address = is_static ? asked : first_address(reading, group, text);
-	if (!address) {
-		arm_error(reading->errors, 400, "SubnetIsFull", "properties.subnet.id",
-			  "properties.subnet.id: no address of the subnet is free; give another "
-			  "subnet");
+	if (!address)
 		return;
-	}
 	uuid_of_name(text_lower(arm_id(request, reading->path, id)), uuid);
 	own = json_string_value(arm_get(reading->body, "properties.customNetworkInterfaceName"));
 	path.names[0] =
