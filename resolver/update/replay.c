@@ -189,11 +189,21 @@ static void drop(struct replays *replays, uint32_t number)
 	replays->unused = number;
 }
 
-/* Drops the entries whose time TSIG itself refuses. */
-static void drop_past(struct replays *replays, const struct replay_key *key, uint64_t now_s)
+/* Requests that the key signed up to then cannot be told from replays any more. */
+static void drop_oldest(struct replays *replays, struct replay_key *key)
+{
+	uint64_t oldest_s = entry_at(replays, key->oldest)->signed_s;
+
+	if (oldest_s > key->floor_s)
+		key->floor_s = oldest_s;
+	drop(replays, key->oldest);
+}
+
+/* Drops the entries whose time TSIG itself refuses, unless the clock is set back. */
+static void drop_past(struct replays *replays, struct replay_key *key, uint64_t now_s)
 {
 	while (key->oldest && entry_at(replays, key->oldest)->signed_s + TSIG_FUDGE_S < now_s)
-		drop(replays, key->oldest);
+		drop_oldest(replays, key);
 }
 
 static bool grow(struct replays *replays)
@@ -246,12 +256,9 @@ static enum replay make_room(struct replays *replays, struct replay_key *key, ui
 	if (replays->unused)
 		return REPLAY_NEW;
 	struct replay_key *greediest = find_greediest(replays, key);
-	uint64_t oldest_s = entry_at(replays, greediest->oldest)->signed_s;
-	if (greediest == key && signed_s < oldest_s)
+	if (greediest == key && signed_s < entry_at(replays, key->oldest)->signed_s)
 		return REPLAY_OLD;
-	if (oldest_s > greediest->floor_s)
-		greediest->floor_s = oldest_s;
-	drop(replays, greediest->oldest);
+	drop_oldest(replays, greediest);
 	return REPLAY_NEW;
 }
 

@@ -4,9 +4,9 @@
  *
  * A request is known by its MAC until TSIG itself refuses its time (TSIG_FUDGE_S). At most
  * REPLAYS_MAX are kept: above that, the key with the most of them loses the one with the oldest
- * time, and requests that it signed up to that time count as too old, because they cannot be told
- * from replays. So a key that floods harms only itself. Requests signed before the start are too
- * old as well.
+ * time. So a key that floods harms only itself. Once a request is not known any more, those that
+ * its key signed up to that time count as too old, even if the clock is set back, because they
+ * cannot be told from replays. Requests signed before the start are too old as well.
  *
  * No clock and no lock: only the control thread uses it, and gets all requests in order. */
 #ifndef SLUICE_UPDATE_REPLAY_H
