@@ -123,7 +123,7 @@ uint64_t file_stamp_number_of(const char *path)
 enum { READINGS_MAX = 3, ROOM_MIN = 4 * 1024 };
 static const char too_large[] = "it is too large";
 
-/* `size`: how long the file seems to be. NULL: *why is the reason. */
+/* `size`: how long the file seems to be; 0 for every file of /proc. NULL: *why is the reason. */
 static char *read_to_end(FILE *file, size_t size, size_t max, size_t *length, const char **why)
 {
 	size_t room = 0, used = 0, got;
@@ -133,9 +133,9 @@ static char *read_to_end(FILE *file, size_t size, size_t max, size_t *length, co
 	do {
 		if (room - used < ROOM_MIN) {
 			room = room ? room * 2 : size + 2 * ROOM_MIN;
-			*why = used <= max ? err_text(ERR_NOMEM) : too_large;
-			more = used <= max ? realloc(bytes, room) : NULL;
+			more = realloc(bytes, room);
 			if (!more) {
+				*why = err_text(ERR_NOMEM);
 				free(bytes);
 				return NULL;
 			}
@@ -143,9 +143,9 @@ static char *read_to_end(FILE *file, size_t size, size_t max, size_t *length, co
 		}
 		got = fread(bytes + used, 1, room - used - 1, file);
 		*length = used += got;
-	} while (got > 0);
+	} while (got > 0 && used <= max);
 	bytes[used] = '\0';
-	*why = ferror(file) ? strerror(errno) : NULL;
+	*why = ferror(file) ? strerror(errno) : used > max ? too_large : NULL;
 	if (!*why)
 		return bytes;
 	free(bytes);

@@ -1,0 +1,40 @@
+/* Whole files: how large they may be. */
+#include "resolver/control/base/regular_file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* A file of /proc says that it has no bytes. */
+static void a_file_that_hides_its_size_is_read_up_to_the_maximum(void **state)
+{
+	static const char path[] = "/proc/self/cmdline";
+	const char *why;
+	size_t whole, length;
+	char *bytes = regular_file_read(path, SIZE_MAX, NULL, &whole, &why);
+
+	(void)state;
+	assert_non_null(bytes);
+	free(bytes);
+	bytes = regular_file_read(path, whole, NULL, &length, &why);
+	assert_non_null(bytes);
+	assert_int_equal(length, whole);
+	free(bytes);
+	assert_null(regular_file_read(path, whole - 1, NULL, &length, &why));
+	assert_string_equal(why, "it is too large");
+	assert_true(length > whole - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_that_hides_its_size_is_read_up_to_the_maximum),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
