@@ -374,8 +374,9 @@ static void gather_in_thread(void *job)
 	add_up(&book->now);
 }
 
-/* Writes the result; if counting is switched off, deletes all rows instead. */
-static void end_look(struct asked_book *book)
+/* Writes the list; if counting is switched off, deletes all rows instead. Writes nothing if the
+ * rows were handed over since the look began, even if they have been taken again. */
+static void end_look(struct asked_book *book, const struct asked_list *list)
 {
 	static const struct asked_list none;
 	bool counts = book->server->model->count_names;
@@ -386,10 +387,8 @@ static void end_look(struct asked_book *book)
 		begin(&book->earlier);
 		pthread_mutex_unlock(&book->lock);
 	}
-	if (may_look(book) && !book->now.failed)
-		write_list(book, counts ? &book->now : &none);
-	asked_release(&book->now);
-	begin(&book->now);
+	if (may_look(book) && book->loaded && !list->failed)
+		write_list(book, counts ? list : &none);
 }
 
 static void on_timer(uv_timer_t *timer);
@@ -399,7 +398,9 @@ static void on_looked(void *job)
 	struct asked_book *book = job;
 
 	book->looking = false;
-	end_look(book);
+	end_look(book, &book->now);
+	asked_release(&book->now);
+	begin(&book->now);
 	if (!book->job.given_up)
 		uv_timer_start(&book->timer, on_timer, ASKED_LOOK_MS, 0);
 }
@@ -419,12 +420,16 @@ static void on_timer(uv_timer_t *timer)
 
 void asked_book_rest(struct asked_book *book)
 {
-	if (!book->server || book->looking || !may_look(book) || !load(book))
+	struct asked_list last; /* `now` may be a thread's */
+
+	if (!book->server || !may_look(book) || !load(book))
 		return;
-	gather_in_thread(book);
+	gather_all(&last, book);
+	add_up(&last);
 	book->ends = true;
-	end_look(book);
+	end_look(book, &last);
 	book->ends = false;
+	asked_release(&last);
 }
 
 void asked_book_hand_over(struct asked_book *book)
