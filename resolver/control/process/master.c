@@ -401,7 +401,8 @@ static void answer_open(struct master *master, enum part part, const struct mast
 	struct opened *opened =
 		part != OLD && is_sane(master, message) ? open_named(master, message, error) : NULL;
 	if (!opened) {
-		say(child, MASTER_FAULT, 0, part == OLD ? "another server serves" : error, -1);
+		say(child, MASTER_FAULT, master_name_mark(message->text),
+		    part == OLD ? "another server serves" : error, -1);
 		return;
 	}
 	opened->wanted[part] = true;

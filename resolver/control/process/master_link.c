@@ -121,9 +121,11 @@ static bool keep(struct master_link *link, const struct master_message *message,
 	return true;
 }
 
-/* Are these sockets for a request that was given up, because the master took too long? */
+/* Does this answer a request that was given up, because the master took too long? */
 static bool is_late(const struct master_message *message, const char *name)
 {
+	if (message->word == MASTER_FAULT)
+		return message->number > 0 && message->number != master_name_mark(name);
 	return message->word == MASTER_SOCKETS && *message->text &&
 	       strcmp(message->text, name) != 0;
 }

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "rules/hash.h"
+
 union control {
 	struct cmsghdr align;
 	uint8_t bytes[CMSG_SPACE(sizeof(int) * MASTER_FDS_MAX)];
@@ -17,6 +19,13 @@ void master_fds_close(struct master_fds *fds)
 {
 	while (fds->count > 0)
 		close(fds->fds[--fds->count]);
+}
+
+uint32_t master_name_mark(const char *name)
+{
+	static const struct hash_key key = {0, 0};
+
+	return (uint32_t)hash_bytes(&key, 0, name, strlen(name)) | 1;
 }
 
 int master_send(int fd, struct master_message *message, const int *fds, unsigned count)

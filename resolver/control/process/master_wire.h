@@ -4,7 +4,8 @@
  *     server                                master
  *                                           START workers: of the DNS sockets; 0: none are open
  *     OPEN kind, name, workers              SOCKETS name, in as many messages as needed; or FAULT
- *                                           text. Older masters leave the name out
+ *                                           name's mark, text. Older masters leave name and mark
+ * out
  *     ...
  *     SERVES user, status                   after the first one the master becomes that user
  *     ALIVE, now and then                   kills a server that stays silent
@@ -75,7 +76,7 @@ struct master_message {
 	uint32_t protocol;
 	uint32_t word;   /* enum master_word */
 	uint32_t kind;   /* enum master_kind or master_tale */
-	uint32_t number; /* of workers; a pid (LEAVE); milliseconds (GAP) */
+	uint32_t number; /* of workers; a mark (FAULT); a pid (LEAVE); milliseconds (GAP) */
 	uint32_t uid, gid, group_count, groups[MASTER_GROUPS_MAX]; /* of a server's user */
 	char text[MASTER_TEXT_MAX];
 };
@@ -84,6 +85,9 @@ struct master_fds {
 	int fds[MASTER_FDS_MAX];
 	unsigned count;
 };
+
+/* Tells the names of requests apart in a FAULT, whose text has no room for one; never 0. */
+uint32_t master_name_mark(const char *name);
 
 /* Sends the message with copies of the descriptors. ERR_SYSTEM: it could not be sent at once and
  * whole. */

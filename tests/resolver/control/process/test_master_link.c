@@ -109,6 +109,32 @@ static void sockets_of_an_earlier_request_are_not_taken(void **state)
 	assert_true(is_closed(f));
 }
 
+static void say_fault(const struct fixture *f, uint32_t mark, const char *text)
+{
+	struct master_message message = {.word = MASTER_FAULT, .number = mark};
+
+	snprintf(message.text, sizeof message.text, "%s", text);
+	assert_int_equal(master_send(f->master, &message, NULL, 0), 0);
+}
+
+static void a_fault_of_an_earlier_request_is_not_taken(void **state)
+{
+	struct fixture *f = *state;
+	char error[MASTER_LINK_ERROR_MAX];
+	int fd;
+
+	say_fault(f, master_name_mark("127.0.0.1:53"), "of another name");
+	say(f, MASTER_SOCKETS, NAME, 1);
+	open_name(f);
+	say_fault(f, master_name_mark("127.0.0.1:53"), "of another name");
+	say_fault(f, master_name_mark(NAME), "of this name");
+	assert_int_not_equal(master_link_open(&f->link, MASTER_HTTP, NAME, &fd, error), 0);
+	assert_string_equal(error, "of this name");
+	say_fault(f, 0, "of an older master");
+	assert_int_not_equal(master_link_open(&f->link, MASTER_HTTP, NAME, &fd, error), 0);
+	assert_string_equal(error, "of an older master");
+}
+
 static void sockets_that_come_when_nobody_waits_are_closed(void **state)
 {
 	struct fixture *f = *state;
@@ -141,6 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(sockets_of_an_earlier_request_are_not_taken),
+		T(a_fault_of_an_earlier_request_is_not_taken),
 		T(sockets_that_come_when_nobody_waits_are_closed),
 		T(what_comes_during_a_request_is_heard_afterwards),
 	};
