@@ -248,6 +248,8 @@ class RecordSets(World):
         self.assertEqual(0, status, text)
         self.assertIn("private_zones[declared.test]: warning: is not in the configuration any more, "
                       "but 1 record set of it is in the state", text)
+        for query in ("", "?q=api"):
+            self.assertIn("not_served", self.good("GET", path + query).body["record_sets"][0])
 
     def test_what_waits_for_a_zone_is_there_when_the_state_makes_it(self):
         path = "private_zones/-/declared.test"

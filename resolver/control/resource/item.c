@@ -551,6 +551,55 @@ static int gather_unserved(struct gathering *gathering)
 	return 0;
 }
 
+struct orphans { /* rows of a home whose parent does not exist */
+	struct gathering gathering;
+	struct item_list *list;
+	size_t rows, room;
+};
+
+static int on_orphan(void *context, const struct source_resource *row)
+{
+	struct orphans *orphans = context;
+	struct item_list *list = orphans->list;
+	struct item item;
+	struct path path;
+	int err;
+
+	list->more = orphans->gathering.count == orphans->room ||
+		     (list->rows_max > 0 && orphans->rows == list->rows_max);
+	if (list->more)
+		return ERR_LIMIT;
+	if (!read_key(&orphans->gathering, row->path, &path))
+		return 0;
+	orphans->rows++;
+	snprintf(list->behind, sizeof list->behind, "%s", path_name(&path));
+	err = take_row(&item, &path, row, list->arena);
+	return err || !is_wanted(list, &item) ? err : add_item(&orphans->gathering, &item);
+}
+
+/* They may be as many as those of a parent, so they are read by portions, too. */
+static int next_of_orphans(struct item_list *list, size_t room, struct change_error *error)
+{
+	struct orphans orphans = {
+		.gathering = {.list = list, .around = list->path}, .list = list, .room = room};
+	const struct gathering *gathering = &orphans.gathering;
+	struct path behind = list->path;
+	int err;
+
+	behind.names[1] = *list->behind ? list->behind : NULL;
+	err = each_behind(list->inventory, &behind, on_orphan, &orphans, error);
+	if (!err)
+		list->items = arena_alloc_array(list->arena, gathering->count, sizeof *list->items);
+	if (!err && !list->items)
+		err = fail_memory(error);
+	if (!err && gathering->count > 0)
+		memcpy(list->items, gathering->items, gathering->count * sizeof *list->items);
+	if (!err)
+		list->count = gathering->count;
+	free(gathering->items);
+	return err;
+}
+
 /* ---- marks ---- */
 
 static bool is_inside_all(const struct item_list *list)
@@ -673,15 +722,17 @@ static int next_of_model(struct item_list *list, size_t room, struct change_erro
 static int next(struct item_list *list, size_t room, struct change_error *error)
 {
 	const struct path root = part_root(&list->path);
-	const void *parent = list->path.kind->home && root.names[0]
-				     ? part_find(inventory_model(list->inventory), &root)
-				     : NULL;
+	bool is_of_home = list->path.kind->home && root.names[0];
+	const void *parent = is_of_home ? part_find(inventory_model(list->inventory), &root) : NULL;
 
 	error->outcome = CHANGE_FINE;
 	list->items = NULL;
 	list->count = 0;
 	list->more = false;
-	return parent ? next_of_home(list, parent, room, error) : next_of_model(list, room, error);
+	if (parent)
+		return next_of_home(list, parent, room, error);
+	return is_of_home && list->unserved ? next_of_orphans(list, room, error)
+					    : next_of_model(list, room, error);
 }
 
 /* ---- values ---- */

@@ -2,6 +2,7 @@
 #include "resolver/control/resource/item.h"
 
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -175,6 +176,47 @@ static void an_item_is_found_in_its_own_spelling_and_with_its_place(void **state
 	arena_release(&arena);
 }
 
+static bool is_no_b(void *context, const struct item *item)
+{
+	(void)context;
+	return *path_name(&item->path) != 'b';
+}
+
+/* A zone that is gone may have left very many behind. */
+static void record_sets_whose_zone_is_gone_are_read_by_portions_too(void **state)
+{
+	static const char rows[] = "WITH letters(c) AS (VALUES ('a'), ('b'), ('c'), ('d'), ('e')) "
+				   "INSERT INTO resources (kind, path, revision, json) "
+				   "SELECT 16, '-/gone.test/' || c || ':a', 1, '{}' FROM letters";
+	struct inventory_fixture *fixture = *state;
+	struct item_list list = list_of(fixture, KIND_RECORD_SET, GROUP_NONE, "gone.test");
+	struct change_error error;
+	struct arena arena;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(fixture->state, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, rows, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	check(list, "");
+	list.unserved = true;
+	check(list, "a:a b:a c:a d:a e:a ");
+	list.fits = is_no_b;
+	check(list, "a:a c:a d:a e:a ");
+	list.rows_max = 2;
+	arena_init(&arena);
+	list.arena = &arena;
+	assert_int_equal(items_of(list.path.kind)->next(&list, 6, &error), 0);
+	assert_int_equal(list.count, 1);
+	assert_string_equal(list.behind, "b:a");
+	assert_true(list.more);
+	assert_int_equal(items_of(list.path.kind)->next(&list, 6, &error), 0);
+	assert_int_equal(list.count, 2);
+	assert_int_equal(items_of(list.path.kind)->next(&list, 6, &error), 0);
+	assert_int_equal(list.count, 1);
+	assert_false(list.more);
+	arena_release(&arena);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, inventory_fixture_tear_down)
 
 int main(void)
@@ -184,6 +226,7 @@ int main(void)
 		T(ptrs_are_those_of_addresses_then_of_services),
 		T(a_text_that_is_no_mark_is_refused),
 		T(an_item_is_found_in_its_own_spelling_and_with_its_place),
+		T(record_sets_whose_zone_is_gone_are_read_by_portions_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
