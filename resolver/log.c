@@ -17,6 +17,7 @@
 #include "resolver/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -166,7 +167,24 @@ static struct {
 	char bytes[LOG_QUEUE_MAX];
 	size_t at, length; /* of the waiting bytes */
 	unsigned lost;     /* lines since the last one that was queued */
-} queue = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	dev_t device;      /* that `terminal` was opened for */
+	int terminal;      /* non-blocking; -1: stderr is none, or it could not be opened */
+} queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .terminal = -1};
+
+/* Opens the terminal that stderr is once more, because a terminal with room for a part of a line
+ * waits for room for the rest. */
+static int find_terminal(const struct stat *about)
+{
+	if (queue.device == about->st_rdev)
+		return queue.terminal;
+	if (queue.terminal >= 0)
+		close(queue.terminal);
+	queue.device = about->st_rdev;
+	queue.terminal = isatty(STDERR_FILENO) ? open("/proc/self/fd/2",
+						      O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+					       : -1;
+	return queue.terminal;
+}
 
 /* Like write(2), but fails with EAGAIN instead of waiting, for up to PIPE_BUF bytes. The descriptor
  * cannot be made non-blocking, because other processes write to the same pipe or terminal. */
@@ -187,6 +205,8 @@ static ssize_t write_now(const char *bytes, size_t length)
 		if (written >= 0 || errno == EAGAIN || errno == EINTR || errno == EPIPE)
 			return written;
 	}
+	if (find_terminal(&about) >= 0)
+		return write(queue.terminal, bytes, length);
 	if (poll(&room, 1, 0) == 0) {
 		errno = EAGAIN;
 		return -1;
@@ -327,10 +347,14 @@ static void rest_at_exit(void)
 
 void log_never_wait(void)
 {
+	struct stat about;
+
 	pthread_mutex_lock(&queue.lock);
 	if (!queue.used)
 		atexit(rest_at_exit);
 	queue.used = true;
+	if (fstat(STDERR_FILENO, &about) == 0)
+		find_terminal(&about); /* while this process may open it */
 	pthread_mutex_unlock(&queue.lock);
 }
 

@@ -12,8 +12,8 @@
 
 /* From now on no thread waits for the reader of stderr. If a pipe, socket or terminal has no room,
  * up to LOG_QUEUE_MAX bytes of lines wait in memory; later lines are lost, and a line says how
- * many. At exit the process waits up to LOG_REST_MS for room for them. (A terminal that freezes in
- * the middle of a line still holds the thread that writes it.) */
+ * many. At exit the process waits up to LOG_REST_MS for room for them. (A terminal that the
+ * process may not open can still hold a thread in the middle of a line.) */
 enum { LOG_QUEUE_MAX = 1 << 20, LOG_REST_MS = 1000 };
 void log_never_wait(void);
 /* Writes the waiting lines that stderr has room for. False: some still wait. */

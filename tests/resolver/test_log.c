@@ -8,8 +8,10 @@
 
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "resolver/log.h"
@@ -351,6 +353,52 @@ static void a_full_socket_stops_nobody_either(void **state)
 	log_many(fds[0], fds[1]);
 }
 
+/* Opens a terminal that shows what is written as it is. Returns the end that people look at. */
+static int open_terminal(void)
+{
+	int reader = posix_openpt(O_RDWR | O_NOCTTY), writer;
+	struct termios raw;
+
+	assert_true(reader >= 0 && grantpt(reader) == 0 && unlockpt(reader) == 0);
+	writer = open(ptsname(reader), O_RDWR | O_NOCTTY);
+	assert_int_equal(tcgetattr(writer, &raw), 0);
+	cfmakeraw(&raw);
+	assert_int_equal(tcsetattr(writer, TCSANOW, &raw), 0);
+	assert_int_equal(dup2(writer, STDERR_FILENO), STDERR_FILENO);
+	close(writer);
+	return reader;
+}
+
+/* It freezes in the middle of a line, and shows everything once it goes on. */
+static void a_frozen_terminal_stops_nobody_either(void **state)
+{
+	enum { SHORT = 20 };
+	static char expected[MANY * 200], shown[sizeof expected];
+	int reader = open_terminal();
+	size_t length = 0, size = 0;
+
+	(void)state;
+	log_configure(LOG_INFO, LOG_JOURNAL);
+	log_never_wait();
+	alarm(300); /* ends a test that waits */
+	for (unsigned i = 0; i < MANY; i++) {
+		length += (size_t)snprintf(expected + length, sizeof expected - length,
+					   "<6>a: %0*u\n", SHORT + i % 100, i);
+		log_event(LOG_INFO, "a", "%0*u", SHORT + i % 100, i);
+	}
+	assert_false(log_go_on());
+	while (size < length) {
+		ssize_t got = read(reader, shown + size, length - size);
+
+		assert_true(got > 0);
+		size += (size_t)got;
+		log_go_on();
+	}
+	alarm(0);
+	assert_memory_equal(shown, expected, length);
+	close(reader);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin_capture, end_capture)
@@ -370,6 +418,7 @@ int main(void)
 		/* The last ones: from here on no line waits. */
 		TEST(a_full_pipe_stops_nobody_and_what_is_lost_is_counted),
 		TEST(a_full_socket_stops_nobody_either),
+		TEST(a_frozen_terminal_stops_nobody_either),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
