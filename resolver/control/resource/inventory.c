@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <strings.h>
 
+#include "resolver/control/resource/group.h"
 #include "rules/text.h"
 
 /* The model before the first load, so that changes and lookups need no check for NULL. */
@@ -98,8 +99,49 @@ const char *inventory_trouble(const struct inventory *inventory)
 
 void inventory_say_trouble(struct inventory *inventory, const char *why)
 {
-	if (!*inventory->trouble)
-		snprintf(inventory->trouble, sizeof inventory->trouble, "%s", why);
+	if (*inventory->trouble)
+		return;
+	snprintf(inventory->trouble, sizeof inventory->trouble, "%s", why);
+	inventory->troubled.kind = 0;
+}
+
+void inventory_note_unread(struct inventory *inventory, const struct inventory *seen_by)
+{
+	if (*seen_by->trouble && seen_by->troubled.kind)
+		inventory->unread = seen_by->troubled;
+}
+
+bool inventory_has_unread(const struct inventory *inventory)
+{
+	return inventory->unread.kind && inventory->store.unread;
+}
+
+/* An error of writing may have taken the place of this one. */
+void inventory_try_unread(struct inventory *inventory)
+{
+	struct inventory_row *row = &inventory->unread;
+	struct store *store = &inventory->store;
+	struct owned_resource ptr = {.kind = NULL};
+	struct resource_group group;
+	const char *slash;
+
+	if (!row->kind || !store->source || store->stale || (*store->error && !store->unread))
+		return;
+	inventory_forget(inventory);
+	slash = strrchr(row->path, '/');
+	if (row->kind == KIND_GROUP)
+		(void)group_find_row(inventory, slash ? slash + 1 : row->path, &group);
+	else if (row->kind == KIND_PTR)
+		(void)!inventory_ptr_row(inventory, row->path, &ptr);
+	else
+		(void)inventory_find_row(inventory, SOURCE_BY_PATH, row->kind, row->path, NULL);
+	if (!*inventory->trouble) {
+		row->kind = 0;
+		store_note_error(store, NULL, false);
+	} else if (strcmp(store->error, inventory->trouble) != 0) {
+		store_note_error(store, inventory->trouble, true);
+	}
+	inventory_forget(inventory);
 }
 
 struct source *inventory_reader(struct inventory *inventory)
@@ -134,7 +176,12 @@ int inventory_complain(struct inventory *inventory, const struct source_resource
 		 "or remove it",
 		 inventory->store.url, row->path, ptr ? " with the PTR \"" : "", ptr ? ptr : "",
 		 ptr ? "\"" : "");
-	inventory_say_trouble(inventory, err == ERR_INVALID ? text : err_text(err));
+	if (!*inventory->trouble) {
+		inventory_say_trouble(inventory, err == ERR_INVALID ? text : err_text(err));
+		inventory->troubled.kind = err == ERR_INVALID ? row->kind : 0;
+		snprintf(inventory->troubled.path, sizeof inventory->troubled.path, "%s",
+			 row->path);
+	}
 	return err;
 }
 

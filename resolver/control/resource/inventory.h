@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "resolver/control/resource/declared.h"
+#include "resolver/control/resource/kind.h"
 #include "resolver/control/store/store.h"
 #include "rules/check/pools.h"
 #include "rules/fault.h"
@@ -90,6 +91,13 @@ const char *inventory_trouble(const struct inventory *inventory);
 /* Frees the resources that lookups and pages have returned. Clears inventory_trouble, except in a
  * copy or while a draft is open, because these report it at their end. */
 void inventory_forget(struct inventory *inventory);
+/* Notes which row a change could not read, after store_note_error. `seen_by`: this inventory or the
+ * copy that the change has read. */
+void inventory_note_unread(struct inventory *inventory, const struct inventory *seen_by);
+/* Whether the store's error is about such a row: no other change shows that it can be read. */
+bool inventory_has_unread(const struct inventory *inventory);
+/* Reads that row again, and sets or clears the store's error. Calls inventory_forget. */
+void inventory_try_unread(struct inventory *inventory);
 
 /* ---- for the service ---- */
 
@@ -171,6 +179,11 @@ struct pool_cursors {
 	uint32_t at[POOL_CURSORS];
 };
 
+struct inventory_row {
+	unsigned kind; /* 0: none */
+	char path[PATH_MAX_BYTES];
+};
+
 struct inventory {
 	struct hash_key key;
 	struct inventory_part now;
@@ -178,6 +191,8 @@ struct inventory {
 	struct inventory *of;           /* the original of a copy */
 	bool changing;                  /* between addresses_edit and addresses_discard */
 	char trouble[SOURCE_ERROR_MAX]; /* inventory_trouble; "": none */
+	struct inventory_row troubled;  /* the row that the trouble is about, if it is about one */
+	struct inventory_row unread;    /* the row that the store's error is about */
 	struct arena shown;             /* resources that were returned */
 	uint64_t changed;               /* revision of the latest change of addresses, services,
 					 * PTRs or groups; 0: none */

@@ -346,10 +346,12 @@ static int finish(struct commit *commit, int err)
 	else if (change->wait_s > 0 && !change->rehearsal)
 		wait_for_confirmation(commit, is_made);
 	if ((change->error.outcome == CHANGE_STORE || change->error.outcome == CHANGE_UNKNOWN) &&
-	    commit->next.source && !commit->is_unnoted)
+	    commit->next.source && !commit->is_unnoted) {
 		store_note_error(store, change->error.text, inventory_trouble(commit->inventory));
-	else if (is_made)
+		inventory_note_unread(commit->service->inventory, commit->inventory);
+	} else if (is_made && !inventory_has_unread(commit->service->inventory)) {
 		store_note_error(store, NULL, false);
+	}
 	release(commit);
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
@@ -702,6 +704,8 @@ void service_take_back(struct service *service, bool at_once,
 
 void service_try_state(struct service *service)
 {
-	if (service->inventory && !service->work.busy)
-		store_try(inventory_store(service->inventory), uv_hrtime() / 1000000);
+	if (!service->inventory || service->work.busy)
+		return;
+	store_try(inventory_store(service->inventory), uv_hrtime() / 1000000);
+	inventory_try_unread(service->inventory);
 }

@@ -244,8 +244,9 @@ MUST_CHECK int service_rehearse(struct service *service, struct inventory *inven
 void service_take_back(struct service *service, bool at_once,
 		       void (*on_back)(void *context, const char *why), void *context);
 
-/* Tries whether a state that could not be written can be again (store_try), unless a change is
- * under way. Called ahead of reports of the state. */
+/* Tries whether a state that could not be written, or a row that could not be read, can be again
+ * (store_try, inventory_try_unread), unless a change is under way. Called ahead of reports of the
+ * state. */
 void service_try_state(struct service *service);
 
 /* For commit.c: serves the state's present rows. After an error the faults say why, and the former

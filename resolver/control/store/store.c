@@ -163,14 +163,16 @@ void store_copy(struct store *copy, const struct store *of, enum store_copy how)
 
 void store_note_error(struct store *store, const char *error, bool unread)
 {
-	bool was_well = !*store->error;
+	bool was_well = !*store->error, was_unread = store->unread;
 
 	store->unread = unread;
 	snprintf(store->error, sizeof store->error, "%s", error ? error : "");
 	if (error)
 		log_event(LOG_ERROR, "state", "%s", error);
 	else if (!was_well)
-		log_event(LOG_INFO, "state", "the state takes changes again");
+		log_event(LOG_INFO, "state", "%s",
+			  was_unread ? "the state can be read again"
+				     : "the state takes changes again");
 }
 
 /* Begins a change as well, because that finds what another program has written. */

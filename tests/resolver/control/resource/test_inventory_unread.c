@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/group.h"
 #include "resolver/control/resource/state_json.h"
 #include "tests/lib/inventory_fixture.h"
 
@@ -165,6 +166,50 @@ static void an_import_does_not_pass_over_what_it_cannot_read(void **state)
 	json_decref(document);
 }
 
+/* ---- the store's error ---- */
+
+static void look_at_all(struct inventory_fixture *fixture)
+{
+	struct resource_group group;
+
+	(void)inventory_fixture_at(fixture, NEW);
+	(void)inventory_fixture_at(fixture, BARE);
+	(void)group_find_row(fixture->inventory, "web", &group);
+}
+
+static void what_could_not_be_read_is_told_until_it_can_be_read(void **state)
+{
+	static const char *const spoilt[] = {"101", "103", "104"};
+	struct inventory_fixture *fixture = *state;
+	struct inventory *inventory = fixture->inventory;
+	const struct resource_group web = {.name = "web"};
+	struct address_draft *draft = begin(fixture);
+
+	assert_int_equal(edit_group(draft, &web), 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
+	inventory_fixture_point(fixture, inventory_fixture_at(fixture, BARE), "bare.test.");
+	inventory_fixture_add(fixture, "new", NEW);
+	for (size_t i = 0; i < 3; i++) {
+		char sql[128];
+
+		snprintf(sql, sizeof sql, SPOIL " WHERE kind = %s", spoilt[i]);
+		exec(fixture, sql);
+		look_at_all(fixture);
+		store_note_error(inventory_store(inventory), inventory_trouble(inventory), true);
+		inventory_note_unread(inventory, inventory);
+		inventory_forget(inventory);
+		inventory_try_unread(inventory);
+		assert_true(inventory_has_unread(inventory));
+		assert_non_null(strstr(error_of(fixture), NOT_OURS));
+		snprintf(sql, sizeof sql, MEND " WHERE kind = %s", spoilt[i]);
+		exec(fixture, sql);
+		inventory_try_unread(inventory);
+		assert_false(inventory_has_unread(inventory));
+		assert_null(error_of(fixture));
+	}
+}
+
 /* ---- reloads ---- */
 
 static void what_a_request_could_not_read_is_no_matter_of_the_next_reload(void **state)
@@ -216,6 +261,7 @@ int main(void)
 		T(a_group_whose_record_cannot_be_read_does_not_stay_behind_its_addresses),
 		T(what_cannot_be_read_cannot_be_removed),
 		T(an_import_does_not_pass_over_what_it_cannot_read),
+		T(what_could_not_be_read_is_told_until_it_can_be_read),
 		T(what_a_request_could_not_read_is_no_matter_of_the_next_reload),
 		T(a_reload_that_could_not_see_all_is_followed_by_one_that_reads_all),
 	};

@@ -653,26 +653,31 @@ static int remove_group(void *context, struct address_draft *draft)
 	return addresses_remove_group(draft, context, "00000000-0000-0000-0000-000000000000");
 }
 
+static void exec(const char *sql)
+{
+	char path[64];
+	sqlite3 *other;
+
+	snprintf(path, sizeof path, "%s/state.db", world->files.directory);
+	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(other);
+}
+
 /* That there is no such group may mean that it could not be read, and is no reason to go on. */
 static void what_could_not_be_read_is_not_committed(void **state)
 {
-	char name[] = "web", path[64];
+	char name[] = "web";
 	struct service_change change = {
 		.put = remove_group, .large = true, .who = "ops", .context = name};
 	uint64_t revision;
-	sqlite3 *other;
 
 	(void)state;
 	world->service.commit.committer = NULL;
 	put_owned(KIND_GROUP, name, json_object(), false);
 	assert_int_equal(world->err, 0);
 	revision = world->revision;
-	snprintf(path, sizeof path, "%s/state.db", world->files.directory);
-	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(other, "UPDATE resources SET json = 'x' WHERE kind = 104",
-				      NULL, NULL, NULL),
-			 SQLITE_OK);
-	sqlite3_close(other);
+	exec("UPDATE resources SET json = 'x' WHERE kind = 104");
 	service_commit(&world->service, &change, on_change, NULL);
 	run_until(&world->told, 2);
 	assert_int_equal(world->err, ERR_INVALID);
@@ -680,6 +685,36 @@ static void what_could_not_be_read_is_not_committed(void **state)
 	put_owned(KIND_GROUP, "next", json_object(), false);
 	assert_int_equal(world->err, 0);
 	assert_int_equal(world->revision, revision + 1);
+}
+
+/* What the status says of the state. */
+static const char *state_error(void)
+{
+	struct inventory_about about;
+
+	service_try_state(&world->service);
+	inventory_about(world->service.inventory, &about);
+	return about.error;
+}
+
+static void what_a_change_could_not_read_is_told_until_it_can_be_read(void **state)
+{
+	char name[] = "web";
+	struct service_change change = {.put = remove_group, .who = "ops", .context = name};
+
+	(void)state;
+	world->service.commit.committer = NULL;
+	put_owned(KIND_GROUP, name, json_object(), false);
+	assert_int_equal(world->err, 0);
+	exec("UPDATE resources SET json = 'x' || json WHERE kind = 104");
+	service_commit(&world->service, &change, on_change, NULL);
+	assert_int_equal(world->outcome, CHANGE_STORE);
+	assert_non_null(strstr(state_error(), "was not written by sluice"));
+	put_network("other", "10.1.0.0/16", false);
+	assert_int_equal(world->err, 0);
+	assert_non_null(strstr(state_error(), "was not written by sluice"));
+	exec("UPDATE resources SET json = substr(json, 2) WHERE kind = 104");
+	assert_null(state_error());
 }
 
 /* Such a change is rehearsed in a thread, and made at once behind it where it has few rows. */
@@ -1012,6 +1047,7 @@ int main(void)
 		TEST(one_of_many_that_does_not_fit_is_told_and_nothing_changes),
 		TEST(what_is_no_list_of_edits_is_agreed_to_as_well),
 		TEST(what_could_not_be_read_is_not_committed),
+		TEST(what_a_change_could_not_read_is_told_until_it_can_be_read),
 		TEST(an_answer_may_come_at_once),
 		TEST(what_is_not_allowed_asks_nobody),
 		TEST(a_record_of_a_later_version_is_refused),
