@@ -261,11 +261,12 @@ class Store(test_reverse.Reverse):
         self.refused(why)
         self.assertRegex(self.sluice.log(), "error state: .*" + why)
         self.good("PUT", "/v1/virtual_networks/-/more", {"address_space": ["10.99.0.0/16"]}, 201)
-        self.assertIsNone(self.error())  # other changes are made
+        self.assertRegex(self.error(), why)  # other changes are made, and do not hide it
         database.execute("UPDATE resources SET json = substr(json, 2) WHERE ptr NOT NULL")
         database.execute("DELETE FROM resources WHERE path LIKE '%lab'")
         database.commit()
         database.close()
+        self.assertIsNone(self.error())
         self.reload()
         self.well()
 
