@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "resolver/control/resource/group.h"
+#include "resolver/control/resource/state_json.h"
 #include "resolver/log.h"
 #include "tests/lib/addresses.h"
 
@@ -204,8 +205,7 @@ static void put_value(json_t *values, const struct edit_value *value)
 static int put_values(struct address_draft *draft, const struct path *path, json_t *values,
 		      bool is_new, const struct owned_resource **resource)
 {
-	int err = is_new ? addresses_add(draft, path, values)
-			 : addresses_put(draft, path, values, ADDRESSES_CLAIMED);
+	int err = addresses_put(draft, path, values, is_new ? ADDRESSES_IMPORT : ADDRESSES_CLAIMED);
 
 	if (!err && resource)
 		*resource = addresses_find(draft->inventory, path);
@@ -304,6 +304,64 @@ int edit_group(struct address_draft *draft, const struct resource_group *group)
 
 	json_decref(values);
 	return err;
+}
+
+/* Puts a page. Frees what the edits have found, as a change of many does (a copy's draft only). */
+static int put_page(struct address_draft *draft, const struct edit_page *page,
+		    enum addresses_why why, size_t *at)
+{
+	int err = 0;
+
+	for (*at = 0; !err && *at < page->count; ++*at)
+		err = addresses_put(draft, &page->edits[*at].path, page->edits[*at].values, why);
+	if (draft->inventory->of)
+		inventory_forget(draft->inventory);
+	return err;
+}
+
+int edit_remove_group(struct address_draft *draft, const char *name, const char *subscription)
+{
+	struct group_removal removal;
+	struct change_error error;
+	struct edit_page page;
+	int err = draft_is_open(draft);
+	size_t at;
+
+	group_removal_init(&removal, name, subscription);
+	do {
+		page.count = 0;
+		if (!err && group_removal_next(&removal, draft->inventory, &page, &error) != 0)
+			err = draft_fail(draft, error.outcome, error.field, "%s", error.text);
+		if (!err)
+			err = put_page(draft, &page, ADDRESSES_BACK, &at);
+	} while (!err && page.count > 0);
+	group_removal_release(&removal);
+	return err ? err : draft_is_open(draft);
+}
+
+int edit_import(struct address_draft *draft, const json_t *document)
+{
+	struct state_import *import = state_import_new(json_incref((json_t *)(uintptr_t)document));
+	struct change_error error;
+	struct edit_page page;
+	int err = draft_is_open(draft);
+	size_t at;
+
+	assert_non_null(import);
+	do {
+		page.count = 0;
+		if (!err && state_import_next(import, draft->inventory, &page, &error) != 0)
+			err = draft_fail(draft, error.outcome, error.field, "%s", error.text);
+		else if (!err)
+			err = put_page(draft, &page, ADDRESSES_IMPORT, &at);
+		if (err && page.count > 0) {
+			draft_take_error(draft, &error);
+			state_import_place(import, at - 1, &error);
+			draft_fail(draft, error.outcome, error.field, "%s", error.text);
+		}
+	} while (!err && page.count > 0);
+	state_import_free(import);
+	return err ? err : draft_is_open(draft);
 }
 
 const struct owned_resource *inventory_fixture_add(struct inventory_fixture *fixture,

@@ -110,6 +110,10 @@ int edit_remove(struct address_draft *draft, const struct owned_resource *resour
 int edit_wait(struct address_draft *draft, const char *id, const struct owned_item *ptr);
 /* Makes or changes a group. */
 int edit_group(struct address_draft *draft, const struct resource_group *group);
+/* Removes a group with its addresses of that subscription (group_removal_next). */
+int edit_remove_group(struct address_draft *draft, const char *name, const char *subscription);
+/* Makes the edits of an import (state_json.h); the error has the place in the document. */
+int edit_import(struct address_draft *draft, const json_t *document);
 /* Changes only these values of the resource. */
 int edit_set(struct address_draft *draft, const struct owned_resource *resource,
 	     const struct edit_value *values, size_t count, const struct owned_resource **now);

@@ -29,7 +29,7 @@ static bool note_last(struct api_earlier *earlier, const struct path *path)
 		       0;
 }
 
-static bool note_addresses(struct api_earlier *earlier, const struct service_edit *edit)
+static bool note_addresses(struct api_earlier *earlier, const struct resource_edit *edit)
 {
 	const json_t *array = edit->path.kind->id == KIND_INTERFACE
 				      ? json_object_get(edit->values, "ip_configurations")
@@ -43,9 +43,9 @@ static bool note_addresses(struct api_earlier *earlier, const struct service_edi
 	return fine;
 }
 
-bool api_earlier_add(struct api_earlier *earlier, const struct service_edit *edit)
+bool api_earlier_add(struct api_earlier *earlier, const struct resource_edit *edit)
 {
-	struct service_edit *edits =
+	struct resource_edit *edits =
 		array_grow(earlier->edits, earlier->count, &earlier->room, sizeof *edits);
 	struct path around = edit->path;
 
@@ -84,8 +84,8 @@ static const json_t *last_of(const struct api_earlier *earlier, const struct pat
 	return earlier && key_of(path, key) ? json_object_get(earlier->last, key) : NULL;
 }
 
-const struct service_edit *api_earlier_find(const struct api_earlier *earlier,
-					    const struct path *path)
+const struct resource_edit *api_earlier_find(const struct api_earlier *earlier,
+					     const struct path *path)
 {
 	const json_t *number = last_of(earlier, path);
 

@@ -10,7 +10,7 @@
 #include "resolver/control/service/service.h"
 
 struct api_earlier {
-	struct service_edit *edits; /* in order; their values belong to this struct */
+	struct resource_edit *edits; /* in order; their values belong to this struct */
 	size_t count, room;
 	/* private */
 	json_t *last; /* numbers of the last edits: of each resource, and of each kind inside one */
@@ -18,15 +18,15 @@ struct api_earlier {
 };
 
 /* Takes ownership of the edit's values. False: no memory; the edit was dropped. */
-bool api_earlier_add(struct api_earlier *earlier, const struct service_edit *edit);
+bool api_earlier_add(struct api_earlier *earlier, const struct resource_edit *edit);
 void api_earlier_release(struct api_earlier *earlier);
 
 /* For the following functions `earlier` may be NULL: there are no edits. */
 
 /* The last edit of the resource. If the path has no inner name: the last edit of any resource of
  * that kind inside the outer one. NULL: none. */
-const struct service_edit *api_earlier_find(const struct api_earlier *earlier,
-					    const struct path *path);
+const struct resource_edit *api_earlier_find(const struct api_earlier *earlier,
+					     const struct path *path);
 /* Is there an edit of the resource among those from number `from` on? */
 bool api_earlier_is_since(const struct api_earlier *earlier, const struct path *path, size_t from);
 /* Does an edit of an interface have the address? */

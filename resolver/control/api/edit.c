@@ -81,7 +81,7 @@ static struct service_change change_of(const struct api_edit *edit)
 	return (struct service_change){.edits = edit->edits + !has_first,
 				       .count = edit->count - !has_first,
 				       .who = edit->request->who,
-				       .claimed = edit->claimed != NULL};
+				       .why = edit->claimed ? ADDRESSES_CLAIMED : ADDRESSES_ANY};
 }
 
 static void make(struct api_edit *edit)
@@ -280,15 +280,15 @@ static void claim(struct api_edit *edit, bool is_there)
 		end(edit);
 }
 
-static struct service_edit *add_edit(struct api_edit *edit)
+static struct resource_edit *add_edit(struct api_edit *edit)
 {
-	struct service_edit *edits =
+	struct resource_edit *edits =
 		array_grow(edit->edits, edit->count, &edit->room, sizeof *edits);
 
 	if (!edits)
 		return NULL;
 	edit->edits = edits;
-	edits[edit->count] = (struct service_edit){.path = {.kind = NULL}};
+	edits[edit->count] = (struct resource_edit){.path = {.kind = NULL}};
 	return &edits[edit->count++];
 }
 
@@ -296,7 +296,7 @@ static struct service_edit *add_edit(struct api_edit *edit)
  * for example for answers about a name. */
 int api_edit_also(struct api_edit *edit, const struct path *path, json_t *values)
 {
-	struct service_edit *added = add_edit(edit);
+	struct resource_edit *added = add_edit(edit);
 
 	if (added && path_copy(path, &edit->request->arena, &added->path)) {
 		added->values = values;

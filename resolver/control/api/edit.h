@@ -70,8 +70,8 @@ struct api_edit {
 	/* In a deployment: the edits of earlier resources of the change; else NULL. */
 	const struct api_earlier *earlier;
 	/* private */
-	json_t *values;             /* of the first edit, from the last `read` */
-	struct service_edit *edits; /* the first is the one that `read` sets */
+	json_t *values;              /* of the first edit, from the last `read` */
+	struct resource_edit *edits; /* the first is the one that `read` sets */
 	size_t count, room;
 	bool is_ours;             /* the ownership of `claimed` is confirmed */
 	char name[EDIT_NAME_MAX]; /* of the address or service that gets the name */

@@ -115,9 +115,14 @@ static int check_service_name(struct address_draft *draft, const char *service,
 			  fqdn);
 }
 
+static bool puts_back(enum addresses_why why)
+{
+	return why == ADDRESSES_BACK || why == ADDRESSES_IMPORT;
+}
+
 static bool asks_whose(enum addresses_why why)
 {
-	return why != ADDRESSES_CLAIMED && why != ADDRESSES_BACK;
+	return why != ADDRESSES_CLAIMED && !puts_back(why);
 }
 
 /* ---- values into the struct of their table ---- */
@@ -321,7 +326,7 @@ static int put_resource_group(struct address_draft *draft, const struct path *pa
 	if (!err)
 		err = read_item(draft, path->kind, values, &group, &arena);
 	if (!err)
-		err = put_wanted_group(draft, &group, why == ADDRESSES_BACK);
+		err = put_wanted_group(draft, &group, puts_back(why));
 	arena_release(&arena);
 	json_decref(values);
 	return err;
@@ -336,7 +341,7 @@ static int remove_group(struct address_draft *draft, const struct path *path,
 
 	if (!group_find(inventory, path->names[0], &group))
 		return 0;
-	if (why == ADDRESSES_BACK)
+	if (puts_back(why))
 		return forget_group(draft, path->names[0]);
 	if (group_size(inventory, path->names[0]) > 0 && why != ADDRESSES_ANY &&
 	    group.tags.count == 0)
@@ -630,8 +635,9 @@ static int replace_ptr(struct address_draft *draft, const struct owned_resource 
 	return err ? err : draft_serve(draft, before, &now);
 }
 
-int addresses_point(struct address_draft *draft, const struct owned_resource *resource,
-		    const struct owned_item *ptr, enum addresses_why why)
+/* Replaces the whole PTR by these members; without a name, removes it. */
+static int point(struct address_draft *draft, const struct owned_resource *resource,
+		 const struct owned_item *ptr, enum addresses_why why)
 {
 	int err = check_ptr_writable(draft, resource);
 
@@ -692,7 +698,7 @@ static int put_ptr_of(struct address_draft *draft, const struct path *path,
 	struct arena arena;
 	int err;
 
-	if (!resource && why != ADDRESSES_BACK)
+	if (!resource && !puts_back(why))
 		return draft_fail(draft, CHANGE_NOT_FOUND, NULL,
 				  "\"%.80s\" is not an address or id that we own; add the address "
 				  "first",
@@ -702,7 +708,7 @@ static int put_ptr_of(struct address_draft *draft, const struct path *path,
 	arena_init(&arena);
 	err = read_item(draft, path->kind, values, &ptr, &arena);
 	if (!err && resource)
-		err = addresses_point(draft, resource, &ptr, why);
+		err = point(draft, resource, &ptr, why);
 	else if (!err)
 		err = ptr.reverse_fqdn ? put_waiting(draft, path->names[0], &ptr)
 				       : forget_waiting(draft, path->names[0]);
@@ -903,8 +909,7 @@ static int put_address(struct address_draft *draft, const struct path *path,
 	struct address_reading reading = {.draft = draft,
 					  .path = path,
 					  .before = before,
-					  .is_of_history =
-						  why == ADDRESSES_UNDO || why == ADDRESSES_BACK,
+					  .is_of_history = why == ADDRESSES_UNDO || puts_back(why),
 					  .values = json_copy((json_t *)(uintptr_t)values)};
 	struct owned_resource resource;
 	int err;
@@ -1004,16 +1009,16 @@ static int remove_one(struct address_draft *draft, const struct path *path,
 	if (path->kind->id == KIND_GROUP)
 		return remove_group(draft, path, why);
 	if (path->kind->id == KIND_PTR && resource)
-		return addresses_point(draft, resource, &no_ptr, why);
+		return point(draft, resource, &no_ptr, why);
 	if (path->kind->id == KIND_PTR)
-		return why == ADDRESSES_BACK ? forget_waiting(draft, path->names[0]) : 0;
+		return puts_back(why) ? forget_waiting(draft, path->names[0]) : 0;
 	return resource ? remove_resource(draft, resource) : 0;
 }
 
 int addresses_put(struct address_draft *draft, const struct path *path, const json_t *values,
 		  enum addresses_why why)
 {
-	const struct owned_resource *resource;
+	const struct owned_resource wanted = {.item.name = path->names[0]}, *resource;
 	int err = draft_is_open(draft);
 
 	if (err)
@@ -1025,6 +1030,8 @@ int addresses_put(struct address_draft *draft, const struct path *path, const js
 		err = put_resource_group(draft, path, values, why);
 	} else if (path->kind->id == KIND_PTR) {
 		err = put_ptr_of(draft, path, resource, values, why);
+	} else if (why == ADDRESSES_IMPORT && resource) {
+		err = fail_taken(draft, &wanted, "name", resource);
 	} else {
 		if (why == ADDRESSES_BACK && is_another(resource, values)) {
 			err = remove_resource(draft, resource);
@@ -1034,42 +1041,4 @@ int addresses_put(struct address_draft *draft, const struct path *path, const js
 			err = put_address(draft, path, resource, values, why);
 	}
 	return err ? err : draft_is_open(draft); /* "not found" may really be a failed read */
-}
-
-int addresses_add(struct address_draft *draft, const struct path *path, const json_t *values)
-{
-	const struct owned_resource wanted = {.item.name = path->names[0]}, *holder;
-	int err = draft_is_open(draft);
-
-	if (err)
-		return err;
-	holder = addresses_find(draft->inventory, path);
-	return holder ? fail_taken(draft, &wanted, "name", holder)
-		      : put_address(draft, path, NULL, values, ADDRESSES_BACK);
-}
-
-enum { PAGE_ROWS = 100 };
-
-int addresses_remove_group(struct address_draft *draft, const char *name, const char *subscription)
-{
-	struct inventory *inventory = draft->inventory;
-	const struct owned_resource *page[PAGE_ROWS];
-	struct resource_group group;
-	struct address after = {0};
-	size_t found = PAGE_ROWS;
-	int err = draft_is_open(draft);
-
-	while (!err && found == PAGE_ROWS) {
-		found = inventory_group_after(inventory, name, &after, page, PAGE_ROWS);
-		for (size_t i = 0; !err && i < found; i++) {
-			after = page[i]->item.address;
-			if (ownership_is_of(inventory, page[i], subscription))
-				err = remove_resource(draft, page[i]);
-		}
-		if (!err && inventory->of)
-			inventory_forget(inventory);
-	}
-	if (err || !name || !group_find(inventory, name, &group) || !group.origin.revision)
-		return err;
-	return forget_group(draft, name);
 }

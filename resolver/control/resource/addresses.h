@@ -21,6 +21,8 @@ enum addresses_why {
 	ADDRESSES_BACK, /* restores an earlier or agreed state: name ownership is not checked, a PTR
 			 * without its address waits for it, and a group is removed whatever is in
 			 * it */
+	ADDRESSES_IMPORT, /* like BACK; but an address or service of that name is in the way (TAKEN)
+			   */
 };
 /* Sets a resource of the inventory's kinds to these values; NULL removes it, and a missing one is
  * fine. Values are a request body's, or from the history. An address or service without a value for
@@ -28,17 +30,6 @@ enum addresses_why {
  * last one goes. */
 MUST_CHECK int addresses_put(struct address_draft *draft, const struct path *path,
 			     const json_t *values, enum addresses_why why);
-/* Adds a new address or service, without checking name ownership. An existing one with the same
- * name is a conflict (TAKEN). */
-MUST_CHECK int addresses_add(struct address_draft *draft, const struct path *path,
-			     const json_t *values);
-/* Replaces the whole PTR of an address or service by these members; without a name, removes it. */
-MUST_CHECK int addresses_point(struct address_draft *draft, const struct owned_resource *resource,
-			       const struct owned_item *ptr, enum addresses_why why);
-/* Removes the row of a group, and its addresses of that subscription; name NULL: those addresses
- * that are in no group. READ_ONLY if the file declares one of them. */
-MUST_CHECK int addresses_remove_group(struct address_draft *draft, const char *name,
-				      const char *subscription);
 
 /* Whether the resource has this PTR already, or, without a name, none. */
 bool addresses_points(const struct inventory *inventory, const struct owned_resource *resource,

@@ -5,6 +5,7 @@
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/inventory.h"
+#include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
 #include "rules/array.h"
@@ -337,4 +338,57 @@ size_t group_size(struct inventory *inventory, const char *name)
 		inventory_say_trouble(inventory, error);
 	declared_group(inventory->now.declared, name, &declared);
 	return count + declared;
+}
+
+/* ---- removal ---- */
+
+static bool is_of_subscription(void *context, const struct item *item)
+{
+	const struct group_removal *removal = context;
+
+	return ownership_is_of(removal->list.inventory, item->owned, removal->subscription);
+}
+
+void group_removal_init(struct group_removal *removal, const char *name, const char *subscription)
+{
+	*removal = (struct group_removal){
+		.name = name,
+		.subscription = subscription,
+		.list = {.path = {kind_of_id(KIND_ADDRESS), name ? name : GROUP_NONE, {NULL}},
+			 .fits = is_of_subscription,
+			 .more = true}};
+	arena_init(&removal->arena);
+}
+
+int group_removal_next(struct group_removal *removal, struct inventory *inventory,
+		       struct edit_page *page, struct change_error *error)
+{
+	struct item_list *list = &removal->list;
+	struct resource_group group;
+	int err = 0;
+
+	group_removal_release(removal);
+	*page = (struct edit_page){.edits = removal->edits};
+	list->inventory = inventory;
+	list->arena = &removal->arena;
+	list->context = removal;
+	while (!err && list->more && page->count == 0) {
+		err = items_of(list->path.kind)->next(list, GROUP_REMOVAL_PAGE, error);
+		for (size_t i = 0; !err && i < list->count; i++)
+			removal->edits[page->count++] =
+				(struct resource_edit){.path = list->items[i].path};
+	}
+	if (err || page->count > 0 || removal->is_over || !removal->name ||
+	    !group_find(inventory, removal->name, &group) || !group.origin.revision)
+		return err;
+	removal->is_over = true;
+	removal->edits[page->count++] = (struct resource_edit){
+		.path = {kind_of_id(KIND_GROUP), GROUP_NONE, {removal->name, NULL}}};
+	return 0;
+}
+
+void group_removal_release(struct group_removal *removal)
+{
+	arena_release(&removal->arena);
+	arena_init(&removal->arena);
 }

@@ -22,6 +22,7 @@
 #ifndef SLUICE_KIND_H
 #define SLUICE_KIND_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "rules/arena.h"
@@ -128,6 +129,17 @@ struct path {
 	const char *group; /* of the top-level item; "-": in no group; NULL in a search: any
 			    * group */
 	const char *names[2];
+};
+
+/* An edit of one resource. */
+struct resource_edit {
+	struct path path;
+	const json_t *values; /* the whole new values; NULL: removes the resource, if it exists,
+			       * with everything inside it */
+};
+struct edit_page { /* the next edits of a long list */
+	const struct resource_edit *edits;
+	size_t count;
 };
 
 /* The path's key in the store: in lower case, names percent-encoded, equal for equal resources, and

@@ -13,6 +13,8 @@
 #include "resolver/control/resource/addresses.h"
 #include "resolver/control/resource/group.h"
 #include "resolver/control/resource/item.h"
+#include "rules/array.h"
+#include "rules/base.h"
 #include "rules/text.h"
 
 /* The PTR's values for the document; NULL: no PTR, or the file gives it. */
@@ -126,13 +128,25 @@ char *state_export(struct inventory *inventory, size_t *length)
 	return NULL;
 }
 
-/* ---- import: comparing present resources with the document ---- */
+/* ---- import: the edits ---- */
+
+enum { PAGE_ITEMS = 100 };
 
 struct state_import {
-	struct address_draft *draft;
-	const json_t *document;
+	json_t *document;
 	json_t *resources, *ptrs, *groups; /* of the document, by id and name; null: a duplicate */
 	json_t *done;                      /* resources that are as in the document (note) */
+	struct inventory *inventory;
+	size_t step, present;  /* numbers in `steps`: the next; that of the present page */
+	struct item_list list; /* of a step that compares items */
+	size_t at;             /* of a step's list in the document: the next object */
+	/* The present page. Texts are the inventory's or the document's. */
+	struct resource_edit *edits;
+	size_t *places; /* of each edit: its object in the document's list */
+	size_t count, room, places_room;
+	json_t *values;     /* an array: values of edits that are not the document's */
+	struct arena arena; /* of the list's items */
+	bool failed;        /* no memory for an edit */
 };
 
 /* The key of an object in an index; "": none. */
@@ -144,15 +158,21 @@ static const char *key_of(const json_t *object, const char *member, char key[NAM
 	return text_lower(key);
 }
 
-static void index_list(const json_t *document, const char *list, const char *member, json_t *by)
+static json_t *index_lists(const json_t *document, const char *const *lists, const char *member)
 {
+	json_t *by = json_object(), *object;
 	char key[NAME_TEXT_MAX];
-	json_t *object;
 	size_t i;
 
-	json_array_foreach(json_object_get(document, list), i,
-			   object) if (*key_of(object, member, key) != '\0')
-		json_put(by, key, json_object_get(by, key) ? json_null() : json_incref(object));
+	for (; *lists; lists++)
+		json_array_foreach(json_object_get(document, *lists), i, object)
+		{
+			if (*key_of(object, member, key) != '\0')
+				json_put(by, key,
+					 json_object_get(by, key) ? json_null()
+								  : json_incref(object));
+		}
+	return by;
 }
 
 /* The object of this id or name in an index of the document; NULL: none. */
@@ -196,19 +216,30 @@ static const json_t *noted(const struct state_import *import, const char *list, 
 	return json_object_get(import->done, text_lower(key));
 }
 
-/* values NULL: removes it. */
-static int put(struct state_import *import, unsigned kind, const char *group, const char *name,
-	       const json_t *values)
+/* Adds an edit to the page; values NULL: removes the resource. */
+static void put(struct state_import *import, unsigned kind, const char *group, const char *name,
+		const json_t *values)
 {
-	const struct path path = {kind_of_id(kind), group ? group : GROUP_NONE, {name, NULL}};
+	struct resource_edit *edits =
+		array_grow(import->edits, import->count, &import->room, sizeof *edits);
+	size_t *places =
+		array_grow(import->places, import->count, &import->places_room, sizeof *places);
 
-	return addresses_put(import->draft, &path, values, ADDRESSES_BACK);
+	import->edits = edits ? edits : import->edits;
+	import->places = places ? places : import->places;
+	import->failed = import->failed || !edits || !places;
+	if (import->failed)
+		return;
+	edits[import->count] = (struct resource_edit){
+		{kind_of_id(kind), group ? group : GROUP_NONE, {name, NULL}}, values};
+	places[import->count++] = import->at;
 }
 
+/* ---- import: comparing present resources with the document ---- */
+
 /* Keeps or removes a resource of the state with its PTR, or the PTR of a declared one. */
-static int compare_resource(void *context, const struct item *compared)
+static void compare_resource(struct state_import *import, const struct item *compared)
 {
-	struct state_import *import = context;
 	const struct owned_resource *resource = compared->owned;
 	const struct owned_item *item = &resource->item;
 	bool is_declared = owned_is_declared(resource);
@@ -223,81 +254,72 @@ static int compare_resource(void *context, const struct item *compared)
 			keep(import, "used", item->resource_group);
 		if (has_ptr)
 			keep(import, "ptr", item->id);
-		return 0;
+	} else if (!is_declared) {
+		put(import, resource->kind->id, item->resource_group, item->name, NULL);
+	} else if (has_ptr) {
+		put(import, KIND_PTR, NULL, item->id, NULL);
 	}
-	if (!is_declared)
-		return put(import, resource->kind->id, item->resource_group, item->name, NULL);
-	return has_ptr ? put(import, KIND_PTR, NULL, item->id, NULL) : 0;
 }
 
 /* Removes a group that the document lacks, or has with other values. A group that the document
  * lacks, but with an address that stays, gets the values that adding this address would give it. */
-static int compare_group(void *context, const struct item *compared)
+static void compare_group(struct state_import *import, const struct item *compared)
 {
-	struct state_import *import = context;
 	const struct resource_group *group = compared->fields;
 	const struct resource_group bare = {.name = group->name, .region = group->region};
-	bool named, used = noted(import, "used", group->name);
-	char key[NAME_TEXT_MAX];
+	bool named = find_in(import->groups, group->name);
+	bool used = noted(import, "used", group->name);
 	json_t *values;
-	int err;
 
 	if (!group->origin.revision)
-		return 0; /* has no row: only a file or other resources name it */
-	snprintf(key, sizeof key, "%s", group->name);
-	named = json_object_get(import->groups, text_lower(key));
+		return; /* has no row: only a file or other resources name it */
 	if (named ? is_same(import->groups, group->name, group_values(group))
 		  : used && group->tags.count == 0) {
 		keep(import, "group", group->name);
-		return 0;
+		return;
 	}
-	err = put(import, KIND_GROUP, NULL, group->name, NULL);
-	if (err || named || !used)
-		return err;
+	put(import, KIND_GROUP, NULL, group->name, NULL);
+	if (named || !used)
+		return;
 	values = group_values(&bare);
-	err = values ? put(import, KIND_GROUP, NULL, group->name, values)
-		     : draft_fail_memory(import->draft); /* without values, put removes */
-	json_decref(values);
-	return err;
+	json_add(import->values, values);
+	import->failed = import->failed || !values; /* without values, put removes */
+	put(import, KIND_GROUP, NULL, group->name, values);
 }
 
-static int compare_waiting(struct state_import *import)
+static void compare_waiting(struct state_import *import)
 {
 	size_t count;
-	const struct owned_resource **list = inventory_waiting(import->draft->inventory, &count);
-	int err = 0;
+	const struct owned_resource **list = inventory_waiting(import->inventory, &count);
 
-	for (size_t i = 0; !err && i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
+		const char *id = list[i]->item.id;
 		/* An address of the document cannot be added while a PTR waits for its id. */
-		bool is_awaited = find_in(import->resources, list[i]->item.id);
+		bool is_awaited = find_in(import->resources, id);
 
-		if (is_same(import->ptrs, list[i]->item.id, ptr_values(list[i])) && !is_awaited)
-			keep(import, "ptr", list[i]->item.id);
+		if (is_same(import->ptrs, id, ptr_values(list[i])) && !is_awaited)
+			keep(import, "ptr", id);
 		else
-			err = put(import, KIND_PTR, NULL, list[i]->item.id, NULL);
+			put(import, KIND_PTR, NULL, id, NULL);
 	}
 	free(list);
-	return err;
 }
 
 /* ---- import: the document ---- */
 
 /* The object's text. A value that is no text is an error; a missing one gives NULL. */
-static int text_of(struct address_draft *draft, const json_t *object, const char *key,
-		   const char **text)
+static int text_of(const json_t *object, const char *key, const char **text,
+		   struct change_error *error)
 {
 	const json_t *value = json_object_get(object, key);
 
 	*text = json_string_value(value);
-	return !value || *text
-		       ? 0
-		       : draft_fail(draft, CHANGE_INVALID, key, "is not a string; give one");
+	return !value || *text ? 0 : change_refuse(error, key, "is not a string; give one");
 }
 
 /* Refuses other members: the PTR has a list of its own, and read-only members would be ignored
  * silently. */
-static int check_members(struct address_draft *draft, const json_t *object,
-			 const char *const *known)
+static int check_members(const json_t *object, const char *const *known, struct change_error *error)
 {
 	const char *key;
 	json_t *value;
@@ -305,185 +327,261 @@ static int check_members(struct address_draft *draft, const json_t *object,
 	json_object_foreach((json_t *)(uintptr_t)object, key, value)
 	{
 		if (!text_is_among(key, known) || json_is_null(value))
-			return draft_fail(draft, CHANGE_INVALID, key,
-					  "is not what an export has; leave it out");
+			return change_refuse(error, key, "is not what an export has; leave it out");
 	}
 	return 0;
 }
 
-static int import_group(struct state_import *import, const json_t *object)
+static int import_group(struct state_import *import, const json_t *object,
+			struct change_error *error)
 {
-	struct address_draft *draft = import->draft;
 	const char *name;
 
-	if (text_of(draft, object, "name", &name) != 0)
+	if (text_of(object, "name", &name, error) != 0)
 		return ERR_INVALID;
-	return name ? put(import, KIND_GROUP, NULL, name, object)
-		    : draft_fail(draft, CHANGE_INVALID, "name", "is missing; give one");
+	if (!name)
+		return change_refuse(error, "name", "is missing; give one");
+	put(import, KIND_GROUP, NULL, name, object);
+	return 0;
 }
 
 static int import_resource(struct state_import *import, unsigned kind, const json_t *object,
-			   const char *const *members)
+			   const char *const *members, struct change_error *error)
 {
-	struct address_draft *draft = import->draft;
-	struct path path = {.kind = kind_of_id(kind)};
+	const char *name, *group;
 
-	if (check_members(draft, object, members) != 0 ||
-	    text_of(draft, object, "name", &path.names[0]) != 0 ||
-	    text_of(draft, object, "resource_group", &path.group) != 0)
+	if (check_members(object, members, error) != 0 ||
+	    text_of(object, "name", &name, error) != 0 ||
+	    text_of(object, "resource_group", &group, error) != 0)
 		return ERR_INVALID;
-	if (!path.names[0])
-		return draft_fail(draft, CHANGE_INVALID, "name", "is missing; give one");
-	if (!path.group || !*path.group)
-		path.group = GROUP_NONE;
-	return addresses_add(draft, &path, object);
+	if (!name)
+		return change_refuse(error, "name", "is missing; give one");
+	put(import, kind, group && *group ? group : NULL, name, object);
+	return 0;
 }
 
-static int import_address(struct state_import *import, const json_t *object)
+static int import_address(struct state_import *import, const json_t *object,
+			  struct change_error *error)
 {
 	static const char *const members[] = {
 		"id",      "name",       "resource_group",    "region",
 		"address", "allocation", "domain_name_label", "tags",
 		"azure",   NULL};
 
-	return import_resource(import, KIND_ADDRESS, object, members);
+	return import_resource(import, KIND_ADDRESS, object, members, error);
 }
 
-static int import_service(struct state_import *import, const json_t *object)
+static int import_service(struct state_import *import, const json_t *object,
+			  struct change_error *error)
 {
 	static const char *const members[] = {"id", "name", "address", "description", "tags", NULL};
 
-	return import_resource(import, KIND_SERVICE, object, members);
+	return import_resource(import, KIND_SERVICE, object, members, error);
 }
 
 /* `waits`: the PTR's address or service may be missing. */
-static int import_ptr_of(struct state_import *import, const json_t *object, bool waits)
+static int import_ptr_of(struct state_import *import, const json_t *object, bool waits,
+			 struct change_error *error)
 {
-	struct address_draft *draft = import->draft;
 	const char *id = json_string_value(json_object_get(object, "owner"));
 
-	if (!id || (!waits && !inventory_by_id(import->draft->inventory, id)))
-		return draft_fail(draft, CHANGE_INVALID, "owner",
-				  "there is no address or service with the id \"%s\"; give one "
-				  "that is in the document, or in the configuration file",
-				  id ? id : "");
+	if (!id || (!waits && !inventory_by_id(import->inventory, id)))
+		return change_refuse(error, "owner",
+				     "there is no address or service with the id \"%s\"; give one "
+				     "that is in the document, or in the configuration file",
+				     id ? id : "");
 	if (!text_is_uuid(id))
-		return draft_fail(draft, CHANGE_INVALID, "owner",
-				  "\"%.64s\" does not fit; give a UUID", id);
+		return change_refuse(error, "owner", "\"%.64s\" does not fit; give a UUID", id);
 	if (json_string_length(json_object_get(object, "reverse_fqdn")) == 0)
-		return draft_fail(draft, CHANGE_INVALID, "reverse_fqdn",
-				  "is missing, or not a string; give one");
-	return put(import, KIND_PTR, NULL, id, object);
+		return change_refuse(error, "reverse_fqdn",
+				     "is missing, or not a string; give one");
+	put(import, KIND_PTR, NULL, id, object);
+	return 0;
 }
 
-static int import_ptr(struct state_import *import, const json_t *object)
+static int import_ptr(struct state_import *import, const json_t *object, struct change_error *error)
 {
-	return import_ptr_of(import, object, false);
+	return import_ptr_of(import, object, false, error);
 }
 
 /* A PTR that waited where it was exported waits here only if its address or service is missing. */
-static int import_waiting(struct state_import *import, const json_t *object)
+static int import_waiting(struct state_import *import, const json_t *object,
+			  struct change_error *error)
 {
-	return import_ptr_of(import, object, true);
+	return import_ptr_of(import, object, true, error);
 }
 
-/* The order matters: an address names its group, a PTR its address. */
-static const struct {
-	const char *key, *member, *noted;
-	int (*import)(struct state_import *import, const json_t *object);
-} lists[] = {
-	{"groups", "name", "group", import_group},   {"addresses", "id", "owner", import_address},
-	{"services", "id", "owner", import_service}, {"ptrs", "owner", "ptr", import_ptr},
-	{"waiting", "owner", "ptr", import_waiting},
+/* ---- import: step by step ---- */
+
+/* The order matters: an address gives up what another one gets, and is in its group; a PTR has its
+ * address. A step compares present items of a kind, or those that wait, or reads a list. */
+static const struct step {
+	unsigned kind;
+	void (*compare)(struct state_import *import, const struct item *item);
+	void (*compare_all)(struct state_import *import);
+	const char *key, *member, *noted; /* of the list */
+	int (*import)(struct state_import *import, const json_t *object,
+		      struct change_error *error);
+} steps[] = {
+	{.kind = KIND_ADDRESS, .compare = compare_resource},
+	{.kind = KIND_SERVICE, .compare = compare_resource},
+	{.kind = KIND_GROUP, .compare = compare_group},
+	{.compare_all = compare_waiting},
+	{.key = "groups", .member = "name", .noted = "group", .import = import_group},
+	{.key = "addresses", .member = "id", .noted = "owner", .import = import_address},
+	{.key = "services", .member = "id", .noted = "owner", .import = import_service},
+	{.key = "ptrs", .member = "owner", .noted = "ptr", .import = import_ptr},
+	{.key = "waiting", .member = "owner", .noted = "ptr", .import = import_waiting},
 };
 
-/* Imports an object of list number `at`, unless the same resource was kept. */
-static int import_object(struct state_import *import, size_t at, const json_t *object)
+/* Imports an object of the step's list, unless the same resource was kept. */
+static int import_object(struct state_import *import, const struct step *step, const json_t *object,
+			 struct change_error *error)
 {
 	char key[NAME_TEXT_MAX];
 	const json_t *found;
 	int err;
 
 	if (!json_is_object(object))
-		return draft_fail(import->draft, CHANGE_INVALID, NULL,
-				  "is not what an export has; give an object");
-	found = *key_of(object, lists[at].member, key) ? noted(import, lists[at].noted, key) : NULL;
+		return change_refuse(error, NULL, "is not what an export has; give an object");
+	found = *key_of(object, step->member, key) ? noted(import, step->noted, key) : NULL;
 	if (json_is_true(found))
 		return 0;
 	if (found)
-		return draft_fail(import->draft, CHANGE_INVALID, lists[at].member,
-				  "%s is there twice; leave one out", key);
-	err = lists[at].import(import, object);
-	note(import, lists[at].noted, key, json_false());
+		return change_refuse(error, step->member, "%s is there twice; leave one out", key);
+	err = step->import(import, object, error);
+	if (!err)
+		note(import, step->noted, key, json_false());
 	return err;
 }
 
-/* The document may lack the list. */
-static int import_list(struct state_import *import, size_t at)
+/* Imports objects of the step's list, which the document may lack. A page ends before a wrong
+ * object, because the edits before it may be wrong as well. */
+static int import_list(struct state_import *import, const struct step *step,
+		       struct change_error *error)
 {
-	struct address_draft *draft = import->draft;
-	const char *key = lists[at].key;
-	const json_t *list = json_object_get(import->document, key);
-	struct change_error error;
-	int err = 0;
+	const json_t *list = json_object_get(import->document, step->key);
 
 	if (list && !json_is_array(list))
-		return draft_fail(draft, CHANGE_INVALID, key,
-				  "is not a list; give one, or leave it out");
-	for (size_t i = 0; !err && i < json_array_size(list); i++) {
-		err = import_object(import, at, json_array_get(list, i));
-		inventory_forget(import->draft->inventory);
-		if (!err)
+		return change_refuse(error, step->key, "is not a list; give one, or leave it out");
+	for (; import->at < json_array_size(list) && import->count < PAGE_ITEMS; import->at++) {
+		if (import_object(import, step, json_array_get(list, import->at), error) == 0)
 			continue;
-		draft_take_error(draft, &error);
-		change_error_place(&error, key, i);
-		err = draft_fail(draft, error.outcome, error.field, "%s", error.text);
+		change_error_place(error, step->key, import->at);
+		return import->count > 0 ? 0 : ERR_INVALID;
+	}
+	return 0;
+}
+
+/* Adds the step's next edits. *more: others may follow. */
+static int take_step(struct state_import *import, const struct step *step, bool *more,
+		     struct change_error *error)
+{
+	struct item_list *list = &import->list;
+	int err = 0;
+
+	*more = false;
+	if (step->import) {
+		err = import_list(import, step, error);
+		*more = import->at < json_array_size(json_object_get(import->document, step->key));
+	} else if (step->compare_all) {
+		step->compare_all(import);
+	} else {
+		list->inventory = import->inventory;
+		list->path.kind = kind_of_id(step->kind);
+		list->arena = &import->arena;
+		err = items_of(list->path.kind)->next(list, PAGE_ITEMS, error);
+		for (size_t i = 0; !err && i < list->count; i++)
+			step->compare(import, &list->items[i]);
+		*more = list->more;
 	}
 	return err;
 }
 
-static int import_all(struct state_import *import)
+static int check_version(const json_t *document, struct change_error *error)
 {
-	struct inventory *inventory = import->draft->inventory;
-	int err = each(inventory, KIND_ADDRESS, compare_resource, import);
+	const json_t *version = json_object_get(document, "version");
 
-	if (!err)
-		err = each(inventory, KIND_SERVICE, compare_resource, import);
-	if (!err)
-		err = each(inventory, KIND_GROUP, compare_group, import);
-	if (!err)
-		err = compare_waiting(import);
-	for (size_t i = 0; !err && i < sizeof lists / sizeof *lists; i++)
-		err = import_list(import, i);
+	if (json_is_integer(version) && json_integer_value(version) >= 1 &&
+	    json_integer_value(version) <= STATE_JSON_VERSION)
+		return 0;
+	return change_refuse(error, "version",
+			     "is not one that this version of sluice reads; give an export of "
+			     "version 1");
+}
+
+static void page_release(struct state_import *import)
+{
+	import->count = 0;
+	json_array_clear(import->values);
+	arena_release(&import->arena);
+	arena_init(&import->arena);
+}
+
+int state_import_next(struct state_import *import, struct inventory *inventory,
+		      struct edit_page *page, struct change_error *error)
+{
+	bool more = true;
+	int err = check_version(import->document, error);
+
+	page_release(import);
+	import->inventory = inventory;
+	while (!err && import->count == 0 && import->step < COUNT(steps)) {
+		import->present = import->step;
+		err = take_step(import, &steps[import->step], &more, error);
+		if (more)
+			continue;
+		import->step++;
+		import->at = 0;
+		import->list = (struct item_list){.more = true};
+	}
+	if (import->failed)
+		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+	*page = (struct edit_page){import->edits, import->count};
 	return err;
 }
 
-int state_json_read(struct address_draft *draft, const json_t *document)
+void state_import_place(const struct state_import *import, size_t index, struct change_error *error)
 {
-	const json_t *version = json_object_get(document, "version");
-	struct state_import import = {.draft = draft,
-				      .document = document,
-				      .resources = json_object(),
-				      .ptrs = json_object(),
-				      .groups = json_object(),
-				      .done = json_object()};
-	int err = draft_is_open(draft);
+	const struct step *step = &steps[import->present];
 
-	if (!err && (!json_is_integer(version) || json_integer_value(version) < 1 ||
-		     json_integer_value(version) > STATE_JSON_VERSION))
-		err = draft_fail(draft, CHANGE_INVALID, "version",
-				 "is not one that this version of sluice reads; give an export of "
-				 "version 1");
-	index_list(document, "addresses", "id", import.resources);
-	index_list(document, "services", "id", import.resources);
-	index_list(document, "ptrs", "owner", import.ptrs);
-	index_list(document, "waiting", "owner", import.ptrs);
-	index_list(document, "groups", "name", import.groups);
-	if (!err && import_all(&import) != 0)
-		err = draft_fail_memory(draft); /* the first reason stays, if there is one */
-	json_decref(import.resources);
-	json_decref(import.ptrs);
-	json_decref(import.groups);
-	json_decref(import.done);
-	return err;
+	if (step->import && index < import->count)
+		change_error_place(error, step->key, import->places[index]);
+}
+
+struct state_import *state_import_new(json_t *document)
+{
+	static const char *const resources[] = {"addresses", "services", NULL};
+	static const char *const ptrs[] = {"ptrs", "waiting", NULL};
+	static const char *const groups[] = {"groups", NULL};
+	struct state_import *import = calloc(1, sizeof *import);
+
+	if (!import) {
+		json_decref(document);
+		return NULL;
+	}
+	*import = (struct state_import){.document = document,
+					.resources = index_lists(document, resources, "id"),
+					.ptrs = index_lists(document, ptrs, "owner"),
+					.groups = index_lists(document, groups, "name"),
+					.done = json_object(),
+					.values = json_array()};
+	arena_init(&import->arena);
+	return import;
+}
+
+void state_import_free(struct state_import *import)
+{
+	if (!import)
+		return;
+	arena_release(&import->arena);
+	json_decref(import->document);
+	json_decref(import->resources);
+	json_decref(import->ptrs);
+	json_decref(import->groups);
+	json_decref(import->done);
+	json_decref(import->values);
+	free(import->edits);
+	free(import->places);
+	free(import);
 }

@@ -15,7 +15,8 @@
 
 #include <jansson.h>
 
-#include "resolver/control/resource/address_draft.h"
+#include "resolver/control/resource/change_error.h"
+#include "resolver/control/resource/inventory.h"
 
 enum { STATE_JSON_VERSION = 1 };
 
@@ -23,10 +24,20 @@ enum { STATE_JSON_VERSION = 1 };
  * could not be read (inventory_trouble). Another thread needs a copy (STORE_ASIDE, STORE_VIEW). */
 char *state_export(struct inventory *inventory, size_t *length);
 
-/* Makes the resources of these kinds as in the document: removes others, and leaves equal ones as
- * they are. A waiting PTR of the document is set if its address exists here. The caller begins and
- * ends the draft, on a copy of the inventory. On ERR_INVALID draft_error names the place,
+/* An import: edits (ADDRESSES_IMPORT) that make the resources of these kinds as in the document.
+ * They remove others, and leave equal ones as they are. A waiting PTR of the document is set if its
+ * address exists here. */
+struct state_import;
+/* Takes the document over. NULL without memory. */
+struct state_import *state_import_new(json_t *document);
+/* Sets the next page, which is empty at the end; each must be put before the next. Its texts may be
+ * the inventory's. ERR_INVALID: `error` says why, with the place in the document,
  * "addresses[3].region". */
-MUST_CHECK int state_json_read(struct address_draft *draft, const json_t *document);
+MUST_CHECK int state_import_next(struct state_import *import, struct inventory *inventory,
+				 struct edit_page *page, struct change_error *error);
+/* Adds that place to the error of edit number `index` of the present page. */
+void state_import_place(const struct state_import *import, size_t index,
+			struct change_error *error);
+void state_import_free(struct state_import *import); /* NULL is fine */
 
 #endif

@@ -58,7 +58,7 @@ static bool takes_back(const struct service_change *change)
 }
 
 /* Writes or (values NULL) deletes the row; without `alone`, deletes the rows inside as well. */
-static int write_edit(struct source *source, const struct service_edit *edit, const json_t *values,
+static int write_edit(struct source *source, const struct resource_edit *edit, const json_t *values,
 		      bool alone, char error[SOURCE_ERROR_MAX])
 {
 	char *json = values ? json_dumps(values, JSON_COMPACT) : NULL;
@@ -105,7 +105,7 @@ static int refer_rows(struct next_model *next, const struct model *model, bool *
 	if (!next->values)
 		return ERR_NOMEM;
 	for (size_t i = 0; !err && i < change->count; i++) {
-		const struct service_edit *edit = &change->edits[i];
+		const struct resource_edit *edit = &change->edits[i];
 		json_t **values = &next->values[i];
 		bool changed = false;
 
@@ -134,7 +134,7 @@ static int write_edits(struct next_model *next, bool all)
 	int err = source->calls->begin(source, change->who, &change->revision, error);
 
 	for (size_t i = 0; !err && i < change->count; i++) {
-		const struct service_edit *edit = &change->edits[i];
+		const struct resource_edit *edit = &change->edits[i];
 		const json_t *referring = next->values ? next->values[i] : NULL;
 
 		if (is_written(edit->path.kind, all))
@@ -189,7 +189,7 @@ static int compare_edits(const void *a, const void *b)
 struct about {
 	const struct path **paths; /* sorted by top-level item, then in the order of edits */
 	size_t count;
-	const struct service_edit **removals; /* of top-level items, sorted by item */
+	const struct resource_edit **removals; /* of top-level items, sorted by item */
 	size_t removal_count;
 	struct parts parts;
 };
@@ -204,7 +204,7 @@ static void about_release(struct about *about)
 static int sort_edits(struct about *about, const struct service_change *change)
 {
 	const struct path **paths = reallocarray(NULL, change->count + 1, sizeof *paths);
-	const struct service_edit **removals =
+	const struct resource_edit **removals =
 		reallocarray(NULL, change->count + 1, sizeof *removals);
 
 	*about = (struct about){.paths = paths, .removals = removals};
@@ -216,8 +216,8 @@ static int sort_edits(struct about *about, const struct service_change *change)
 	if (about->count > 0)
 		qsort(paths, about->count, sizeof *paths, compare_edits);
 	for (size_t i = 0; i < about->count; i++) {
-		const struct service_edit *edit =
-			container_of(paths[i], const struct service_edit, path);
+		const struct resource_edit *edit =
+			container_of(paths[i], const struct resource_edit, path);
 
 		if (!edit->path.kind->parent && !edit->values)
 			removals[about->removal_count++] = edit;
@@ -237,9 +237,9 @@ static size_t end_of_root(const struct about *about, size_t first)
 
 /* Whether an edit later than `after` (NULL: any edit) removes the path's top-level item. */
 static bool is_removed(const struct about *about, const struct path *path,
-		       const struct service_edit *after)
+		       const struct resource_edit *after)
 {
-	const struct service_edit *const *removals = about->removals;
+	const struct resource_edit *const *removals = about->removals;
 	size_t low = 0, high = about->removal_count;
 
 	while (low < high) {
@@ -272,7 +272,7 @@ static void check_parents(const struct next_model *next, const struct about *abo
 	const struct service_change *change = next->change;
 
 	for (size_t i = 0; i < change->count; i++) {
-		const struct service_edit *edit = &change->edits[i];
+		const struct resource_edit *edit = &change->edits[i];
 		struct path root;
 
 		if (!edit->values || !edit->path.kind->parent || edit->path.kind->home ||
@@ -338,7 +338,7 @@ static int put_items(const struct next_model *next, const struct about *about, s
 	int err = homes_edit(&draft, model), failed;
 
 	for (size_t i = 0; err != ERR_NOMEM && i < change->count; i++) {
-		const struct service_edit *edit = &change->edits[i];
+		const struct resource_edit *edit = &change->edits[i];
 
 		if (!edit->path.kind->home || is_removed(about, &edit->path, edit))
 			continue;

@@ -25,6 +25,7 @@ struct commit {
 	struct service_prepared prepared; /* of that model */
 	struct inventory *inventory;      /* takes the edits of inventory kinds */
 	struct address_draft *owned;      /* these edits; NULL: none */
+	struct change_error refused;      /* of the first edit that `refuse` got */
 	struct unconfirmed unconfirmed;
 	bool is_unnoted; /* the data for a rollback could not be written, beside a good state */
 	enum commit_answer answer;
@@ -44,75 +45,100 @@ static int note_unconfirmed(struct commit *commit)
 	return err ? change_say(&change->error, CHANGE_STORE, NULL, "%s", error) : 0;
 }
 
-bool service_refuse_edit(struct service_change *change, const struct change_error *error)
-{
-	struct origin origin = {.path = error->field};
-
-	if (!change->refused || !change_error_is_of_edit(error))
-		return false;
-	fault_add(change->refused, FAULT_ERROR, &origin, NULL, "%s", error->text);
-	return true;
-}
-
-/* Moves the error of a refused edit out of the draft, so that later edits are checked as well.
- * False: the change ends with this error, because it has no `refused`, or because every edit would
- * fail. */
-static bool refuse_put(struct commit *commit, size_t index, struct change_error *first)
+/* Moves the error of a wrong edit out of the draft, so that later edits are checked as well. False:
+ * the change ends with this error, because it has no `refuse`, or because every edit would fail. */
+static bool refuse_edit(struct commit *commit, size_t index)
 {
 	struct service_change *change = commit->next.change;
 	struct change_error error = *draft_error(commit->owned);
-	bool is_first = first->outcome == CHANGE_FINE;
+	bool is_first = commit->refused.outcome == CHANGE_FINE;
+	bool ends = !change->refuse || !change_error_is_of_edit(&error);
 
-	change_error_place(&error, "edits", index);
-	if (!service_refuse_edit(change, &error))
-		return false;
-	draft_take_error(commit->owned, is_first ? first : &error);
-	if (is_first)
+	if (ends || is_first)
 		change->failed = index;
+	if (ends)
+		return false;
+	change->refuse(change->context, index, &error);
+	draft_take_error(commit->owned, is_first ? &commit->refused : &error);
 	return true;
+}
+
+/* Puts the edits of the inventory. `first`: the index of the first edit. */
+static int put_page(struct commit *commit, const struct edit_page *page, size_t first)
+{
+	const struct service_change *change = commit->next.change;
+	enum addresses_why why = change->again  ? ADDRESSES_BACK
+				 : change->undo ? ADDRESSES_UNDO
+						: change->why;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < page->count; i++) {
+		const struct resource_edit *edit = &page->edits[i];
+
+		if (!edit->path.kind->inventory)
+			continue;
+		err = addresses_put(commit->owned, &edit->path, edit->values, why);
+		if (err && refuse_edit(commit, first + i))
+			err = 0;
+	}
+	return err;
 }
 
 static int put_edits(struct commit *commit)
 {
 	enum { EDITS_AT_ONCE = 1000 };
-	struct service_change *change = commit->next.change;
-	struct inventory *inventory = commit->inventory;
-	enum addresses_why why = change->again     ? ADDRESSES_BACK
-				 : change->undo    ? ADDRESSES_UNDO
-				 : change->claimed ? ADDRESSES_CLAIMED
-						   : ADDRESSES_ANY;
-	struct change_error first = {.outcome = CHANGE_FINE};
+	const struct service_change *change = commit->next.change;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < change->count; i++) {
-		const struct service_edit *edit = &change->edits[i];
+	for (size_t at = 0; !err && at < change->count; at += EDITS_AT_ONCE) {
+		size_t left = change->count - at;
+		const struct edit_page page = {change->edits + at,
+					       left < EDITS_AT_ONCE ? left : EDITS_AT_ONCE};
 
-		if (!edit->path.kind->inventory)
-			continue;
-		err = addresses_put(commit->owned, &edit->path, edit->values, why);
-		if (err && refuse_put(commit, i, &first))
-			err = 0;
-		else if (err)
-			change->failed = i;
-		if (i % EDITS_AT_ONCE == EDITS_AT_ONCE - 1)
-			inventory_forget(inventory);
+		err = put_page(commit, &page, at);
+		if (page.count == EDITS_AT_ONCE)
+			inventory_forget(commit->inventory);
 	}
-	if (err || first.outcome == CHANGE_FINE)
-		return err;
-	return draft_fail(commit->owned, first.outcome, first.field, "%s", first.text);
+	return err;
+}
+
+/* Puts the edits of service_change.more. */
+static int put_more(struct commit *commit)
+{
+	const struct service_change *change = commit->next.change;
+	struct address_draft *draft = commit->owned;
+	struct change_error error = {.outcome = CHANGE_FINE};
+	struct edit_page page;
+	int err = 0;
+
+	do {
+		page.count = 0;
+		if (change->more(change->context, commit->inventory, &page, &error) != 0)
+			err = draft_fail(draft, error.outcome, error.field, "%s", error.text);
+		else
+			err = put_page(commit, &page, 0);
+		inventory_forget(commit->inventory);
+	} while (!err && page.count > 0);
+	return err;
 }
 
 /* Runs within the transaction. */
 static int put_owned(struct commit *commit)
 {
 	struct service_change *change = commit->next.change;
+	const struct change_error *refused = &commit->refused;
 	int err;
 
 	commit->owned = addresses_edit(commit->inventory, commit->next.source, change->revision,
 				       change->again);
 	if (!commit->owned)
 		return next_model_fail(&commit->next, ERR_NOMEM, "");
-	err = change->put ? change->put(change->context, commit->owned) : put_edits(commit);
+	err = put_edits(commit);
+	if (!err && change->more)
+		err = put_more(commit);
+	if (!err && refused->outcome != CHANGE_FINE)
+		err = draft_fail(commit->owned, refused->outcome, refused->field, "%s",
+				 refused->text);
 	if (!err)
 		err = draft_is_open(commit->owned); /* "not found" may really be a failed read */
 	if (err)
@@ -199,7 +225,7 @@ static int store(struct commit *commit)
 	struct service_change *change = commit->next.change;
 	struct source *source = commit->next.source;
 	uint64_t revision = change->revision; /* the model's; 0: no model was made from rows */
-	bool any_owned = change->put || owned_count(change) > 0;
+	bool any_owned = change->more || owned_count(change) > 0;
 	int err;
 
 	if (change->rehearsal && !any_owned && !change->rows && !change->look)
@@ -248,6 +274,7 @@ static void begin(struct commit *commit, struct service *service, struct invento
 		  struct service_change *change, struct faults *faults)
 {
 	change->error.outcome = CHANGE_FINE;
+	change->failed = NO_EDIT;
 	change->revision = 0;
 	change->checked = 0;
 	*commit = (struct commit){.service = service,
@@ -267,7 +294,6 @@ static int make_model(struct commit *commit)
 	struct next_model *next = &commit->next;
 	int err = change->read ? change->read(change->context, commit->inventory, change) : 0;
 
-	change->failed = change->count;
 	if (err)
 		return err;
 	next->source = change_source(&commit->inventory->store, &change->error);

@@ -71,7 +71,7 @@ void row_edits_release(struct row_edits *edits)
 	row_edits_init(edits);
 }
 
-static int read_row(struct service_edit *edit, const json_t *row, struct arena *arena)
+static int read_row(struct resource_edit *edit, const json_t *row, struct arena *arena)
 {
 	const json_t *values = json_object_get(row, "values");
 	const char *path = json_string_value(json_object_get(row, "path"));
@@ -89,7 +89,7 @@ int row_edits_read(struct row_edits *edits, const json_t *rows, bool backwards,
 		   struct inventory *inventory)
 {
 	size_t count = json_array_size(rows), ahead = 0, i;
-	struct service_edit *made = calloc(2 * count + 1, sizeof *made), *edit;
+	struct resource_edit *made = calloc(2 * count + 1, sizeof *made), *edit;
 	int err = made ? 0 : ERR_NOMEM;
 	const json_t *row;
 

@@ -17,10 +17,10 @@ json_t *rows_written(struct source *source, uint64_t revision, char error[SOURCE
 
 /* Edits that write given rows. */
 struct row_edits {
-	const struct service_edit *edits;
+	const struct resource_edit *edits;
 	size_t count;
 	/* internal */
-	struct service_edit *made;
+	struct resource_edit *made;
 	struct arena arena; /* for the paths */
 };
 /* Sets all members to zero, and initializes the arena. */

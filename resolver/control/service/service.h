@@ -22,6 +22,7 @@
 #include "endpoints/bell.h"
 #include "resolver/control/base/wall_clock.h"
 #include "resolver/control/config/file_watch.h"
+#include "resolver/control/resource/addresses.h"
 #include "resolver/control/resource/change_error.h"
 #include "resolver/control/resource/inventory.h"
 #include "resolver/control/service/asked.h"
@@ -53,7 +54,6 @@ struct service_asking { /* a client's requests that make the server send queries
 	uint64_t second;
 };
 
-struct address_draft; /* resource/address_draft.h */
 struct query_log;
 
 struct service {
@@ -168,22 +168,20 @@ MUST_CHECK int service_serve(struct service *service, struct model *model, struc
 
 /* A change of resources (resource/kind.h), all or nothing: first durable, then served. Edits are
  * made in order. */
-struct service_edit {
-	struct path path;
-	const json_t *values; /* the whole new values; NULL: removes the resource, if it exists,
-			       * with everything inside it */
-};
 struct service_change {
-	const struct service_edit *edits;
+	const struct resource_edit *edits;
 	size_t count;
 	/* Instead of `edits`: provides them. It may run in a thread, so it must use only this
 	 * inventory. ERR_INVALID: the reason is in the change's error. May be NULL. */
 	int (*read)(void *context, struct inventory *inventory, struct service_change *change);
-	bool large; /* `read` may provide many edits */
-	/* Instead of edits of inventory kinds: makes them from a list of another form, as
-	 * addresses_put does; in a thread if the change is large. ERR_INVALID: draft_error says
-	 * why. May be NULL. */
-	int (*put)(void *context, struct address_draft *draft);
+	bool large; /* `read` or `more` may provide many edits */
+	/* Provides edits of the inventory that come after `edits`, a page at a time, because all of
+	 * them may be too many for the memory. Called within the transaction that stores the
+	 * change, so it reads what the edits before have left, until it gives an empty page. A page
+	 * is borrowed until the next call; its texts may be the inventory's. In a thread if the
+	 * change is large. ERR_INVALID: `error` says why. May be NULL. */
+	int (*more)(void *context, struct inventory *inventory, struct edit_page *page,
+		    struct change_error *error);
 	const char *who;                 /* for the history */
 	const struct source_pair *pairs; /* written in the same transaction (store/pairs.h), except
 					  * by a rehearsal; `read` may set them */
@@ -196,8 +194,8 @@ struct service_change {
 		      * (commit.h) */
 	bool undo;   /* undoes another change (ADDRESSES_UNDO): resources inside a removed one stay
 		      * unless they have an edit */
-	bool claimed;   /* the service's name is known to belong to its subscription (api/edit.h) */
-	bool rehearsal; /* only finds out what the change would do */
+	enum addresses_why why; /* of other edits of the inventory */
+	bool rehearsal;         /* only finds out what the change would do */
 	/* Of a rehearsal: called with the data as the change would leave it, before that is rolled
 	 * back. `policy`: of the draft's model; NULL: no edit is of a model, or the change was not
 	 * prepared to be served (service_rehearse). May be NULL. */
@@ -211,14 +209,13 @@ struct service_change {
 	size_t checked;    /* out: the number of faults before serving; later ones are about
 			    * serving, and are logged */
 	struct change_error error; /* out, with ERR_INVALID */
-	/* Out, with ERR_INVALID: the errors of all edits that are wrong by themselves, each as
-	 * "edits[3].address"; `read` adds its own. NULL: the first error ends the change. */
-	struct faults *refused;
-	size_t failed; /* out, with ERR_INVALID: the index of the wrong edit; `count`: none */
+	/* Gets the error of each edit that is wrong by itself, with its index in `edits` or in its
+	 * page, so that later edits are checked as well before the change fails. NULL: the first
+	 * error ends the change. */
+	void (*refuse)(void *context, size_t index, const struct change_error *error);
+	size_t failed; /* out, with ERR_INVALID: the index of the first wrong edit; NO_EDIT: none */
 };
-/* Adds the edit's error to `refused`, so that the change goes on to the next edit. False: the
- * change has no `refused`, or no edit could succeed, and the change ends with this error. */
-bool service_refuse_edit(struct service_change *change, const struct change_error *error);
+#define NO_EDIT SIZE_MAX
 /* ERR_FAULTS: the faults say why the resulting model is refused or cannot be served. ERR_INVALID:
  * the change's error says why the change is not possible now. After an error nothing has changed,
  * except perhaps after CHANGE_UNKNOWN. Faults include warnings about new items

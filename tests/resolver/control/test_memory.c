@@ -69,8 +69,7 @@ static void change_and_undo(struct inventory_fixture *fixture, int allocations)
 	static const struct edit_value values[] = {{"name", "other"}, {"address", ADDRESS}};
 	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
-	assert_int_equal(addresses_remove_group(draft, "g", "11111111-2222-3333-4444-555555555555"),
-			 0);
+	assert_int_equal(edit_remove_group(draft, "g", "11111111-2222-3333-4444-555555555555"), 0);
 	assert_null(inventory_fixture_at(fixture, ADDRESS));
 	left = allocations;
 	int err = edit_add(draft, KIND_ADDRESS, values, 2, NULL);

@@ -224,7 +224,7 @@ static bool check_parent(const struct deployed *deployed, struct arm_errors *err
 static void take_edits(struct deployment *deployment, struct api_edit *edit)
 {
 	for (size_t i = 0; i < edit->count; i++) {
-		struct service_edit *one = &edit->edits[i];
+		struct resource_edit *one = &edit->edits[i];
 
 		if (!one->path.kind)
 			json_decref((json_t *)(uintptr_t)one->values);
@@ -848,8 +848,8 @@ static void begin(struct deployment *deployment, struct inventory *inventory)
 /* Puts edits of the same child together, in their order. */
 static int compare_children(const void *left, const void *right)
 {
-	const struct service_edit *a = *(const struct service_edit *const *)left;
-	const struct service_edit *b = *(const struct service_edit *const *)right;
+	const struct resource_edit *a = *(const struct resource_edit *const *)left;
+	const struct resource_edit *b = *(const struct resource_edit *const *)right;
 	int order = (a->path.kind > b->path.kind) - (a->path.kind < b->path.kind);
 
 	if (order == 0)
@@ -862,7 +862,7 @@ static int compare_children(const void *left, const void *right)
 }
 
 /* Does the state have the resource with these values? */
-static bool is_as_it_was(struct deployment *deployment, const struct service_edit *edit)
+static bool is_as_it_was(struct deployment *deployment, const struct resource_edit *edit)
 {
 	const struct arm_type *type = arm_type_of(&edit->path);
 	struct change_error error;
@@ -898,8 +898,8 @@ static void compact_edits(struct deployment *deployment)
  * last one restores it. */
 static void drop_undone(struct deployment *deployment)
 {
-	struct service_edit **children =
-		reallocarray(NULL, deployment->edits.count + 1, sizeof(struct service_edit *));
+	struct resource_edit **children =
+		reallocarray(NULL, deployment->edits.count + 1, sizeof(struct resource_edit *));
 	size_t count = 0;
 
 	if (!children) {

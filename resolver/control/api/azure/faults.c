@@ -74,8 +74,8 @@ static json_t *children_by_name(const struct api_request *request, const struct 
 }
 
 /* The edit that a fault is about; NULL: none. *rest: the fault's path behind the resource's. */
-static const struct service_edit *edit_of(const struct telling *telling, const struct fault *fault,
-					  const char **rest)
+static const struct resource_edit *edit_of(const struct telling *telling, const struct fault *fault,
+					   const char **rest)
 {
 	const char *at = fault->origin.path ? fault->origin.path : "";
 	struct arena arena;
@@ -191,7 +191,7 @@ static bool read_fault(const struct telling *telling, const struct fault *fault,
 	struct api_request *request = edit->request;
 	const struct arm_type *type = telling->type;
 	const char *rest = "", *at = fault->origin.path ? fault->origin.path : "", *place = "";
-	const struct service_edit *about = edit_of(telling, fault, &rest);
+	const struct resource_edit *about = edit_of(telling, fault, &rest);
 	char member[ARM_TARGET_MAX] = "", key[ARM_ID_MAX];
 	struct path path, own = {0};
 	size_t length = arm_read_place(&request->arena, at, &own);

@@ -109,7 +109,9 @@ static bool find_in(const struct api_request *request, struct inventory *invento
 /* the removal of a group with all that is in it */
 struct removal {
 	struct api_request *request;
-	struct api_earlier edits;      /* of items of the model; `put` finds addresses */
+	struct api_earlier edits;      /* of items of the model */
+	struct group_removal owned;    /* of addresses, and the group's row */
+	bool is_checked;               /* the request's preconditions hold */
 	struct deployment_pairs pairs; /* remove the group's deployments */
 	struct arm_errors errors;
 };
@@ -117,6 +119,7 @@ struct removal {
 static void removal_free(struct removal *removal)
 {
 	api_earlier_release(&removal->edits);
+	group_removal_release(&removal->owned);
 	deployment_pairs_release(&removal->pairs);
 	arm_errors_release(&removal->errors);
 	free(removal);
@@ -145,7 +148,7 @@ static void add_edits(struct removal *removal, const struct path *path, const vo
 		arm_shown_release(&shown);
 	}
 	for (size_t i = 0; i < edit.count; i++) {
-		const struct service_edit *one = &edit.edits[i];
+		const struct resource_edit *one = &edit.edits[i];
 
 		if (one->path.kind->home && strcasecmp(one->path.group, path->group) == 0)
 			json_decref((json_t *)(uintptr_t)one->values);
@@ -172,19 +175,22 @@ static void add_removal(void *context, const struct kind *kind, const void *item
 		add_edits(removal, &path, item);
 }
 
-static int put_removal(void *context, struct address_draft *draft)
+/* Checks the preconditions within the transaction, and gives the edits of addresses. */
+static int more_of_removal(void *context, struct inventory *inventory, struct edit_page *page,
+			   struct change_error *error)
 {
-	const struct removal *removal = context;
+	struct removal *removal = context;
 	const struct api_request *request = removal->request;
 	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
 	struct resource_group group;
-	bool there = find_in(request, draft->inventory, &group);
+	bool there = !removal->is_checked && find_in(request, inventory, &group);
 
-	if (precondition_check(there ? group_etag(&group, etag) : NULL, request->if_match,
+	if (!removal->is_checked &&
+	    precondition_check(there ? group_etag(&group, etag) : NULL, request->if_match,
 			       request->if_none_match, text) != 0)
-		return draft_fail(draft, CHANGE_STALE, NULL, "%s", text);
-	return addresses_remove_group(draft, api_group(request),
-				      api_parameter(request, "subscription"));
+		return change_say(error, CHANGE_STALE, NULL, "%s", text);
+	removal->is_checked = true;
+	return group_removal_next(&removal->owned, inventory, page, error);
 }
 
 /* Reads the edits of the group's items, and the pairs of its deployments; in the thread, because
@@ -255,9 +261,12 @@ void api_group_delete(struct api_request *request)
 		return;
 	}
 	removal->request = removal->errors.request = request;
+	group_removal_init(&removal->owned, api_group(request),
+			   api_parameter(request, "subscription"));
 	struct service_change change = {.read = read_removal,
-					.put = put_removal,
+					.more = more_of_removal,
 					.large = true,
+					.why = ADDRESSES_BACK,
 					.who = request->who,
 					.context = removal};
 

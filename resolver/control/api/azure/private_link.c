@@ -496,7 +496,7 @@ static bool add_or_remove(json_t *records, const char *data, bool adds)
 	return adds;
 }
 
-static bool is_about(const struct service_edit *edit, const struct path *path)
+static bool is_about(const struct resource_edit *edit, const struct path *path)
 {
 	const struct path *own = &edit->path;
 
@@ -506,7 +506,7 @@ static bool is_about(const struct service_edit *edit, const struct path *path)
 }
 
 /* The edit of this record set in the present request; NULL: none. */
-static struct service_edit *find_edit(const struct api_edit *edit, const struct path *path)
+static struct resource_edit *find_edit(const struct api_edit *edit, const struct path *path)
 {
 	for (size_t i = 0; i < edit->count; i++)
 		if (is_about(&edit->edits[i], path))
@@ -517,9 +517,9 @@ static struct service_edit *find_edit(const struct api_edit *edit, const struct 
 /* The record set as the change has left it so far. NULL: it does not exist; or it cannot be read,
  * and an error was added. */
 static json_t *values_of(struct endpoint *endpoint, const struct path *path,
-			 const struct service_edit *before)
+			 const struct resource_edit *before)
 {
-	const struct service_edit *last =
+	const struct resource_edit *last =
 		before ? before : api_earlier_find(endpoint->edit->earlier, path);
 	struct arm_shown shown;
 	struct change_error error;
@@ -537,8 +537,8 @@ static json_t *values_of(struct endpoint *endpoint, const struct path *path,
 }
 
 /* Takes ownership of the values. */
-static void put_set(struct endpoint *endpoint, const struct path *path, struct service_edit *before,
-		    json_t *values)
+static void put_set(struct endpoint *endpoint, const struct path *path,
+		    struct resource_edit *before, json_t *values)
 {
 	struct change_error error;
 	struct api_request *request = endpoint->request;
@@ -564,7 +564,7 @@ static void change_record(struct endpoint *endpoint, const struct path *zone, co
 			  const char *data, bool adds)
 {
 	const struct path path = {kind_of_id(KIND_RECORD_SET), zone->group, {zone->names[0], name}};
-	struct service_edit *before = find_edit(endpoint->edit, &path);
+	struct resource_edit *before = find_edit(endpoint->edit, &path);
 	json_t *values = values_of(endpoint, &path, before);
 
 	if (!values && endpoint->errors->status != 0)
@@ -689,7 +689,7 @@ static void check_only_group(struct arm_reading *reading)
 	const struct path root = part_root(reading->path);
 	const struct private_endpoint *found = part_find(api_model(reading->request), &root);
 	struct path any = *reading->path;
-	const struct service_edit *earlier;
+	const struct resource_edit *earlier;
 	const char *other = NULL;
 
 	any.names[1] = NULL;
@@ -781,7 +781,7 @@ static void check_service_stays(struct arm_reading *reading)
  * endpoint's own interface may be left from before. */
 static bool is_others_interface(const struct arm_reading *reading, const struct path *path)
 {
-	const struct service_edit *earlier = api_earlier_find(reading->edit->earlier, path);
+	const struct resource_edit *earlier = api_earlier_find(reading->edit->earlier, path);
 	const struct network_interface *found = part_find(api_model(reading->request), path);
 	const char *owner = earlier ? json_text_of(earlier->values, "private_endpoint")
 			    : found ? found->private_endpoint

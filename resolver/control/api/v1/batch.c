@@ -49,7 +49,7 @@ struct batch_row {
 	unsigned line;         /* in CSV; 0: JSON */
 	const char *address;   /* an address, an id, or REGION:ID */
 	const char *owned_key; /* the JSON member or CSV column that has `address` */
-	struct owned_item ptr; /* texts are valid until the next row */
+	struct owned_item ptr; /* texts are valid until the next page */
 };
 
 /* Reads one row at a time, because a million would take much memory. */
@@ -62,7 +62,7 @@ struct batch_reader {
 	size_t fields;               /* of the header */
 	size_t places[COLUMN_COUNT]; /* each column's field, from 1; 0: it is missing */
 	const char *keys[COLUMN_COUNT];
-	struct arena arena; /* of the present row */
+	struct arena arena; /* of the present page */
 };
 
 static int find_column(const char *name)
@@ -218,8 +218,6 @@ static int next_of_json(struct batch_reader *reader, struct batch_row *row,
  * the next row can be read. */
 static int next_row(struct batch_reader *reader, struct batch_row *row, struct change_error *error)
 {
-	arena_release(&reader->arena);
-	arena_init(&reader->arena);
 	*row = (struct batch_row){.index = reader->index++, .ptr.ttl = NOT_GIVEN};
 	*error = (struct change_error){.outcome = CHANGE_FINE};
 	return reader->list ? next_of_json(reader, row, error) : next_of_csv(reader, row, error);
@@ -236,19 +234,39 @@ static int percent_read(const struct batch_reader *reader)
 
 /* ---- the upload ---- */
 
+struct row_place { /* of a row, for errors */
+	size_t index;
+	unsigned line; /* in CSV; 0: JSON */
+};
+
 struct upload {
 	struct api_request *request;
 	struct api_wait wait;
 	bool dry_run, make;
 	struct batch_reader reader;
-	json_t *seen; /* the ids of earlier rows */
+	struct resource_edit edits[ROWS_AT_ONCE]; /* the present page */
+	struct row_place places[ROWS_AT_ONCE];    /* of these edits */
+	size_t count;
+	json_t *seen; /* the ids of earlier rows' addresses, and the names of new addresses */
+	struct change_error wrong; /* of the row that ended the page; FINE: none */
+	struct row_place wrong_at;
 	json_t *errors;
 	size_t error_count;
 	size_t set, removed, unchanged, made;
 };
 
+static void page_release(struct upload *upload)
+{
+	for (size_t i = 0; i < upload->count; i++)
+		json_decref((json_t *)(uintptr_t)upload->edits[i].values);
+	upload->count = 0;
+	arena_release(&upload->reader.arena);
+	arena_init(&upload->reader.arena);
+}
+
 static void upload_free(struct upload *upload)
 {
+	page_release(upload);
 	arena_release(&upload->reader.arena);
 	json_decref(upload->seen);
 	json_decref(upload->errors);
@@ -257,20 +275,36 @@ static void upload_free(struct upload *upload)
 
 /* ---- errors ---- */
 
-static void note_error(struct upload *upload, const struct batch_row *row,
+static void note_error(struct upload *upload, const struct row_place *place,
 		       const struct change_error *error)
 {
 	char path[CHANGE_FIELD_MAX + 32];
 	if (upload->error_count++ >= ERRORS_TOLD)
 		return;
-	snprintf(path, sizeof path, "[%zu]%s%s", row->index, *error->field ? "." : "",
+	snprintf(path, sizeof path, "[%zu]%s%s", place->index, *error->field ? "." : "",
 		 error->field);
 	json_t *told = json_make("{s:o, s:s, s:o, s:o, s:o}", "path", json_text(path), "code",
 				 api_v1_change_code(error), "line",
-				 row->line ? json_integer(row->line) : json_null(), "field",
+				 place->line ? json_integer(place->line) : json_null(), "field",
 				 *error->field ? json_text(error->field) : json_null(), "message",
 				 json_text(error->text));
 	json_add(upload->errors, told);
+}
+
+/* Notes the error of the row that ended the page. */
+static void note_wrong(struct upload *upload)
+{
+	if (upload->wrong.outcome != CHANGE_FINE)
+		note_error(upload, &upload->wrong_at, &upload->wrong);
+	upload->wrong.outcome = CHANGE_FINE;
+}
+
+/* The `refuse` of a service_change. */
+static void refuse_edit(void *context, size_t index, const struct change_error *error)
+{
+	struct upload *upload = context;
+
+	note_error(upload, &upload->places[index], error);
 }
 
 /* Answers with the first error as the error, and a list of the first ERRORS_TOLD. */
@@ -293,99 +327,111 @@ static void answer_errors(struct upload *upload)
 
 /* ---- a row ---- */
 
-static int check_row(struct upload *upload, const struct owned_resource *resource,
-		     const struct owned_item *ptr, struct change_error *error)
+/* Notes that the address has a row; `what`: its id, or the name of a new one. */
+static int note_seen(struct upload *upload, const char *what, struct change_error *error)
 {
-	if (json_object_get(upload->seen, resource->item.id))
+	if (json_object_get(upload->seen, what))
 		return change_say(error, CHANGE_TAKEN, NULL,
 				  "another row before this one is for the same address; leave one "
 				  "out");
-	if (json_object_set_new(upload->seen, resource->item.id, json_true()) != 0)
+	if (json_object_set_new(upload->seen, what, json_true()) != 0)
 		return change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
-	if (!ptr->reverse_fqdn && (ptr->ptr_description || ptr->ttl != NOT_GIVEN))
-		return change_refuse(
-			error, ptr->ttl != NOT_GIVEN ? "ttl" : "description",
-			"belongs to the PTR, and there is none; give reverse_fqdn as well");
 	return 0;
 }
 
-static int make_row(struct upload *upload, struct address_draft *draft,
-		    const struct owned_resource *resource, const struct owned_item *ptr,
-		    struct change_error *error)
+static json_t *values_of(const struct owned_item *ptr)
 {
-	bool removes = !ptr->reverse_fqdn;
-	int err = check_row(upload, resource, ptr, error);
-	if (err != 0)
-		return err;
-	if (addresses_points(draft->inventory, resource, ptr)) {
-		upload->unchanged++;
-		return 0;
-	}
-	err = addresses_point(draft, resource, ptr, ADDRESSES_ANY);
-	if (err != 0)
-		draft_take_error(draft, error);
-	upload->set += err == 0 && !removes;
-	upload->removed += err == 0 && removes;
-	return err;
-}
-
-/* Makes the address of a row, with the row's PTR. A row without a name changes nothing: there is no
- * PTR to remove. */
-static int make_address(struct upload *upload, struct address_draft *draft,
-			const struct batch_row *row, struct change_error *error)
-{
-	const struct owned_item *ptr = &row->ptr;
-	struct inventory *inventory = draft->inventory;
-	const struct owned_resource *made;
 	json_t *values = json_object();
-	char why[ADDRESSES_WHY_MAX];
-	struct arena arena;
-	struct path path;
-	int err;
 
-	arena_init(&arena);
-	err = addresses_make(inventory, draft_model(draft), row->address, &path, values, &arena,
-			     why);
-	if (err == ERR_NOMEM)
-		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", why);
-	else if (err)
-		err = change_refuse(error, row->owned_key, "%s", why);
-	else if (!ptr->reverse_fqdn)
-		upload->unchanged++;
 	json_put_text(values, "reverse_fqdn", ptr->reverse_fqdn);
 	json_put_text(values, "description", ptr->ptr_description);
 	if (ptr->ttl != NOT_GIVEN)
 		json_put(values, "ttl", json_integer(ptr->ttl));
-	if (!err && ptr->reverse_fqdn) {
-		err = addresses_put(draft, &path, values, ADDRESSES_ANY);
-		if (err)
-			draft_take_error(draft, error);
-		upload->set += err == 0;
-		upload->made += err == 0;
-	}
-	made = !err && ptr->reverse_fqdn ? addresses_find(inventory, &path) : NULL;
-	if (inventory_trouble(inventory))
-		err = change_say(error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
-	else if (made && json_object_set_new(upload->seen, made->item.id, json_true()) != 0)
-		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
-	json_decref(values);
-	arena_release(&arena);
-	return err;
+	return values;
 }
 
-static int put_row(struct upload *upload, struct address_draft *draft, const struct batch_row *row,
-		   struct change_error *error)
+/* Adds an edit to the page; takes ownership of the values (NULL: removes the PTR). */
+static void add_edit(struct upload *upload, const struct batch_row *row, const struct path *path,
+		     json_t *values)
 {
-	struct inventory *inventory = draft->inventory;
+	upload->edits[upload->count] = (struct resource_edit){*path, values};
+	upload->places[upload->count++] = (struct row_place){row->index, row->line};
+}
+
+static int set_ptr(struct upload *upload, const struct batch_row *row, struct inventory *inventory,
+		   const struct owned_resource *resource, struct change_error *error)
+{
+	const struct owned_item *ptr = &row->ptr;
+	const struct path path = {kind_of_id(KIND_PTR), GROUP_NONE, {resource->item.id, NULL}};
+	bool removes = !ptr->reverse_fqdn;
+	json_t *values = NULL;
+	int err = note_seen(upload, resource->item.id, error);
+
+	if (err)
+		return err;
+	if (removes && (ptr->ptr_description || ptr->ttl != NOT_GIVEN))
+		return change_refuse(
+			error, ptr->ttl != NOT_GIVEN ? "ttl" : "description",
+			"belongs to the PTR, and there is none; give reverse_fqdn as well");
+	if (addresses_points(inventory, resource, ptr)) {
+		upload->unchanged++;
+		return 0;
+	}
+	if (!removes) {
+		values = json_whole(values_of(ptr));
+		if (!values)
+			return change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+	}
+	add_edit(upload, row, &path, values);
+	upload->set += !removes;
+	upload->removed += removes;
+	return 0;
+}
+
+/* Makes the address of a row, with the row's PTR. A row without a name changes nothing: there is no
+ * PTR to remove. */
+static int make_address(struct upload *upload, const struct batch_row *row,
+			struct inventory *inventory, struct change_error *error)
+{
+	json_t *values = values_of(&row->ptr);
+	char why[ADDRESSES_WHY_MAX];
+	struct path path;
+	int err = addresses_make(inventory, inventory_model(inventory), row->address, &path, values,
+				 &upload->reader.arena, why);
+
+	if (err == ERR_NOMEM)
+		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", why);
+	else if (err)
+		err = change_refuse(error, row->owned_key, "%s", why);
+	else if (row->ptr.reverse_fqdn)
+		err = note_seen(upload, path.names[0], error);
+	values = json_whole(values);
+	if (!err && !values)
+		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+	if (err || !row->ptr.reverse_fqdn) {
+		upload->unchanged += !err;
+		json_decref(values);
+		return err;
+	}
+	add_edit(upload, row, &path, values);
+	upload->set++;
+	upload->made++;
+	return 0;
+}
+
+/* Adds the row's edit to the page, unless nothing changes. */
+static int take_row(struct upload *upload, const struct batch_row *row, struct inventory *inventory,
+		    struct change_error *error)
+{
 	const struct owned_resource *resource = inventory_by_ptr(inventory, row->address);
 	const char *trouble = inventory_trouble(inventory);
 
 	if (resource)
-		return make_row(upload, draft, resource, &row->ptr, error);
+		return set_ptr(upload, row, inventory, resource, error);
 	if (trouble)
 		return change_say(error, CHANGE_STORE, NULL, "%s", trouble);
 	if (upload->make)
-		return make_address(upload, draft, row, error);
+		return make_address(upload, row, inventory, error);
 	return change_refuse(
 		error, row->owned_key,
 		"\"%.64s\" is not an address or id that we own; add the address first, "
@@ -393,38 +439,52 @@ static int put_row(struct upload *upload, struct address_draft *draft, const str
 		row->address);
 }
 
-static int fail_all(struct upload *upload, struct address_draft *draft,
-		    const struct change_error *error)
+/* Reads rows until the page is full, or has edits whose errors must be told before that of a wrong
+ * row. Looks at some rows only per page, because what they find takes memory. */
+static int read_rows(struct upload *upload, struct inventory *inventory, struct change_error *error)
 {
-	upload->error_count = 0;
-	return draft_fail(draft, error->outcome, NULL, "%s", error->text);
-}
-
-static int put_rows(void *context, struct address_draft *draft)
-{
-	struct upload *upload = context;
-	struct work *work = &upload->request->service->work;
-	struct change_error error;
 	struct batch_row row;
-	int err = draft_is_open(draft);
-	while (err == 0 && (err = next_row(&upload->reader, &row, &error)) != ERR_NOT_FOUND) {
-		if (err == 0)
-			err = put_row(upload, draft, &row, &error);
-		if (err != 0 && change_error_is_of_edit(&error))
-			note_error(upload, &row, &error);
-		else if (err != 0)
-			return fail_all(upload, draft, &error);
-		err = 0;
-		if (row.index % ROWS_AT_ONCE == 0) {
-			inventory_forget(draft->inventory);
-			work->percent = percent_read(&upload->reader);
+	size_t rows = 0;
+	int err = 0;
+
+	while (rows < ROWS_AT_ONCE && upload->wrong.outcome == CHANGE_FINE) {
+		err = next_row(&upload->reader, &row, error);
+		if (err == ERR_NOT_FOUND)
+			return 0;
+		if (!err)
+			err = take_row(upload, &row, inventory, error);
+		if (err && !change_error_is_of_edit(error))
+			return err;
+		if (err) {
+			upload->wrong = *error;
+			upload->wrong_at = (struct row_place){row.index, row.line};
+		}
+		if (upload->count == 0)
+			note_wrong(upload);
+		if (++rows == ROWS_AT_ONCE && upload->count == 0) {
+			page_release(upload);
+			inventory_forget(inventory);
+			rows = 0;
 		}
 	}
-	work->percent = 100;
-	if (err == ERR_NOT_FOUND)
-		err = 0;
-	return upload->error_count > 0 ? draft_fail(draft, CHANGE_INVALID, NULL, "rows do not fit")
-				       : err;
+	return 0;
+}
+
+/* The `more` of a service_change. */
+static int read_page(void *context, struct inventory *inventory, struct edit_page *page,
+		     struct change_error *error)
+{
+	struct upload *upload = context;
+	int err;
+
+	note_wrong(upload);
+	page_release(upload);
+	err = read_rows(upload, inventory, error);
+	upload->request->service->work.percent = percent_read(&upload->reader);
+	*page = (struct edit_page){upload->edits, upload->count};
+	if (!err && upload->count == 0 && upload->error_count > 0)
+		err = change_say(error, CHANGE_INVALID, NULL, "rows do not fit");
+	return err;
 }
 
 /* ---- the answer ---- */
@@ -473,11 +533,11 @@ static void on_change(void *context, int err, const struct service_change *chang
 	struct upload *upload = context;
 
 	(void)none;
-	if (upload->error_count == 0 && !err) {
+	if (!err) {
 		answer(upload);
 		return;
 	}
-	if (upload->error_count > 0)
+	if (upload->error_count > 0 && change_error_is_of_edit(&change->error))
 		answer_errors(upload);
 	else
 		api_fail_change(upload->request, &change->error);
@@ -534,7 +594,8 @@ void api_ptrs_batch(struct api_request *request)
 	    !api_require_all(request))
 		return;
 	struct upload *upload = upload_new(request, dry_run, make, &error);
-	struct service_change change = {.put = put_rows,
+	struct service_change change = {.more = read_page,
+					.refuse = refuse_edit,
 					.large = true,
 					.who = request->who,
 					.rehearsal = dry_run,

@@ -43,7 +43,7 @@ struct posted {              /* the edits of a POST */
 	struct api_request *request; /* until it is answered */
 	struct change_error error;   /* the error of the present edit */
 	struct faults refused;       /* faults of wrong edits */
-	struct service_edit *edits;
+	struct resource_edit *edits;
 	struct api_path *paths; /* hold the segments of the edits' paths */
 	json_t **values;
 	size_t count;
@@ -132,7 +132,7 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 	const json_t *values = json_object_get(edit, "values");
 	const json_t *etag = json_object_get(edit, "etag");
 	const char *wanted = json_string_value(etag), *member, *why;
-	struct service_edit *to = &posted->edits[index];
+	struct resource_edit *to = &posted->edits[index];
 	char key[32], path[PATH_MAX_BYTES];
 
 	if (!json_is_object(edit))
@@ -234,6 +234,22 @@ static bool check_body(struct posted *posted)
 	return false;
 }
 
+static void note_refused(struct posted *posted, const struct change_error *error)
+{
+	struct origin origin = {.path = error->field};
+
+	fault_add(&posted->refused, FAULT_ERROR, &origin, NULL, "%s", error->text);
+}
+
+/* The `refuse` of a service_change. */
+static void refuse_edit(void *context, size_t index, const struct change_error *error)
+{
+	struct change_error placed = *error;
+
+	change_error_place(&placed, "edits", index);
+	note_refused(context, &placed);
+}
+
 /* The `read` of a service_change. */
 static int read_edits(void *context, struct inventory *inventory, struct service_change *change)
 {
@@ -257,8 +273,9 @@ static int read_edits(void *context, struct inventory *inventory, struct service
 			if (fits)
 				change->error = posted->error;
 			fits = false;
-			if (!service_refuse_edit(change, &posted->error))
+			if (!change_error_is_of_edit(&posted->error))
 				break;
+			note_refused(posted, &posted->error);
 		}
 		if (i % EDITS_AT_ONCE == EDITS_AT_ONCE - 1)
 			inventory_forget(inventory);
@@ -442,7 +459,7 @@ static void on_changed(void *context, int err, const struct service_change *chan
 	const struct confirmation *confirmation = &request->service->confirmation;
 	struct change_error error = change->error;
 
-	if (err == ERR_INVALID && change->failed < change->count)
+	if (err == ERR_INVALID && change->failed != NO_EDIT)
 		change_error_place(&error, "edits", change->failed);
 	if (err == ERR_INVALID && posted->refused.errors > 1 && change_error_is_of_edit(&error))
 		api_fail_faults(request, api_change_status(&error), api_v1_change_code(&error),
@@ -474,7 +491,7 @@ static void change(struct posted *posted, unsigned wait_s)
 					.rehearsal =
 						posted->questions || resource_is_rehearsal(request),
 					.look = posted->questions ? note_plan : NULL,
-					.refused = &posted->refused,
+					.refuse = refuse_edit,
 					.context = posted,
 					.wait_s = wait_s};
 

@@ -8,7 +8,6 @@
 #include "resolver/control/api/long_answer.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
-#include "resolver/control/resource/address_draft.h"
 #include "resolver/control/resource/state_json.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
@@ -46,56 +45,102 @@ void api_state_export(struct api_request *request)
 /* ---- import ---- */
 
 struct import_request {
-	struct api_request *request;
+	struct work_job job; /* first; a thread frees a failed one */
+	struct work *work;
+	struct api_request *request; /* until it is answered */
+	struct state_import *import; /* NULL: not begun, or all edits were given */
+	bool is_begun;
 	char not_json[API_TEXT_MAX];
 };
 
-static int put_all(void *context, struct address_draft *draft)
+/* Parses the document in the thread, because it may be large. */
+static int begin(struct import_request *importing, struct change_error *error)
 {
-	struct import_request *import = context;
-	const struct api_request *request = import->request;
+	const struct api_request *request = importing->request;
 	json_t *document = request->text ? api_parse(request->dialect, request->text,
-						     request->text_length, import->not_json)
+						     request->text_length, importing->not_json)
 					 : NULL;
-	int err = *import->not_json
-			  ? draft_fail(draft, CHANGE_INVALID, NULL, "%s", import->not_json)
-			  : state_json_read(draft, document);
-	json_decref(document);
-	return err;
+
+	if (*importing->not_json) {
+		json_decref(document);
+		return change_refuse(error, NULL, "%s", importing->not_json);
+	}
+	importing->is_begun = true;
+	importing->import = state_import_new(document);
+	return importing->import
+		       ? 0
+		       : change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+}
+
+/* The `more` of a service_change. The thread frees the document. */
+static int next_page(void *context, struct inventory *inventory, struct edit_page *page,
+		     struct change_error *error)
+{
+	struct import_request *importing = context;
+	int err = importing->is_begun ? 0 : begin(importing, error);
+
+	if (!err)
+		err = state_import_next(importing->import, inventory, page, error);
+	if (err || page->count > 0)
+		return err;
+	state_import_free(importing->import);
+	importing->import = NULL;
+	return 0;
+}
+
+static void free_import(void *context)
+{
+	struct import_request *importing = context;
+
+	state_import_free(importing->import);
+}
+
+static void free_importing(void *context)
+{
+	free(context);
 }
 
 static void on_import(void *context, int err, const struct service_change *change,
 		      const struct faults *none)
 {
-	struct import_request *import = context;
-	struct api_request *request = import->request;
+	struct import_request *importing = context;
+	struct api_request *request = importing->request;
+	struct change_error error = change->error;
 
 	(void)none;
-	if (*import->not_json) {
-		api_fail(request, 400, NULL, "%s", import->not_json);
+	if (importing->import && change->failed != NO_EDIT)
+		state_import_place(importing->import, change->failed, &error);
+	if (*importing->not_json) {
+		api_fail(request, 400, NULL, "%s", importing->not_json);
 	} else if (err) {
-		api_fail_change(request, &change->error);
+		api_fail_change(request, &error);
 	} else {
 		log_event_guarded(LOG_INFO, "change", "state imported", "state imported by %s",
 				  request->who);
 		api_reply_empty(request, 204);
 	}
-	free(import);
+	if (importing->import &&
+	    work_beside_in_thread(importing->work, &importing->job, free_import, free_importing))
+		return;
+	free_import(importing);
+	free_importing(importing);
 }
 
 void api_state_import(struct api_request *request)
 {
-	struct service_change change = {.put = put_all, .large = true, .who = request->who};
-	struct import_request *import;
+	struct service_change change = {
+		.more = next_page, .large = true, .who = request->who, .why = ADDRESSES_IMPORT};
+	struct import_request *importing;
 
 	if (!api_require_all(request))
 		return;
-	import = calloc(1, sizeof *import);
-	if (!import) {
+	importing = calloc(1, sizeof *importing);
+	if (!importing) {
 		api_fail_memory(request);
 		return;
 	}
-	import->request = request;
-	change.context = import;
-	service_commit(request->service, &change, on_import, import);
+	importing->request = request;
+	importing->work = &request->service->work;
+	change.context = importing;
+	service_commit(request->service, &change, on_import, importing);
 }

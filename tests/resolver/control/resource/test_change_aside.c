@@ -151,7 +151,7 @@ static int point_and_pause(struct aside *aside, struct address_draft *draft)
 
 static int remove_group(struct aside *aside, struct address_draft *draft)
 {
-	return addresses_remove_group(draft, aside->context, SUBSCRIPTION);
+	return edit_remove_group(draft, aside->context, SUBSCRIPTION);
 }
 
 static int do_nothing(struct aside *aside, struct address_draft *draft)

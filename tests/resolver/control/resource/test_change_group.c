@@ -97,7 +97,7 @@ static void must_remove(struct inventory_fixture *fixture, const char *group)
 {
 	struct address_draft *draft = edit_begin(fixture->inventory, "test");
 
-	assert_int_equal(addresses_remove_group(draft, group, SUBSCRIPTION), 0);
+	assert_int_equal(edit_remove_group(draft, group, SUBSCRIPTION), 0);
 	assert_int_equal(edit_commit(draft), 0);
 	edit_free(draft);
 }
@@ -204,7 +204,7 @@ static void addresses_of_another_subscription_stay(void **state)
 
 	must_add(fixture, "web", "one", "east");
 	draft = edit_begin(fixture->inventory, "test");
-	assert_int_equal(addresses_remove_group(draft, "web", "another"), 0);
+	assert_int_equal(edit_remove_group(draft, "web", "another"), 0);
 	assert_non_null(inventory_address(fixture->inventory, "web", "one"));
 	edit_free(draft);
 }
@@ -222,8 +222,8 @@ static void addresses_of_the_subscription_that_was_are_in_no_group_of_the_new_on
 	assert_int_equal(inventory_fixture_load(fixture, world), 0);
 	must_add(fixture, "web", "new", "east");
 	struct address_draft *draft = edit_begin(fixture->inventory, "test");
-	assert_int_equal(
-		addresses_remove_group(draft, "web", "99999999-2222-3333-4444-555555555555"), 0);
+	assert_int_equal(edit_remove_group(draft, "web", "99999999-2222-3333-4444-555555555555"),
+			 0);
 	assert_int_equal(edit_commit(draft), 0);
 	edit_free(draft);
 	for (unsigned i = 0; i < 2; i++) {
@@ -302,7 +302,7 @@ static void a_group_that_the_file_names_is_read_only(void **state)
 	inventory_fixture_check_error(draft, CHANGE_READ_ONLY, "", "sluice.conf:");
 	must_add(fixture, "office", "mine", "east");
 	draft = edit_begin(fixture->inventory, "test");
-	assert_int_not_equal(addresses_remove_group(draft, "office", SUBSCRIPTION), 0);
+	assert_int_not_equal(edit_remove_group(draft, "office", SUBSCRIPTION), 0);
 	inventory_fixture_check_error(draft, CHANGE_READ_ONLY, "", "sluice.conf:");
 	assert_non_null(inventory_address(fixture->inventory, "office", "mine"));
 }
@@ -391,7 +391,7 @@ static void a_change_that_is_given_up_has_changed_no_group(void **state)
 	assert_int_equal(put(draft, "kept", "east", "{\"a\":\"1\"}"), 0);
 	assert_int_equal(put(draft, "kept", "west", "{\"a\":\"2\"}"), 0);
 	assert_int_equal(put(draft, "new", "west", NULL), 0);
-	assert_int_equal(addresses_remove_group(draft, "gone", SUBSCRIPTION), 0);
+	assert_int_equal(edit_remove_group(draft, "gone", SUBSCRIPTION), 0);
 	assert_int_equal(add(draft, "made", "one", "east"), 0);
 	assert_string_equal(shown(fixture, "kept"), "kept west {\"a\":\"2\"}");
 	assert_string_equal(shown(fixture, "made"), "made east -");
@@ -412,10 +412,10 @@ static void a_group_may_go_and_come_in_one_change(void **state)
 
 	must_put(fixture, "Group", "west", "{\"a\":\"1\"}");
 	draft = edit_begin(fixture->inventory, "test");
-	assert_int_equal(addresses_remove_group(draft, "group", SUBSCRIPTION), 0);
+	assert_int_equal(edit_remove_group(draft, "group", SUBSCRIPTION), 0);
 	assert_int_equal(put(draft, "gROUP", "east", NULL), 0);
 	assert_int_equal(put(draft, "fleeting", "east", NULL), 0);
-	assert_int_equal(addresses_remove_group(draft, "fleeting", SUBSCRIPTION), 0);
+	assert_int_equal(edit_remove_group(draft, "fleeting", SUBSCRIPTION), 0);
 	assert_int_equal(edit_commit(draft), 0);
 	edit_free(draft);
 	for (unsigned i = 0; i < 2; i++) {

@@ -117,7 +117,7 @@ static void a_group_whose_record_cannot_be_read_does_not_stay_behind_its_address
 	exec(fixture, SPOIL " WHERE kind = 104");
 	draft = begin(fixture);
 	check_unread(fixture, draft,
-		     addresses_remove_group(draft, "web", "11111111-2222-3333-4444-555555555555"));
+		     edit_remove_group(draft, "web", "11111111-2222-3333-4444-555555555555"));
 	assert_non_null(inventory_address(fixture->inventory, "web", "new"));
 }
 
@@ -154,12 +154,12 @@ static void an_import_does_not_pass_over_what_it_cannot_read(void **state)
 		snprintf(sql, sizeof sql, SPOIL " WHERE kind = %s", spoilt[i]);
 		exec(fixture, sql);
 		draft = begin(fixture);
-		check_unread(fixture, draft, state_json_read(draft, document));
+		check_unread(fixture, draft, edit_import(draft, document));
 		snprintf(sql, sizeof sql, MEND " WHERE kind = %s", spoilt[i]);
 		exec(fixture, sql);
 	}
 	draft = begin(fixture);
-	assert_int_equal(state_json_read(draft, document), 0);
+	assert_int_equal(edit_import(draft, document), 0);
 	assert_int_equal(edit_commit(draft), 0);
 	edit_free(draft);
 	assert_null(error_of(fixture));

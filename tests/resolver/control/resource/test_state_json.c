@@ -30,7 +30,7 @@ static int try_import(struct inventory_fixture *fixture, const json_t *document,
 	store_hold(inventory_store(fixture->inventory), true);
 	struct inventory *aside = inventory_copy(fixture->inventory, STORE_ASIDE);
 	struct address_draft *draft = edit_begin(aside, "test");
-	int err = state_json_read(draft, document);
+	int err = edit_import(draft, document);
 
 	if (!err)
 		err = edit_commit(draft);

@@ -1,6 +1,7 @@
 /* A change that others have to agree to: a committer that says yes later, no, that it does not know
  * and then one or the other, and nothing at all. The service is whole, with a worker and a state.
  */
+#include "resolver/control/resource/group.h"
 #include "resolver/control/service/commit.h"
 
 #include <setjmp.h>
@@ -190,7 +191,7 @@ static struct path network_path(const char *name)
 static void put_network(const char *name, const char *space, bool rehearsal)
 {
 	json_t *values = json_pack("{s:s, s:[s]}", "name", name, "address_space", space);
-	const struct service_edit edit = {network_path(name), values};
+	const struct resource_edit edit = {network_path(name), values};
 	struct service_change change = {
 		.edits = &edit, .count = 1, .who = "ops", .rehearsal = rehearsal};
 
@@ -239,9 +240,11 @@ static void it_is_made_when_the_answer_is_yes(void **state)
 /* The values are taken over. */
 static void put_owned(unsigned kind, const char *name, json_t *values, bool claimed)
 {
-	const struct service_edit edit = {{kind_of_id(kind), GROUP_NONE, {name, NULL}}, values};
-	struct service_change change = {
-		.edits = &edit, .count = 1, .who = "ops", .claimed = claimed};
+	const struct resource_edit edit = {{kind_of_id(kind), GROUP_NONE, {name, NULL}}, values};
+	struct service_change change = {.edits = &edit,
+					.count = 1,
+					.who = "ops",
+					.why = claimed ? ADDRESSES_CLAIMED : ADDRESSES_ANY};
 
 	service_commit(&world->service, &change, on_change, NULL);
 	json_decref(values);
@@ -298,7 +301,7 @@ static void two_edits_of_one_address_are_made_as_they_were_rehearsed(void **stat
 {
 	const struct path path = {kind_of_id(KIND_ADDRESS), GROUP_NONE, {"mail", NULL}};
 	json_t *first = json_pack("{s:s}", "address", "192.0.2.7"), *second = json_object();
-	const struct service_edit edits[] = {{path, first}, {path, NULL}, {path, second}};
+	const struct resource_edit edits[] = {{path, first}, {path, NULL}, {path, second}};
 	struct service_change change = {.edits = edits, .count = COUNT(edits), .who = "ops"};
 
 	(void)state;
@@ -475,7 +478,7 @@ static void it_is_made_beside_what_is_served_by_then(void **state)
 enum { MANY = 2 * SERVICE_LARGE };
 
 struct many {
-	struct service_edit edits[MANY];
+	struct resource_edit edits[MANY];
 	json_t *values;
 	char names[MANY][16];
 };
@@ -498,8 +501,8 @@ static void put_many(struct many *many, bool rehearsal)
 							"reverse_fqdn", "many.test.")
 					    : json_pack("{s:s, s:[s]}", "name", many->names[i],
 							"address_space", text));
-		many->edits[i] = (struct service_edit){{kind, GROUP_NONE, {many->names[i], NULL}},
-						       json_array_get(many->values, i)};
+		many->edits[i] = (struct resource_edit){{kind, GROUP_NONE, {many->names[i], NULL}},
+							json_array_get(many->values, i)};
 	}
 	service_commit(&world->service, &change, on_change, NULL);
 }
@@ -576,7 +579,7 @@ static void many_without_anybody_to_agree(void **state)
 /* One edit, but of what may have very much inside. */
 static void what_has_others_inside_goes_in_a_thread(void **state)
 {
-	const struct service_edit edit = {.path = network_path("gone")};
+	const struct resource_edit edit = {.path = network_path("gone")};
 	struct service_change change = {.edits = &edit, .count = 1, .who = "ops"};
 
 	(void)state;
@@ -614,26 +617,54 @@ static void one_of_many_that_does_not_fit_is_told_and_nothing_changes(void **sta
 	json_decref(many.values);
 }
 
-static int put_two_ptrs(void *context, struct address_draft *draft)
-{
-	const struct owned_item ptr = {.reverse_fqdn = "given.test.", .ttl = NOT_GIVEN};
-	const struct owned_resource *resource = inventory_address(draft->inventory, NULL, context);
-	int err = edit_point(draft, resource, &ptr);
+/* A page with two PTRs, each for another address; the second one does not exist. */
+struct two_ptrs {
+	const char *name; /* of the first address; NULL: the page was given */
+	struct resource_edit edits[2];
+	json_t *values;
+};
 
-	return err ? err : edit_wait(draft, "6f9619ff-8b86-4011-b42d-00cf4fc964ff", &ptr);
+static int next_two_ptrs(void *context, struct inventory *inventory, struct edit_page *page,
+			 struct change_error *error)
+{
+	struct two_ptrs *two = context;
+	const struct owned_resource *resource =
+		two->name ? inventory_address(inventory, NULL, two->name) : NULL;
+
+	(void)error;
+	if (!resource)
+		return 0;
+	two->name = NULL;
+	two->edits[0] = (struct resource_edit){
+		{kind_of_id(KIND_PTR), GROUP_NONE, {resource->item.id, NULL}}, two->values};
+	two->edits[1] = (struct resource_edit){
+		{kind_of_id(KIND_PTR), GROUP_NONE, {"6f9619ff-8b86-4011-b42d-00cf4fc964ff", NULL}},
+		two->values};
+	*page = (struct edit_page){two->edits, 2};
+	return 0;
 }
 
-/* What is put in another form than edits is agreed to by its rows, too; so is a PTR that waits. */
-static void what_is_no_list_of_edits_is_agreed_to_as_well(void **state)
+static struct service_change change_of_two(struct two_ptrs *two)
 {
-	char name[] = "mail";
-	struct service_change change = {
-		.put = put_two_ptrs, .large = true, .who = "ops", .context = name};
+	*two = (struct two_ptrs){.name = "mail",
+				 .values = json_pack("{s:s}", "reverse_fqdn", "given.test.")};
+	return (struct service_change){.more = next_two_ptrs,
+				       .large = true,
+				       .why = ADDRESSES_BACK,
+				       .who = "ops",
+				       .context = two};
+}
+
+/* Edits that come page by page are agreed to by their rows, too; so is a PTR that waits. */
+static void what_comes_page_by_page_is_agreed_to_as_well(void **state)
+{
+	struct two_ptrs two;
+	struct service_change change = change_of_two(&two);
 	struct inventory_about about;
 
 	(void)state;
 	world->service.commit.committer = NULL;
-	put_owned(KIND_ADDRESS, name, json_object(), false);
+	put_owned(KIND_ADDRESS, "mail", json_object(), false);
 	world->service.commit.committer = &world->committer;
 	service_commit(&world->service, &change, on_change, NULL);
 	run_until(&world->asked, 1);
@@ -642,15 +673,17 @@ static void what_is_no_list_of_edits_is_agreed_to_as_well(void **state)
 	assert_int_equal(world->err, 0);
 	inventory_forget(world->service.inventory);
 	assert_string_equal(
-		inventory_address(world->service.inventory, NULL, name)->item.reverse_fqdn,
+		inventory_address(world->service.inventory, NULL, "mail")->item.reverse_fqdn,
 		"given.test.");
 	inventory_about(world->service.inventory, &about);
 	assert_int_equal(about.waiting, 1);
+	json_decref(two.values);
 }
 
-static int remove_group(void *context, struct address_draft *draft)
+static int next_of_group(void *context, struct inventory *inventory, struct edit_page *page,
+			 struct change_error *error)
 {
-	return addresses_remove_group(draft, context, "00000000-0000-0000-0000-000000000000");
+	return group_removal_next(context, inventory, page, error);
 }
 
 static void exec(const char *sql)
@@ -667,9 +700,10 @@ static void exec(const char *sql)
 /* That there is no such group may mean that it could not be read, and is no reason to go on. */
 static void what_could_not_be_read_is_not_committed(void **state)
 {
-	char name[] = "web";
+	const char *name = "web";
+	struct group_removal removal;
 	struct service_change change = {
-		.put = remove_group, .large = true, .who = "ops", .context = name};
+		.more = next_of_group, .large = true, .who = "ops", .context = &removal};
 	uint64_t revision;
 
 	(void)state;
@@ -678,8 +712,10 @@ static void what_could_not_be_read_is_not_committed(void **state)
 	assert_int_equal(world->err, 0);
 	revision = world->revision;
 	exec("UPDATE resources SET json = 'x' WHERE kind = 104");
+	group_removal_init(&removal, name, "00000000-0000-0000-0000-000000000000");
 	service_commit(&world->service, &change, on_change, NULL);
 	run_until(&world->told, 2);
+	group_removal_release(&removal);
 	assert_int_equal(world->err, ERR_INVALID);
 	assert_int_equal(world->outcome, CHANGE_STORE);
 	put_owned(KIND_GROUP, "next", json_object(), false);
@@ -720,16 +756,16 @@ static void what_a_change_could_not_read_is_told_until_it_can_be_read(void **sta
 /* Such a change is rehearsed in a thread, and made at once behind it where it has few rows. */
 static void an_answer_may_come_at_once(void **state)
 {
-	char name[] = "mail";
-	struct service_change change = {
-		.put = put_two_ptrs, .large = true, .who = "ops", .context = name};
+	struct two_ptrs two;
+	struct service_change change = change_of_two(&two);
 
 	(void)state;
 	world->answers_at_once = true;
-	put_owned(KIND_ADDRESS, name, json_object(), false);
+	put_owned(KIND_ADDRESS, "mail", json_object(), false);
 	service_commit(&world->service, &change, on_change, NULL);
 	run_until(&world->told, 2);
 	assert_int_equal(world->err, 0);
+	json_decref(two.values);
 	put_network("next", "10.1.0.0/16", false);
 	assert_int_equal(world->told, 3);
 	assert_int_equal(world->err, 0);
@@ -784,7 +820,7 @@ static void put_networks(const char *name, size_t count, bool rehearsal)
 {
 	static const struct source_pair pairs[] = {{"deployment g/a", "made"},
 						   {"deployment g/old", NULL}};
-	struct service_edit edits[SERVICE_LARGE];
+	struct resource_edit edits[SERVICE_LARGE];
 	char names[SERVICE_LARGE][16];
 	struct service_change change = {.edits = edits,
 					.count = count,
@@ -864,7 +900,7 @@ static void put_both_without_memory(void)
 	json_t *network = json_pack("{s:s, s:[s]}", "name", "one", "address_space", "10.1.0.0/16");
 	json_t *address =
 		json_pack("{s:s, s:s}", "address", "192.0.2.7", "reverse_fqdn", "m.test.");
-	const struct service_edit edits[] = {
+	const struct resource_edit edits[] = {
 		{network_path("one"), network},
 		{{kind_of_id(KIND_ADDRESS), GROUP_NONE, {"mail", NULL}}, address}};
 	struct service_change change = {.edits = edits, .count = COUNT(edits), .who = "ops"};
@@ -930,7 +966,7 @@ static void put_in_doubt(const char *name)
 {
 	struct confirmation *confirmation = &world->service.confirmation;
 	json_t *values = json_pack("{s:s, s:[s]}", "name", name, "address_space", "10.1.0.0/16");
-	const struct service_edit edit = {network_path(name), values};
+	const struct resource_edit edit = {network_path(name), values};
 	struct service_change change = {.edits = &edit, .count = 1, .who = "ops", .wait_s = 600};
 
 	world->service.commit.committer = NULL;
@@ -1045,7 +1081,7 @@ int main(void)
 		TEST(many_without_anybody_to_agree),
 		TEST(what_has_others_inside_goes_in_a_thread),
 		TEST(one_of_many_that_does_not_fit_is_told_and_nothing_changes),
-		TEST(what_is_no_list_of_edits_is_agreed_to_as_well),
+		TEST(what_comes_page_by_page_is_agreed_to_as_well),
 		TEST(what_could_not_be_read_is_not_committed),
 		TEST(what_a_change_could_not_read_is_told_until_it_can_be_read),
 		TEST(an_answer_may_come_at_once),

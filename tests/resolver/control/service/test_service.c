@@ -143,8 +143,8 @@ static void a_read_that_fails_while_a_rehearsal_is_looked_at_fails_it(void **sta
 {
 	struct world *world = *state;
 	json_t *values = json_object();
-	const struct service_edit edit = {{kind_of_id(KIND_ADDRESS), GROUP_NONE, {"mail", NULL}},
-					  values};
+	const struct resource_edit edit = {{kind_of_id(KIND_ADDRESS), GROUP_NONE, {"mail", NULL}},
+					   values};
 	struct service_change made = {.edits = &edit, .count = 1, .who = "ops"};
 	bool is_there = false;
 	struct service_change rehearsed = {
