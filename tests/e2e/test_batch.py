@@ -179,6 +179,12 @@ class Files(Many):
         self.assertEqual("0 PTRs set, 0 removed, 227 were so already\n", self.import_(text, "--make"))
         self.assertIn("created 226 addresses", self.command("history")[1])
 
+    def test_an_address_that_an_earlier_row_makes_is_found_however_far_behind(self):
+        text = "address,reverse_fqdn\n" + "".join(
+            "198.51.100.%d,h%d.example.\n" % (n, n) for n in range(30, 255)) + "198.51.100.30,again.example.\n"
+        self.assertIn("ptrs.csv:227: another row before this one", self.import_(text, "--make", status=1))
+        self.assertEqual(404, self.call("GET", "/v1/addresses/-/198.51.100.31").status)
+
     def test_what_no_pool_has_is_never_made(self):
         text = "address,reverse_fqdn\n198.51.100.30,a.example.\n198.51.99.30,b.example.\n198.51.100.30,c.example.\n10.10.0.9,d.example\nx,\n"
         printed = self.import_(text, "--make", status=1)

@@ -247,7 +247,7 @@ struct upload {
 	struct resource_edit edits[ROWS_AT_ONCE]; /* the present page */
 	struct row_place places[ROWS_AT_ONCE];    /* of these edits */
 	size_t count;
-	json_t *seen; /* the ids of earlier rows' addresses, and the names of new addresses */
+	json_t *seen;              /* the addresses of earlier rows, as text */
 	struct change_error wrong; /* of the row that ended the page; FINE: none */
 	struct row_place wrong_at;
 	json_t *errors;
@@ -327,14 +327,14 @@ static void answer_errors(struct upload *upload)
 
 /* ---- a row ---- */
 
-/* Notes that the address has a row; `what`: its id, or the name of a new one. */
-static int note_seen(struct upload *upload, const char *what, struct change_error *error)
+/* Notes that the address has a row. */
+static int note_seen(struct upload *upload, const char *address, struct change_error *error)
 {
-	if (json_object_get(upload->seen, what))
+	if (json_object_get(upload->seen, address))
 		return change_say(error, CHANGE_TAKEN, NULL,
 				  "another row before this one is for the same address; leave one "
 				  "out");
-	if (json_object_set_new(upload->seen, what, json_true()) != 0)
+	if (json_object_set_new(upload->seen, address, json_true()) != 0)
 		return change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
 	return 0;
 }
@@ -364,8 +364,9 @@ static int set_ptr(struct upload *upload, const struct batch_row *row, struct in
 	const struct owned_item *ptr = &row->ptr;
 	const struct path path = {kind_of_id(KIND_PTR), GROUP_NONE, {resource->item.id, NULL}};
 	bool removes = !ptr->reverse_fqdn;
+	char address[ADDRESS_TEXT_MAX];
 	json_t *values = NULL;
-	int err = note_seen(upload, resource->item.id, error);
+	int err = note_seen(upload, address_print(&resource->item.address, address), error);
 
 	if (err)
 		return err;
@@ -404,7 +405,7 @@ static int make_address(struct upload *upload, const struct batch_row *row,
 	else if (err)
 		err = change_refuse(error, row->owned_key, "%s", why);
 	else if (row->ptr.reverse_fqdn)
-		err = note_seen(upload, path.names[0], error);
+		err = note_seen(upload, json_text_of(values, "address"), error);
 	values = json_whole(values);
 	if (!err && !values)
 		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
