@@ -735,15 +735,18 @@ static const char *state_error(void)
 
 static void what_a_change_could_not_read_is_told_until_it_can_be_read(void **state)
 {
-	char name[] = "web";
-	struct service_change change = {.put = remove_group, .who = "ops", .context = name};
+	const char *name = "web";
+	struct group_removal removal;
+	struct service_change change = {.more = next_of_group, .who = "ops", .context = &removal};
 
 	(void)state;
 	world->service.commit.committer = NULL;
 	put_owned(KIND_GROUP, name, json_object(), false);
 	assert_int_equal(world->err, 0);
 	exec("UPDATE resources SET json = 'x' || json WHERE kind = 104");
+	group_removal_init(&removal, name, "00000000-0000-0000-0000-000000000000");
 	service_commit(&world->service, &change, on_change, NULL);
+	group_removal_release(&removal);
 	assert_int_equal(world->outcome, CHANGE_STORE);
 	assert_non_null(strstr(state_error(), "was not written by sluice"));
 	put_network("other", "10.1.0.0/16", false);
