@@ -190,26 +190,10 @@ static bool is_of_set(const struct machine *machine, const struct machine *first
 	       strcasecmp(machine->label, first->label) == 0;
 }
 
-/* Adds a fault for the first machine above the limit, and for each of the state, which a start can
- * leave out. */
-static void tell_crowd(struct check *check, const struct machine *machines, size_t count)
-{
-	uint32_t limit = machines_max(check);
-
-	for (size_t i = limit; i < count; i++)
-		if (i == limit || machines[i].interface->origin.revision > 0)
-			LIMIT_ERROR(check, "records_per_record_set", count,
-				    &machines[i].interface->origin, "label",
-				    "%zu machines are called %s in %s, and at most %u may be; give "
-				    "the others a label of their own, or raise "
-				    "limits.records_per_record_set, which counts here up to %d",
-				    count, machines[0].label, full_name(&machines[0].zone->named),
-				    limit, MACHINES_MAX);
-}
-
 /* The machines of one label have one record set in the zone where they register. */
 static void check_crowds(struct check *check)
 {
+	uint32_t limit = machines_max(check);
 	struct machine *machines;
 	size_t count, end;
 
@@ -220,7 +204,14 @@ static void check_crowds(struct check *check)
 	for (size_t i = 0; i < count; i = end) {
 		for (end = i + 1; end < count && is_of_set(&machines[end], &machines[i]);)
 			end++;
-		tell_crowd(check, machines + i, end - i);
+		if (end - i > limit)
+			LIMIT_ERROR(check, "records_per_record_set", end - i,
+				    &machines[i + limit].interface->origin, "label",
+				    "%zu machines are called %s in %s, and at most %u may be; give "
+				    "the others a label of their own, or raise "
+				    "limits.records_per_record_set, which counts here up to %d",
+				    end - i, machines[i].label, full_name(&machines[i].zone->named),
+				    limit, MACHINES_MAX);
 	}
 	free(machines);
 }

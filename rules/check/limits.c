@@ -153,16 +153,6 @@ bool limits_lets_more(const char *key, uint64_t value, uint64_t than)
 	return length > end && strcmp(key + length - end, least) == 0 ? value < than : value > than;
 }
 
-bool limits_is_usual(const struct limit_values *limits, const char *key)
-{
-#define X(name, azure, least, most, what)                                                          \
-	if (strcmp(key, #name) == 0)                                                               \
-		return limits->name == (azure);
-	LIMITS_MAP(X)
-#undef X
-	return false;
-}
-
 const struct virtual_network *check_network(struct check *check, const char *group,
 					    const char *text, const struct origin *origin,
 					    const char *field)

@@ -26,8 +26,6 @@ void limits_check_record_set(const struct record_set *set, struct faults *faults
 /* Whether a value of a limit, by its key, allows more than another: for a minimum the smaller one
  * does. */
 bool limits_lets_more(const char *key, uint64_t value, uint64_t than);
-/* Whether the limit has Azure's value, as in a file that does not name it. */
-bool limits_is_usual(const struct limit_values *limits, const char *key);
 /* Why this name is invalid for a resource group by Azure's rule; NULL: it is valid. Letters beyond
  * ASCII are accepted. */
 const char *group_name_refusal(const char *name);

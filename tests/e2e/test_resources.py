@@ -676,36 +676,6 @@ class Resources(World):
         self.assertNotIn("not_served", json.dumps(self.everything()))
         self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
 
-    def test_rows_above_a_limit_that_an_older_version_did_not_have_are_passed_over(self):
-        usual, old = CONFIG % self.filed, "limits = { records_per_record_set = 60; "
-        self.sluice.reconfigure(usual.replace("limits = {", old))
-        self.assertEqual(0, self.sluice.command("reload")[0])
-        self.good("PUT", "virtual_networks/-/hub", {"address_space": ["10.10.0.0/16"]}, 201)
-        self.good("PUT", "virtual_networks/-/hub/subnets/vms", {"prefix": "10.10.1.0/24"}, 201)
-        self.good("PUT", "private_zones/-/corp.internal/links/hub",
-                  {"virtual_network": "hub", "registration": True}, 201)
-        for i in range(60):
-            self.good("PUT", "network_interfaces/-/vm%d" % i, {"label": "vm", "ip_configurations": [
-                {"name": "ip", "subnet": "hub/vms", "address": "10.10.1.%d" % (i + 10)}]}, 201)
-        # Whoever takes the line out of a file that is served is told, and whoever lowers the limit.
-        self.sluice.reconfigure(usual)
-        self.assertIn("60 machines are called vm", self.sluice.command("reload")[1])
-        self.sluice.reconfigure(usual.replace("limits = {", "limits = { records_per_record_set = 10; "))
-        for command in ("reload", "check"):
-            self.assertEqual(1, self.sluice.command(command)[0])
-        self.sluice.kill()
-        self.start()
-        for again in (False, True):
-            if again:
-                self.assertEqual(0, self.sluice.command("reload")[0])
-            shown = self.good("GET", "network_interfaces?limit=100").body["network_interfaces"]
-            self.assertEqual(40, sum("not_served" in one for one in shown))
-        self.assertRegex(self.sluice.command("check")[1], "which does not go with the rest .60 machines .* raise")
-        self.good("PUT", "virtual_networks/-/other", {"address_space": ["10.30.0.0/16"]}, 201)
-        self.sluice.reconfigure(usual.replace("limits = {", old))
-        self.assertEqual(0, self.sluice.command("reload")[0])
-        self.assertNotIn("not_served", json.dumps(self.good("GET", "network_interfaces?limit=100").body))
-
     def test_what_is_in_nothing_any_more_is_listed_and_removed(self):
         link = "private_zones/-/corp.internal/links/"
         self.good("PUT", "virtual_networks/-/hub", {"address_space": ["10.10.0.0/16"]}, 201)

@@ -220,19 +220,6 @@ static bool are_of_rows(const struct faults *faults)
 	return all;
 }
 
-/* Whether all errors are of limits that the file does not name. */
-static bool are_of_usual_limits(const struct faults *faults, const struct limit_values *limits)
-{
-	for (size_t i = 0; i < faults->count; i++) {
-		const struct fault *fault = &faults->items[i];
-
-		if (fault->severity == FAULT_ERROR &&
-		    (!fault->limit || !limits_is_usual(limits, fault->limit)))
-			return false;
-	}
-	return true;
-}
-
 /* The model of an open source's rows. */
 static struct model *read_open(struct load *load, struct parts *parts, struct source *source,
 			       struct model *declared, const struct model *before,
@@ -271,23 +258,20 @@ static struct model *try_again(struct load *load, struct source *source, struct 
 /* Skips rows that do not fit, and then repeatedly the rows that refer to these, so that no state
  * can keep the file from being served. If all rows fit, conflicts between them and the file are
  * refused instead, because the operator has just written them; with an open source these rows are
- * skipped as well, because the file is served already. At a start, and later while rows are left
- * out, so are rows above limits that the file does not name: an older version may have had no such
- * limit. Rows whose parent is gone from the file are skipped without counting as misfits. */
+ * skipped as well, because the file is served already. Rows whose parent is gone from the file are
+ * skipped without counting as misfits. */
 struct model *load_rows(struct load *load, struct source *source, struct model *declared,
 			const struct model *before, struct faults *faults)
 {
 	struct faults refused, found;
 	struct model *model = NULL;
-	bool starts = !before || load->passed_over, misfit = true;
+	bool misfit = true;
 
 	faults_init(&refused);
 	for (int i = 0; !model && misfit && i < PASSES_MAX; i++) {
 		faults_init(&found);
 		model = try_again(load, source, declared, before, &refused, &found, &misfit);
-		misfit = (misfit || source ||
-			  (starts && are_of_usual_limits(&found, &declared->limits))) &&
-			 are_of_rows(&found) && i + 1 < PASSES_MAX;
+		misfit = (misfit || source) && are_of_rows(&found) && i + 1 < PASSES_MAX;
 		if (model || !misfit)
 			copy_faults(faults, &found, false);
 		else
