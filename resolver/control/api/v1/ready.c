@@ -28,30 +28,17 @@ struct ready_wait {
 	uv_timer_t timer;
 };
 
-/* NULL: the service has none. */
-static const struct store *store_of(const struct api_request *request)
-{
-	return request->service->inventory ? inventory_store(request->service->inventory) : NULL;
-}
-
 /* The state's revision, as far as this process knows; 0: there is no state. */
 static uint64_t revision_now(const struct api_request *request)
 {
-	const struct store *store = store_of(request);
+	struct source *source = request->service->inventory
+					? inventory_store(request->service->inventory)->source
+					: NULL;
 	struct source_about about = {0};
 
-	if (store && store->source)
-		source_about(store->source, &about);
+	if (source)
+		source_about(source, &about);
 	return about.revision;
-}
-
-/* Does the state have a revision that could not be read and served yet? It may be that of a change
- * whose outcome was not known at first. */
-static bool is_unread(const struct api_request *request)
-{
-	const struct store *store = store_of(request);
-
-	return store && store->source && store->stale;
 }
 
 static bool is_reached(const struct ready_wait *wait)
@@ -60,8 +47,7 @@ static bool is_reached(const struct ready_wait *wait)
 
 	return service->server.current && server_all_adopted(&service->server) &&
 	       service->server.generation >= wait->generation &&
-	       revision_now(wait->request) >= wait->revision &&
-	       !(wait->revision && is_unread(wait->request));
+	       revision_now(wait->request) >= wait->revision;
 }
 
 static void answer_ready(struct api_request *request)
@@ -79,11 +65,6 @@ static void answer_not(struct api_request *request)
 
 	if (!server->current)
 		api_fail(request, 503, NULL, "nothing is served yet");
-	else if (is_unread(request))
-		api_fail(request, 503, NULL,
-			 "generation %llu is served, and the state's revision %llu is not yet",
-			 (unsigned long long)server->generation,
-			 (unsigned long long)revision_now(request));
 	else
 		api_fail(request, 503, NULL,
 			 "generation %llu and revision %llu are served, and that is not enough yet",

@@ -227,32 +227,10 @@ static void everything_else_is_answered_while_a_change_is_open(void **state)
 	assert_int_equal(http_world_status(&world->http), 200);
 }
 
-/* As after a change whose outcome was not known, and which is made but cannot be served yet. */
-static void a_revision_that_is_not_read_yet_is_not_ready(void **state)
-{
-	static const char ask[] = "GET /readyz?revision=1&wait=0";
-	struct world *world = *state;
-	struct store *store = inventory_store(world->service.inventory);
-
-	world->service.commit.committer = NULL;
-	assert_int_equal(http_world_call(&world->http, "PUT /v1/virtual_networks/-/later", "",
-					 "{\"address_space\": [\"10.60.0.0/16\"]}"),
-			 201);
-	assert_int_equal(http_world_call(&world->http, ask, "", NULL), 200);
-	store->stale = true;
-	assert_int_equal(http_world_call(&world->http, ask, "", NULL), 503);
-	assert_non_null(strstr(http_world_body(&world->http), "revision 1 is not"));
-	assert_int_equal(http_world_call(&world->http, "GET /readyz", "", NULL), 200);
-	store->stale = false;
-	assert_int_equal(http_world_call(&world->http, ask, "", NULL), 200);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(everything_else_is_answered_while_a_change_is_open,
-						set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_revision_that_is_not_read_yet_is_not_ready,
 						set_up, tear_down),
 	};
 
