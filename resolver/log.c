@@ -171,9 +171,9 @@ static struct {
 	int terminal;      /* non-blocking; -1: stderr is none, or it could not be opened */
 } queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .terminal = -1};
 
-/* Opens the terminal that stderr is once more, because a terminal with room for a part of a line
- * waits for room for the rest. */
-static int find_terminal(const struct stat *about)
+/* Returns a non-blocking descriptor of our own for the terminal at stderr; -1: there is none. To
+ * poll is not enough: if the terminal has room for a part of a line, write waits for the rest. */
+static int own_terminal(const struct stat *about)
 {
 	if (queue.device == about->st_rdev)
 		return queue.terminal;
@@ -205,7 +205,7 @@ static ssize_t write_now(const char *bytes, size_t length)
 		if (written >= 0 || errno == EAGAIN || errno == EINTR || errno == EPIPE)
 			return written;
 	}
-	if (find_terminal(&about) >= 0)
+	if (own_terminal(&about) >= 0)
 		return write(queue.terminal, bytes, length);
 	if (poll(&room, 1, 0) == 0) {
 		errno = EAGAIN;
@@ -354,7 +354,7 @@ void log_never_wait(void)
 		atexit(rest_at_exit);
 	queue.used = true;
 	if (fstat(STDERR_FILENO, &about) == 0)
-		find_terminal(&about); /* while this process may open it */
+		own_terminal(&about); /* while this process may open it */
 	pthread_mutex_unlock(&queue.lock);
 }
 

@@ -185,6 +185,11 @@ class Files(Many):
         self.assertIn("ptrs.csv:227: another row before this one", self.import_(text, "--make", status=1))
         self.assertEqual(404, self.call("GET", "/v1/addresses/-/198.51.100.31").status)
 
+    def test_an_address_that_a_row_makes_has_one_row_with_a_name_or_without(self):
+        rows = "198.51.100.30,a.example.\n198.51.100.30,\n"
+        self.assertIn("ptrs.csv:3: another row before this one",
+                      self.import_("address,reverse_fqdn\n" + rows, "--make", status=1))
+
     def test_what_no_pool_has_is_never_made(self):
         text = "address,reverse_fqdn\n198.51.100.30,a.example.\n198.51.99.30,b.example.\n198.51.100.30,c.example.\n10.10.0.9,d.example\nx,\n"
         printed = self.import_(text, "--make", status=1)

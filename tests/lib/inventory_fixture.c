@@ -329,12 +329,12 @@ int edit_remove_group(struct address_draft *draft, const char *name, const char 
 
 	group_removal_init(&removal, name, subscription);
 	do {
-		page.count = 0;
+		page = (struct edit_page){.count = 0};
 		if (!err && group_removal_next(&removal, draft->inventory, &page, &error) != 0)
 			err = draft_fail(draft, error.outcome, error.field, "%s", error.text);
 		if (!err)
 			err = put_page(draft, &page, ADDRESSES_BACK, &at);
-	} while (!err && page.count > 0);
+	} while (!err && page.more);
 	group_removal_release(&removal);
 	return err ? err : draft_is_open(draft);
 }
@@ -349,17 +349,18 @@ int edit_import(struct address_draft *draft, const json_t *document)
 
 	assert_non_null(import);
 	do {
-		page.count = 0;
+		page = (struct edit_page){.count = 0};
+		at = 0;
 		if (!err && state_import_next(import, draft->inventory, &page, &error) != 0)
 			err = draft_fail(draft, error.outcome, error.field, "%s", error.text);
 		else if (!err)
 			err = put_page(draft, &page, ADDRESSES_IMPORT, &at);
-		if (err && page.count > 0) {
+		if (err && at > 0 && change_error_is_of_edit(draft_error(draft))) {
 			draft_take_error(draft, &error);
 			state_import_place(import, at - 1, &error);
 			draft_fail(draft, error.outcome, error.field, "%s", error.text);
 		}
-	} while (!err && page.count > 0);
+	} while (!err && page.more);
 	state_import_free(import);
 	return err ? err : draft_is_open(draft);
 }

@@ -2,8 +2,8 @@
  *
  *     now_s ├─6─┼─6─┼─6─┤ until_s            three recent failures: seventeen more are free
  *
- * A keyed hash of the address chooses the two; the emptier one counts. The other one may be full
- * already: it stays at one failure more than that. */
+ * A keyed hash of the address chooses the two; the emptier one counts. Others may have filled the
+ * other one, which then counts as one failure above full at most. */
 #include "resolver/control/http/login_throttle.h"
 
 #include <assert.h>

@@ -4,8 +4,7 @@
  *     server                                master
  *                                           START workers: of the DNS sockets; 0: none are open
  *     OPEN kind, name, workers              SOCKETS name, in as many messages as needed; or FAULT
- *                                           name's mark, text. Older masters leave name and mark
- * out
+ *                                           name's mark, text. Older masters leave both out
  *     ...
  *     SERVES user, status                   after the first one the master becomes that user
  *     ALIVE, now and then                   kills a server that stays silent
@@ -86,7 +85,8 @@ struct master_fds {
 	unsigned count;
 };
 
-/* Tells the names of requests apart in a FAULT, whose text has no room for one; never 0. */
+/* A number for a request's name, for a FAULT, whose text is the reason; never 0. All versions must
+ * compute the same. */
 uint32_t master_name_mark(const char *name);
 
 /* Sends the message with copies of the descriptors. ERR_SYSTEM: it could not be sent at once and

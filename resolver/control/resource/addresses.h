@@ -13,17 +13,6 @@
 
 #include "resolver/control/resource/address_draft.h"
 
-enum addresses_why {
-	ADDRESSES_ANY,
-	ADDRESSES_CLAIMED, /* the service's name is known to belong to its subscription */
-	ADDRESSES_UNDO,    /* undoes another change: a group that the change made stays while it has
-			    * other addresses */
-	ADDRESSES_BACK, /* restores an earlier or agreed state: name ownership is not checked, a PTR
-			 * without its address waits for it, and a group is removed whatever is in
-			 * it */
-	ADDRESSES_IMPORT, /* like BACK; but an address or service of that name is in the way (TAKEN)
-			   */
-};
 /* Sets a resource of the inventory's kinds to these values; NULL removes it, and a missing one is
  * fine. Values are a request body's, or from the history. An address or service without a value for
  * its address gets a free one. A group gets a row with its first address, and keeps it when the

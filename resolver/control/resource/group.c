@@ -360,31 +360,39 @@ void group_removal_init(struct group_removal *removal, const char *name, const c
 	arena_init(&removal->arena);
 }
 
+/* Adds the edit of the group's row, if it has one. */
+static void add_row(struct group_removal *removal, struct inventory *inventory,
+		    struct edit_page *page)
+{
+	struct resource_group group;
+
+	if (!removal->name || !group_find(inventory, removal->name, &group) ||
+	    !group.origin.revision)
+		return;
+	removal->edits[page->count++] = (struct resource_edit){
+		.path = {kind_of_id(KIND_GROUP), GROUP_NONE, {removal->name, NULL}}};
+}
+
 int group_removal_next(struct group_removal *removal, struct inventory *inventory,
 		       struct edit_page *page, struct change_error *error)
 {
 	struct item_list *list = &removal->list;
-	struct resource_group group;
+	bool more = list->more;
 	int err = 0;
 
 	group_removal_release(removal);
-	*page = (struct edit_page){.edits = removal->edits};
+	*page = (struct edit_page){.edits = removal->edits, .more = more};
 	list->inventory = inventory;
 	list->arena = &removal->arena;
 	list->context = removal;
-	while (!err && list->more && page->count == 0) {
-		err = items_of(list->path.kind)->next(list, GROUP_REMOVAL_PAGE, error);
-		for (size_t i = 0; !err && i < list->count; i++)
-			removal->edits[page->count++] =
-				(struct resource_edit){.path = list->items[i].path};
+	if (!more) {
+		add_row(removal, inventory, page);
+		return 0;
 	}
-	if (err || page->count > 0 || removal->is_over || !removal->name ||
-	    !group_find(inventory, removal->name, &group) || !group.origin.revision)
-		return err;
-	removal->is_over = true;
-	removal->edits[page->count++] = (struct resource_edit){
-		.path = {kind_of_id(KIND_GROUP), GROUP_NONE, {removal->name, NULL}}};
-	return 0;
+	err = items_of(list->path.kind)->next(list, GROUP_REMOVAL_PAGE, error);
+	for (size_t i = 0; !err && i < list->count; i++)
+		removal->edits[page->count++].path = list->items[i].path;
+	return err;
 }
 
 void group_removal_release(struct group_removal *removal)

@@ -35,22 +35,20 @@ void group_each_item(const struct model *model,
 /* Counts the model's items in that group; `text` names the first, "rulesets/office/hub, ...". */
 enum { GROUP_ITEMS_MAX = 400 };
 size_t group_items(const struct model *model, const char *name, char text[GROUP_ITEMS_MAX]);
+enum { GROUP_REMOVAL_PAGE = 50 };
 /* The edits that remove a group (ADDRESSES_BACK): its addresses of that subscription, a page at a
  * time, then its row. Each page must be put before the next. */
-enum { GROUP_REMOVAL_PAGE = 100 };
 struct group_removal {
 	const char *name; /* NULL: addresses in no group */
 	const char *subscription;
 	/* internal */
 	struct item_list list; /* of the addresses */
 	struct arena arena;
-	bool is_over; /* the row's edit was given */
 	struct resource_edit edits[GROUP_REMOVAL_PAGE];
 };
 /* The texts must outlive the removal. */
 void group_removal_init(struct group_removal *removal, const char *name, const char *subscription);
-/* Sets the next page, which is empty at the end or if something could not be read
- * (inventory_trouble). Its texts may be the inventory's. ERR_INVALID: `error` says why. */
+/* Sets the next page; its texts may be the inventory's. ERR_INVALID: `error` says why. */
 MUST_CHECK int group_removal_next(struct group_removal *removal, struct inventory *inventory,
 				  struct edit_page *page, struct change_error *error);
 void group_removal_release(struct group_removal *removal);

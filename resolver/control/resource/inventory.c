@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "resolver/control/resource/group.h"
+#include "resolver/control/resource/part.h"
 #include "rules/text.h"
 
 /* The model before the first load, so that changes and lookups need no check for NULL. */
@@ -105,6 +106,14 @@ void inventory_say_trouble(struct inventory *inventory, const char *why)
 	inventory->troubled.kind = 0;
 }
 
+void inventory_take_trouble(struct inventory *inventory, const struct inventory *from)
+{
+	if (!*from->trouble || *inventory->trouble)
+		return;
+	inventory_say_trouble(inventory, from->trouble);
+	inventory->troubled = from->troubled;
+}
+
 void inventory_note_unread(struct inventory *inventory, const struct inventory *seen_by)
 {
 	if (*seen_by->trouble && seen_by->troubled.kind)
@@ -116,21 +125,24 @@ bool inventory_has_unread(const struct inventory *inventory)
 	return inventory->unread.kind && inventory->store.unread;
 }
 
-/* An error of writing may have taken the place of this one. */
 void inventory_try_unread(struct inventory *inventory)
 {
 	struct inventory_row *row = &inventory->unread;
 	struct store *store = &inventory->store;
 	struct owned_resource ptr = {.kind = NULL};
 	struct resource_group group;
-	const char *slash;
+	const char *name;
 
-	if (!row->kind || !store->source || store->stale || (*store->error && !store->unread))
+	if (!row->kind || !store->source || store->stale)
 		return;
+	if (*store->error && !store->unread)
+		return; /* the error is of writing now, and stays until writing works */
 	inventory_forget(inventory);
-	slash = strrchr(row->path, '/');
+	name = part_key_name(row->path, &inventory->shown);
+	if (!name)
+		return;
 	if (row->kind == KIND_GROUP)
-		(void)group_find_row(inventory, slash ? slash + 1 : row->path, &group);
+		(void)group_find_row(inventory, name, &group);
 	else if (row->kind == KIND_PTR)
 		(void)!inventory_ptr_row(inventory, row->path, &ptr);
 	else

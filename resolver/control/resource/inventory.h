@@ -91,6 +91,8 @@ const char *inventory_trouble(const struct inventory *inventory);
 /* Frees the resources that lookups and pages have returned. Clears inventory_trouble, except in a
  * copy or while a draft is open, because these report it at their end. */
 void inventory_forget(struct inventory *inventory);
+/* Notes the trouble of a copy as the inventory's, unless it has one. */
+void inventory_take_trouble(struct inventory *inventory, const struct inventory *from);
 /* Notes which row a change could not read, after store_note_error. `seen_by`: this inventory or the
  * copy that the change has read. */
 void inventory_note_unread(struct inventory *inventory, const struct inventory *seen_by);

@@ -380,15 +380,16 @@ static int on_unserved(void *context, const struct source_resource *row)
 int item_find_unserved(struct inventory *inventory, const struct path *path, struct arena *arena,
 		       struct item *item, struct change_error *error)
 {
-	const struct path own = spelled(inventory_model(inventory), path);
 	struct row_search search = {path, arena, item, false};
 
 	error->outcome = CHANGE_FINE;
-	if (!path->kind->inventory && each_row(inventory, path, on_unserved, &search, error) != 0)
+	if (path->kind->inventory)
+		return ERR_NOT_FOUND;
+	if (each_row(inventory, path, on_unserved, &search, error) != 0)
 		return ERR_INVALID;
 	if (!search.found)
 		return ERR_NOT_FOUND;
-	search.item->path = own;
+	item->path = spelled(inventory_model(inventory), path);
 	return 0;
 }
 
@@ -577,7 +578,8 @@ static int on_orphan(void *context, const struct source_resource *row)
 	return err || !is_wanted(list, &item) ? err : add_item(&orphans->gathering, &item);
 }
 
-/* They may be as many as those of a parent, so they are read by portions, too. */
+/* Rows whose parent is gone may be as many as those of one that exists, so they are read in
+ * portions, too. */
 static int next_of_orphans(struct item_list *list, size_t room, struct change_error *error)
 {
 	struct orphans orphans = {

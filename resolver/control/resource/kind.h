@@ -137,9 +137,22 @@ struct resource_edit {
 	const json_t *values; /* the whole new values; NULL: removes the resource, if it exists,
 			       * with everything inside it */
 };
-struct edit_page { /* the next edits of a long list */
+struct edit_page { /* a part of a long list of edits */
 	const struct resource_edit *edits;
 	size_t count;
+	bool more; /* other pages may follow, even if this one is empty */
+};
+
+/* Why edits of addresses, services, PTRs and groups are made. */
+enum addresses_why {
+	ADDRESSES_ANY,
+	ADDRESSES_CLAIMED, /* the service's name is known to belong to its subscription */
+	ADDRESSES_UNDO,    /* undoes another change: a group that the change made stays while it has
+			    * other addresses */
+	ADDRESSES_BACK, /* restores an earlier or agreed state: name ownership is not checked, a PTR
+			 * without its address waits for it, and a group is removed whatever is in
+			 * it */
+	ADDRESSES_IMPORT, /* like BACK, but an existing address or service is a conflict (TAKEN) */
 };
 
 /* The path's key in the store: in lower case, names percent-encoded, equal for equal resources, and

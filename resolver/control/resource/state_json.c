@@ -130,14 +130,15 @@ char *state_export(struct inventory *inventory, size_t *length)
 
 /* ---- import: the edits ---- */
 
-enum { PAGE_ITEMS = 100 };
+enum { PAGE_OBJECTS = 100 };
 
 struct state_import {
 	json_t *document;
 	json_t *resources, *ptrs, *groups; /* of the document, by id and name; null: a duplicate */
 	json_t *done;                      /* resources that are as in the document (note) */
 	struct inventory *inventory;
-	size_t step, present;  /* numbers in `steps`: the next; that of the present page */
+	size_t step;           /* number in `steps` */
+	size_t page_step;      /* that of the present page */
 	struct item_list list; /* of a step that compares items */
 	size_t at;             /* of a step's list in the document: the next object */
 	/* The present page. Texts are the inventory's or the document's. */
@@ -282,9 +283,11 @@ static void compare_group(struct state_import *import, const struct item *compar
 	if (named || !used)
 		return;
 	values = group_values(&bare);
-	json_add(import->values, values);
-	import->failed = import->failed || !values; /* without values, put removes */
+	/* Without values, put removes. */
+	import->failed =
+		import->failed || !values || json_array_append(import->values, values) != 0;
 	put(import, KIND_GROUP, NULL, group->name, values);
+	json_decref(values);
 }
 
 static void compare_waiting(struct state_import *import)
@@ -456,7 +459,8 @@ static int import_object(struct state_import *import, const struct step *step, c
 }
 
 /* Imports objects of the step's list, which the document may lack. A page ends before a wrong
- * object, because the edits before it may be wrong as well. */
+ * object, which is read again with the next page, so that the first error in the document is the
+ * one that is told. */
 static int import_list(struct state_import *import, const struct step *step,
 		       struct change_error *error)
 {
@@ -464,7 +468,7 @@ static int import_list(struct state_import *import, const struct step *step,
 
 	if (list && !json_is_array(list))
 		return change_refuse(error, step->key, "is not a list; give one, or leave it out");
-	for (; import->at < json_array_size(list) && import->count < PAGE_ITEMS; import->at++) {
+	for (; import->at < json_array_size(list) && import->count < PAGE_OBJECTS; import->at++) {
 		if (import_object(import, step, json_array_get(list, import->at), error) == 0)
 			continue;
 		change_error_place(error, step->key, import->at);
@@ -473,29 +477,40 @@ static int import_list(struct state_import *import, const struct step *step,
 	return 0;
 }
 
-/* Adds the step's next edits. *more: others may follow. */
-static int take_step(struct state_import *import, const struct step *step, bool *more,
-		     struct change_error *error)
+/* Compares the next items of the step's kind. */
+static int compare_items(struct state_import *import, const struct step *step,
+			 struct change_error *error)
 {
 	struct item_list *list = &import->list;
-	int err = 0;
+	int err;
 
-	*more = false;
-	if (step->import) {
-		err = import_list(import, step, error);
-		*more = import->at < json_array_size(json_object_get(import->document, step->key));
-	} else if (step->compare_all) {
-		step->compare_all(import);
-	} else {
-		list->inventory = import->inventory;
-		list->path.kind = kind_of_id(step->kind);
-		list->arena = &import->arena;
-		err = items_of(list->path.kind)->next(list, PAGE_ITEMS, error);
-		for (size_t i = 0; !err && i < list->count; i++)
-			step->compare(import, &list->items[i]);
-		*more = list->more;
-	}
+	list->inventory = import->inventory;
+	list->path.kind = kind_of_id(step->kind);
+	list->arena = &import->arena;
+	/* Groups are read anew by each call, so all are one page; of others it has a few anyway. */
+	err = items_of(list->path.kind)->next(list, SIZE_MAX, error);
+	for (size_t i = 0; !err && i < list->count; i++)
+		step->compare(import, &list->items[i]);
 	return err;
+}
+
+/* Adds the step's next edits. */
+static int take_step(struct state_import *import, const struct step *step,
+		     struct change_error *error)
+{
+	if (step->import)
+		return import_list(import, step, error);
+	if (step->compare)
+		return compare_items(import, step, error);
+	step->compare_all(import);
+	return 0;
+}
+
+static bool is_over(const struct state_import *import, const struct step *step)
+{
+	const json_t *list = step->import ? json_object_get(import->document, step->key) : NULL;
+
+	return import->at >= json_array_size(list) && !(step->compare && import->list.more);
 }
 
 static int check_version(const json_t *document, struct change_error *error)
@@ -521,29 +536,28 @@ static void page_release(struct state_import *import)
 int state_import_next(struct state_import *import, struct inventory *inventory,
 		      struct edit_page *page, struct change_error *error)
 {
-	bool more = true;
+	const struct step *step = &steps[import->step];
 	int err = check_version(import->document, error);
 
 	page_release(import);
 	import->inventory = inventory;
-	while (!err && import->count == 0 && import->step < COUNT(steps)) {
-		import->present = import->step;
-		err = take_step(import, &steps[import->step], &more, error);
-		if (more)
-			continue;
-		import->step++;
-		import->at = 0;
-		import->list = (struct item_list){.more = true};
-	}
+	import->page_step = import->step;
+	if (!err)
+		err = take_step(import, step, error);
 	if (import->failed)
 		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
-	*page = (struct edit_page){import->edits, import->count};
+	if (!err && is_over(import, step)) {
+		import->step++;
+		import->at = 0;
+		import->list = (struct item_list){.count = 0};
+	}
+	*page = (struct edit_page){import->edits, import->count, import->step < COUNT(steps)};
 	return err;
 }
 
 void state_import_place(const struct state_import *import, size_t index, struct change_error *error)
 {
-	const struct step *step = &steps[import->present];
+	const struct step *step = &steps[import->page_step];
 
 	if (step->import && index < import->count)
 		change_error_place(error, step->key, import->places[index]);
@@ -567,7 +581,10 @@ struct state_import *state_import_new(json_t *document)
 					.done = json_object(),
 					.values = json_array()};
 	arena_init(&import->arena);
-	return import;
+	if (import->resources && import->ptrs && import->groups && import->done && import->values)
+		return import;
+	state_import_free(import);
+	return NULL;
 }
 
 void state_import_free(struct state_import *import)

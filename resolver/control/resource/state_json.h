@@ -30,8 +30,8 @@ char *state_export(struct inventory *inventory, size_t *length);
 struct state_import;
 /* Takes the document over. NULL without memory. */
 struct state_import *state_import_new(json_t *document);
-/* Sets the next page, which is empty at the end; each must be put before the next. Its texts may be
- * the inventory's. ERR_INVALID: `error` says why, with the place in the document,
+/* Sets the next page, which must be put before the next one; its texts may be the inventory's. Not
+ * to be called after the last page. ERR_INVALID: `error` says why, with the place in the document,
  * "addresses[3].region". */
 MUST_CHECK int state_import_next(struct state_import *import, struct inventory *inventory,
 				 struct edit_page *page, struct change_error *error);

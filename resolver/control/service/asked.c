@@ -402,7 +402,7 @@ static void on_looked(void *job)
 	asked_release(&book->now);
 	begin(&book->now);
 	if (!book->job.given_up)
-		uv_timer_start(&book->timer, on_timer, ASKED_LOOK_MS, 0);
+		uv_timer_start(&book->timer, on_timer, book->loaded ? ASKED_LOOK_MS : FIRST_MS, 0);
 }
 
 static void on_timer(uv_timer_t *timer)

@@ -85,7 +85,7 @@ static void on_applied(void *context, int err, const struct service_change *chan
 	struct applying *applying = context;
 	struct service_change told = *change;
 
-	told.failed = told.count; /* indexes of rows are not those of the client's edits */
+	told.failed = NO_EDIT; /* indexes of rows are not those of the client's edits */
 	applying->on_change(applying->context, err, &told, faults);
 	json_decref(applying->record);
 	row_edits_release(&applying->edits);
@@ -100,6 +100,7 @@ static void refuse(struct service_change *change, enum change_outcome outcome, c
 	struct faults none;
 
 	change_say(&change->error, outcome, NULL, "%s", why);
+	change->failed = NO_EDIT;
 	faults_init(&none);
 	on_change(context, ERR_INVALID, change, &none);
 	faults_release(&none);

@@ -63,8 +63,9 @@ static bool refuse_edit(struct commit *commit, size_t index)
 	return true;
 }
 
-/* Puts the edits of the inventory. `first`: the index of the first edit. */
-static int put_page(struct commit *commit, const struct edit_page *page, size_t first)
+/* Puts the page's edits of the inventory. `before`: the number of edits before the page, for
+ * errors. */
+static int put_page(struct commit *commit, const struct edit_page *page, size_t before)
 {
 	const struct service_change *change = commit->next.change;
 	enum addresses_why why = change->again  ? ADDRESSES_BACK
@@ -78,7 +79,7 @@ static int put_page(struct commit *commit, const struct edit_page *page, size_t 
 		if (!edit->path.kind->inventory)
 			continue;
 		err = addresses_put(commit->owned, &edit->path, edit->values, why);
-		if (err && refuse_edit(commit, first + i))
+		if (err && refuse_edit(commit, before + i))
 			err = 0;
 	}
 	return err;
@@ -92,8 +93,9 @@ static int put_edits(struct commit *commit)
 
 	for (size_t at = 0; !err && at < change->count; at += EDITS_AT_ONCE) {
 		size_t left = change->count - at;
-		const struct edit_page page = {change->edits + at,
-					       left < EDITS_AT_ONCE ? left : EDITS_AT_ONCE};
+		const struct edit_page page = {.edits = change->edits + at,
+					       .count =
+						       left < EDITS_AT_ONCE ? left : EDITS_AT_ONCE};
 
 		err = put_page(commit, &page, at);
 		if (page.count == EDITS_AT_ONCE)
@@ -112,13 +114,13 @@ static int put_more(struct commit *commit)
 	int err = 0;
 
 	do {
-		page.count = 0;
+		page = (struct edit_page){.count = 0};
 		if (change->more(change->context, commit->inventory, &page, &error) != 0)
 			err = draft_fail(draft, error.outcome, error.field, "%s", error.text);
 		else
 			err = put_page(commit, &page, 0);
 		inventory_forget(commit->inventory);
-	} while (!err && page.count > 0);
+	} while (!err && page.more);
 	return err;
 }
 
@@ -181,6 +183,7 @@ static int look(struct commit *commit)
 	trouble = inventory_trouble(draft);
 	if (trouble)
 		err = change_say(&change->error, CHANGE_STORE, NULL, "%s", trouble);
+	inventory_take_trouble(commit->inventory, draft);
 	inventory_copy_free(draft);
 	return err;
 }

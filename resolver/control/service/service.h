@@ -22,7 +22,6 @@
 #include "endpoints/bell.h"
 #include "resolver/control/base/wall_clock.h"
 #include "resolver/control/config/file_watch.h"
-#include "resolver/control/resource/addresses.h"
 #include "resolver/control/resource/change_error.h"
 #include "resolver/control/resource/inventory.h"
 #include "resolver/control/service/asked.h"
@@ -177,9 +176,9 @@ struct service_change {
 	bool large; /* `read` or `more` may provide many edits */
 	/* Provides edits of the inventory that come after `edits`, a page at a time, because all of
 	 * them may be too many for the memory. Called within the transaction that stores the
-	 * change, so it reads what the edits before have left, until it gives an empty page. A page
-	 * is borrowed until the next call; its texts may be the inventory's. In a thread if the
-	 * change is large. ERR_INVALID: `error` says why. May be NULL. */
+	 * change, so it reads what the pages before have left; in a thread if the change is large.
+	 * A page is borrowed until the next call. Its texts may be the inventory's, which forgets
+	 * what it has returned after each page. ERR_INVALID: `error` says why. May be NULL. */
 	int (*more)(void *context, struct inventory *inventory, struct edit_page *page,
 		    struct change_error *error);
 	const char *who;                 /* for the history */
@@ -194,7 +193,7 @@ struct service_change {
 		      * (commit.h) */
 	bool undo;   /* undoes another change (ADDRESSES_UNDO): resources inside a removed one stay
 		      * unless they have an edit */
-	enum addresses_why why; /* of other edits of the inventory */
+	enum addresses_why why; /* of edits of the inventory, without `again` and `undo` */
 	bool rehearsal;         /* only finds out what the change would do */
 	/* Of a rehearsal: called with the data as the change would leave it, before that is rolled
 	 * back. `policy`: of the draft's model; NULL: no edit is of a model, or the change was not
@@ -209,11 +208,12 @@ struct service_change {
 	size_t checked;    /* out: the number of faults before serving; later ones are about
 			    * serving, and are logged */
 	struct change_error error; /* out, with ERR_INVALID */
-	/* Gets the error of each edit that is wrong by itself, with its index in `edits` or in its
-	 * page, so that later edits are checked as well before the change fails. NULL: the first
-	 * error ends the change. */
+	/* Gets the error of each edit that is wrong by itself, so that later edits are checked as
+	 * well before the change fails. The index is that in `edits`, or, of an edit of `more`, in
+	 * the present page. NULL: the first error ends the change. */
 	void (*refuse)(void *context, size_t index, const struct change_error *error);
-	size_t failed; /* out, with ERR_INVALID: the index of the first wrong edit; NO_EDIT: none */
+	size_t failed; /* out, with ERR_INVALID: the index of the first wrong edit, as of `refuse`;
+			* NO_EDIT: none */
 };
 #define NO_EDIT SIZE_MAX
 /* ERR_FAULTS: the faults say why the resulting model is refused or cannot be served. ERR_INVALID:

@@ -183,13 +183,15 @@ static int more_of_removal(void *context, struct inventory *inventory, struct ed
 	const struct api_request *request = removal->request;
 	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
 	struct resource_group group;
-	bool there = !removal->is_checked && find_in(request, inventory, &group);
 
-	if (!removal->is_checked &&
-	    precondition_check(there ? group_etag(&group, etag) : NULL, request->if_match,
-			       request->if_none_match, text) != 0)
-		return change_say(error, CHANGE_STALE, NULL, "%s", text);
-	removal->is_checked = true;
+	if (!removal->is_checked) {
+		bool there = find_in(request, inventory, &group);
+
+		removal->is_checked = true;
+		if (precondition_check(there ? group_etag(&group, etag) : NULL, request->if_match,
+				       request->if_none_match, text) != 0)
+			return change_say(error, CHANGE_STALE, NULL, "%s", text);
+	}
 	return group_removal_next(&removal->owned, inventory, page, error);
 }
 

@@ -247,8 +247,10 @@ struct upload {
 	struct resource_edit edits[ROWS_AT_ONCE]; /* the present page */
 	struct row_place places[ROWS_AT_ONCE];    /* of these edits */
 	size_t count;
-	json_t *seen;              /* the addresses of earlier rows, as text */
-	struct change_error wrong; /* of the row that ended the page; FINE: none */
+	json_t *seen; /* the addresses of earlier rows, as text */
+	/* The error of the row that ended the page, which is told after those of the page's edits,
+	 * because they are of rows before it. FINE: none. */
+	struct change_error wrong;
 	struct row_place wrong_at;
 	json_t *errors;
 	size_t error_count;
@@ -396,16 +398,18 @@ static int make_address(struct upload *upload, const struct batch_row *row,
 {
 	json_t *values = values_of(&row->ptr);
 	char why[ADDRESSES_WHY_MAX];
+	const char *address;
 	struct path path;
 	int err = addresses_make(inventory, inventory_model(inventory), row->address, &path, values,
 				 &upload->reader.arena, why);
 
+	address = json_text_of(values, "address");
 	if (err == ERR_NOMEM)
 		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", why);
 	else if (err)
 		err = change_refuse(error, row->owned_key, "%s", why);
-	else if (row->ptr.reverse_fqdn)
-		err = note_seen(upload, json_text_of(values, "address"), error);
+	else if (row->ptr.reverse_fqdn || json_object_get(upload->seen, address))
+		err = note_seen(upload, address, error);
 	values = json_whole(values);
 	if (!err && !values)
 		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
@@ -440,34 +444,21 @@ static int take_row(struct upload *upload, const struct batch_row *row, struct i
 		row->address);
 }
 
-/* Reads rows until the page is full, or has edits whose errors must be told before that of a wrong
- * row. Looks at some rows only per page, because what they find takes memory. */
+/* Reads some rows into the page, up to a wrong one. ERR_NOT_FOUND: there are no more rows. */
 static int read_rows(struct upload *upload, struct inventory *inventory, struct change_error *error)
 {
 	struct batch_row row;
-	size_t rows = 0;
 	int err = 0;
 
-	while (rows < ROWS_AT_ONCE && upload->wrong.outcome == CHANGE_FINE) {
+	for (size_t i = 0; !err && i < ROWS_AT_ONCE; i++) {
 		err = next_row(&upload->reader, &row, error);
-		if (err == ERR_NOT_FOUND)
-			return 0;
 		if (!err)
 			err = take_row(upload, &row, inventory, error);
-		if (err && !change_error_is_of_edit(error))
-			return err;
-		if (err) {
-			upload->wrong = *error;
-			upload->wrong_at = (struct row_place){row.index, row.line};
-		}
-		if (upload->count == 0)
-			note_wrong(upload);
-		if (++rows == ROWS_AT_ONCE && upload->count == 0) {
-			page_release(upload);
-			inventory_forget(inventory);
-			rows = 0;
-		}
 	}
+	if (!err || err == ERR_NOT_FOUND || !change_error_is_of_edit(error))
+		return err;
+	upload->wrong = *error;
+	upload->wrong_at = (struct row_place){row.index, row.line};
 	return 0;
 }
 
@@ -482,9 +473,11 @@ static int read_page(void *context, struct inventory *inventory, struct edit_pag
 	page_release(upload);
 	err = read_rows(upload, inventory, error);
 	upload->request->service->work.percent = percent_read(&upload->reader);
-	*page = (struct edit_page){upload->edits, upload->count};
-	if (!err && upload->count == 0 && upload->error_count > 0)
-		err = change_say(error, CHANGE_INVALID, NULL, "rows do not fit");
+	*page = (struct edit_page){upload->edits, upload->count, .more = !err || upload->count > 0};
+	if (err == ERR_NOT_FOUND)
+		err = !page->more && upload->error_count > 0
+			      ? change_say(error, CHANGE_INVALID, NULL, "rows do not fit")
+			      : 0;
 	return err;
 }
 

@@ -770,7 +770,8 @@ static int on_watched(void *context, const struct source_change *change)
 	bool is_sent = watching->skip > 0;
 
 	if (is_sent || (is_hidden && watching->last == change->revision)) {
-		watching->skip -= is_sent;
+		if (is_sent)
+			watching->skip--;
 		watching->behind++;
 		watching->last = change->revision;
 		return 0;

@@ -45,10 +45,10 @@ void api_state_export(struct api_request *request)
 /* ---- import ---- */
 
 struct import_request {
-	struct work_job job; /* first; a thread frees a failed one */
+	struct work_job job; /* first; a thread frees the document */
 	struct work *work;
 	struct api_request *request; /* until it is answered */
-	struct state_import *import; /* NULL: not begun, or all edits were given */
+	struct state_import *import; /* NULL: not begun */
 	bool is_begun;
 	char not_json[API_TEXT_MAX];
 };
@@ -72,7 +72,7 @@ static int begin(struct import_request *importing, struct change_error *error)
 		       : change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
 }
 
-/* The `more` of a service_change. The thread frees the document. */
+/* The `more` of a service_change. */
 static int next_page(void *context, struct inventory *inventory, struct edit_page *page,
 		     struct change_error *error)
 {
@@ -81,11 +81,7 @@ static int next_page(void *context, struct inventory *inventory, struct edit_pag
 
 	if (!err)
 		err = state_import_next(importing->import, inventory, page, error);
-	if (err || page->count > 0)
-		return err;
-	state_import_free(importing->import);
-	importing->import = NULL;
-	return 0;
+	return err;
 }
 
 static void free_import(void *context)
@@ -108,7 +104,7 @@ static void on_import(void *context, int err, const struct service_change *chang
 	struct change_error error = change->error;
 
 	(void)none;
-	if (importing->import && change->failed != NO_EDIT)
+	if (importing->import && change->failed != NO_EDIT && change_error_is_of_edit(&error))
 		state_import_place(importing->import, change->failed, &error);
 	if (*importing->not_json) {
 		api_fail(request, 400, NULL, "%s", importing->not_json);

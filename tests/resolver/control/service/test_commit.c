@@ -341,6 +341,7 @@ static void nothing_changes_when_the_answer_is_no(void **state)
 	assert_int_equal(world->err, ERR_INVALID);
 	assert_int_equal(world->outcome, CHANGE_STALE);
 	assert_string_equal(world->text, "so it was said; nothing has changed, try again");
+	assert_true(world->failed == NO_EDIT);
 	assert_false(is_served("never"));
 	assert_false(is_kept("never"));
 }
@@ -640,7 +641,7 @@ static int next_two_ptrs(void *context, struct inventory *inventory, struct edit
 	two->edits[1] = (struct resource_edit){
 		{kind_of_id(KIND_PTR), GROUP_NONE, {"6f9619ff-8b86-4011-b42d-00cf4fc964ff", NULL}},
 		two->values};
-	*page = (struct edit_page){two->edits, 2};
+	*page = (struct edit_page){.edits = two->edits, .count = 2};
 	return 0;
 }
 
@@ -702,8 +703,11 @@ static void what_could_not_be_read_is_not_committed(void **state)
 {
 	const char *name = "web";
 	struct group_removal removal;
-	struct service_change change = {
-		.more = next_of_group, .large = true, .who = "ops", .context = &removal};
+	struct service_change change = {.more = next_of_group,
+					.large = true,
+					.why = ADDRESSES_BACK,
+					.who = "ops",
+					.context = &removal};
 	uint64_t revision;
 
 	(void)state;
@@ -735,9 +739,10 @@ static const char *state_error(void)
 
 static void what_a_change_could_not_read_is_told_until_it_can_be_read(void **state)
 {
-	const char *name = "web";
+	const char *name = "web(1)"; /* the row's key has it percent-encoded */
 	struct group_removal removal;
-	struct service_change change = {.more = next_of_group, .who = "ops", .context = &removal};
+	struct service_change change = {
+		.more = next_of_group, .why = ADDRESSES_BACK, .who = "ops", .context = &removal};
 
 	(void)state;
 	world->service.commit.committer = NULL;

@@ -146,6 +146,7 @@ static void a_read_that_fails_while_a_rehearsal_is_looked_at_fails_it(void **sta
 	const struct resource_edit edit = {{kind_of_id(KIND_ADDRESS), GROUP_NONE, {"mail", NULL}},
 					   values};
 	struct service_change made = {.edits = &edit, .count = 1, .who = "ops"};
+	struct inventory_about about;
 	bool is_there = false;
 	struct service_change rehearsed = {
 		.who = "ops", .rehearsal = true, .look = look_for_mail, .context = &is_there};
@@ -165,6 +166,9 @@ static void a_read_that_fails_while_a_rehearsal_is_looked_at_fails_it(void **sta
 	assert_int_equal(make(world, &rehearsed), CHANGE_STORE);
 	assert_non_null(strstr(rehearsed.error.text, "was not written by sluice"));
 	assert_false(is_there);
+	service_try_state(&world->service);
+	inventory_about(world->service.inventory, &about);
+	assert_non_null(strstr(about.error, "was not written by sluice"));
 }
 
 int main(void)
