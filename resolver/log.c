@@ -167,23 +167,27 @@ static struct {
 	char bytes[LOG_QUEUE_MAX];
 	size_t at, length; /* of the waiting bytes */
 	unsigned lost;     /* lines since the last one that was queued */
-	dev_t device;      /* that `terminal` was opened for */
-	int terminal;      /* non-blocking; -1: stderr is none, or it could not be opened */
-} queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .terminal = -1};
+} queue = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* Not a part of the queue, which would then be a megabyte of the program's file. */
+static struct {
+	dev_t device;    /* that it was opened for */
+	int fd;          /* non-blocking; -1: stderr is no terminal, or it could not be opened */
+} terminal = {.fd = -1}; /* under the queue's lock */
 
 /* Returns a non-blocking descriptor of our own for the terminal at stderr; -1: there is none. To
  * poll is not enough: if the terminal has room for a part of a line, write waits for the rest. */
 static int own_terminal(const struct stat *about)
 {
-	if (queue.device == about->st_rdev)
-		return queue.terminal;
-	if (queue.terminal >= 0)
-		close(queue.terminal);
-	queue.device = about->st_rdev;
-	queue.terminal = isatty(STDERR_FILENO) ? open("/proc/self/fd/2",
-						      O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-					       : -1;
-	return queue.terminal;
+	if (terminal.device == about->st_rdev)
+		return terminal.fd;
+	if (terminal.fd >= 0)
+		close(terminal.fd);
+	terminal.device = about->st_rdev;
+	terminal.fd = isatty(STDERR_FILENO) ? open("/proc/self/fd/2",
+						   O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+					    : -1;
+	return terminal.fd;
 }
 
 /* Like write(2), but fails with EAGAIN instead of waiting, for up to PIPE_BUF bytes. The descriptor
@@ -206,7 +210,7 @@ static ssize_t write_now(const char *bytes, size_t length)
 			return written;
 	}
 	if (own_terminal(&about) >= 0)
-		return write(queue.terminal, bytes, length);
+		return write(terminal.fd, bytes, length);
 	if (poll(&room, 1, 0) == 0) {
 		errno = EAGAIN;
 		return -1;
