@@ -205,7 +205,8 @@ static void put_value(json_t *values, const struct edit_value *value)
 static int put_values(struct address_draft *draft, const struct path *path, json_t *values,
 		      bool is_new, const struct owned_resource **resource)
 {
-	int err = addresses_put(draft, path, values, is_new ? ADDRESSES_IMPORT : ADDRESSES_CLAIMED);
+	int err = addresses_put(draft, &(struct resource_edit){.path = *path, .values = values},
+				is_new ? ADDRESSES_IMPORT : ADDRESSES_CLAIMED);
 
 	if (!err && resource)
 		*resource = addresses_find(draft->inventory, path);
@@ -267,7 +268,8 @@ static int put_ptr(struct address_draft *draft, const char *id, const struct own
 {
 	const struct path path = {kind_of_id(KIND_PTR), GROUP_NONE, {id, NULL}};
 	json_t *values = ptr ? ptr_values(ptr) : NULL;
-	int err = addresses_put(draft, &path, values, why);
+	int err =
+		addresses_put(draft, &(struct resource_edit){.path = path, .values = values}, why);
 
 	json_decref(values);
 	return err;
@@ -293,14 +295,15 @@ int edit_remove(struct address_draft *draft, const struct owned_resource *resour
 {
 	const struct path path = path_of(resource);
 
-	return addresses_put(draft, &path, NULL, ADDRESSES_ANY);
+	return addresses_put(draft, &(struct resource_edit){.path = path}, ADDRESSES_ANY);
 }
 
 int edit_group(struct address_draft *draft, const struct resource_group *group)
 {
 	const struct path path = {kind_of_id(KIND_GROUP), GROUP_NONE, {group->name, NULL}};
 	json_t *values = group_values(group);
-	int err = addresses_put(draft, &path, values, ADDRESSES_ANY);
+	int err = addresses_put(draft, &(struct resource_edit){.path = path, .values = values},
+				ADDRESSES_ANY);
 
 	json_decref(values);
 	return err;
@@ -313,7 +316,7 @@ static int put_page(struct address_draft *draft, const struct edit_page *page,
 	int err = 0;
 
 	for (*at = 0; !err && *at < page->count; ++*at)
-		err = addresses_put(draft, &page->edits[*at].path, page->edits[*at].values, why);
+		err = addresses_put(draft, &page->edits[*at], why);
 	if (draft->inventory->of)
 		inventory_forget(draft->inventory);
 	return err;

@@ -1015,15 +1015,17 @@ static int remove_one(struct address_draft *draft, const struct path *path,
 	return resource ? remove_resource(draft, resource) : 0;
 }
 
-int addresses_put(struct address_draft *draft, const struct path *path, const json_t *values,
+int addresses_put(struct address_draft *draft, const struct resource_edit *edit,
 		  enum addresses_why why)
 {
+	const struct path *path = &edit->path;
+	const json_t *values = edit->values;
 	const struct owned_resource wanted = {.item.name = path->names[0]}, *resource;
 	int err = draft_is_open(draft);
 
 	if (err)
 		return err;
-	resource = addresses_find(draft->inventory, path);
+	resource = edit->found ? edit->found : addresses_find(draft->inventory, path);
 	if (!values) {
 		err = remove_one(draft, path, resource, why);
 	} else if (path->kind->id == KIND_GROUP) {

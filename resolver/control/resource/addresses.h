@@ -13,12 +13,11 @@
 
 #include "resolver/control/resource/address_draft.h"
 
-/* Sets a resource of the inventory's kinds to these values; NULL removes it, and a missing one is
- * fine. Values are a request body's, or from the history. An address or service without a value for
- * its address gets a free one. A group gets a row with its first address, and keeps it when the
- * last one goes. */
-MUST_CHECK int addresses_put(struct address_draft *draft, const struct path *path,
-			     const json_t *values, enum addresses_why why);
+/* Makes an edit of the inventory's kinds; to remove a missing resource is fine. Values are a
+ * request body's, or from the history. An address or service without a value for its address gets a
+ * free one. A group gets a row with its first address, and keeps it when the last one goes. */
+MUST_CHECK int addresses_put(struct address_draft *draft, const struct resource_edit *edit,
+			     enum addresses_why why);
 
 /* Whether the resource has this PTR already, or, without a name, none. */
 bool addresses_points(const struct inventory *inventory, const struct owned_resource *resource,

@@ -31,6 +31,7 @@
 #include "rules/schema/model.h" /* GROUP_NONE */
 
 struct field;
+struct owned_resource;
 struct home; /* home.h */
 struct schema_list;
 
@@ -136,6 +137,9 @@ struct resource_edit {
 	struct path path;
 	const json_t *values; /* the whole new values; NULL: removes the resource, if it exists,
 			       * with everything inside it */
+	/* Of a PTR: its address or service, if the caller has found it and no edit since then has
+	 * changed it; this saves a read. NULL: not known. */
+	const struct owned_resource *found;
 };
 struct edit_page { /* a part of a long list of edits */
 	const struct resource_edit *edits;

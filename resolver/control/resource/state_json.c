@@ -232,7 +232,8 @@ static void put(struct state_import *import, unsigned kind, const char *group, c
 	if (import->failed)
 		return;
 	edits[import->count] = (struct resource_edit){
-		{kind_of_id(kind), group ? group : GROUP_NONE, {name, NULL}}, values};
+		.path = {kind_of_id(kind), group ? group : GROUP_NONE, {name, NULL}},
+		.values = values};
 	places[import->count++] = import->at;
 }
 

@@ -78,7 +78,7 @@ static int put_page(struct commit *commit, const struct edit_page *page, size_t 
 
 		if (!edit->path.kind->inventory)
 			continue;
-		err = addresses_put(commit->owned, &edit->path, edit->values, why);
+		err = addresses_put(commit->owned, edit, why);
 		if (err && refuse_edit(commit, before + i))
 			err = 0;
 	}

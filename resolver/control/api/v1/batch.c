@@ -352,11 +352,13 @@ static json_t *values_of(const struct owned_item *ptr)
 	return values;
 }
 
-/* Adds an edit to the page; takes ownership of the values (NULL: removes the PTR). */
+/* Adds an edit to the page; takes ownership of the values (NULL: removes the PTR). `found`: of a
+ * PTR (kind.h). */
 static void add_edit(struct upload *upload, const struct batch_row *row, const struct path *path,
-		     json_t *values)
+		     json_t *values, const struct owned_resource *found)
 {
-	upload->edits[upload->count] = (struct resource_edit){*path, values};
+	upload->edits[upload->count] =
+		(struct resource_edit){.path = *path, .values = values, .found = found};
 	upload->places[upload->count++] = (struct row_place){row->index, row->line};
 }
 
@@ -385,7 +387,7 @@ static int set_ptr(struct upload *upload, const struct batch_row *row, struct in
 		if (!values)
 			return change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
 	}
-	add_edit(upload, row, &path, values);
+	add_edit(upload, row, &path, values, resource);
 	upload->set += !removes;
 	upload->removed += removes;
 	return 0;
@@ -418,7 +420,7 @@ static int make_address(struct upload *upload, const struct batch_row *row,
 		json_decref(values);
 		return err;
 	}
-	add_edit(upload, row, &path, values);
+	add_edit(upload, row, &path, values, NULL);
 	upload->set++;
 	upload->made++;
 	return 0;

@@ -16,7 +16,8 @@ static struct path path_to(unsigned kind, const char *group, const char *outer, 
 
 static void add(struct api_earlier *earlier, struct path path, json_t *values)
 {
-	assert_true(api_earlier_add(earlier, &(struct resource_edit){path, values}));
+	assert_true(
+		api_earlier_add(earlier, &(struct resource_edit){.path = path, .values = values}));
 }
 
 static void the_last_edit_of_a_resource_is_found_in_any_case(void **state)

@@ -28,7 +28,7 @@ static const char *put(struct inventory_fixture *fixture, const char *text, enum
 	int err;
 
 	path.kind = kind_of_id(KIND_ADDRESS);
-	err = addresses_put(draft, &path, values, why);
+	err = addresses_put(draft, &(struct resource_edit){.path = path, .values = values}, why);
 	if (!err)
 		err = edit_commit(draft);
 	snprintf(field, sizeof field, "%s", draft_error(draft)->field);

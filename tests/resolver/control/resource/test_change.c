@@ -347,7 +347,10 @@ static void what_is_put_back_keeps_its_subscription(void **state)
 		resource = inventory_fixture_named(fixture, "old");
 		assert_int_equal(edit_remove(draft, resource), 0);
 		if (own[i]) {
-			assert_int_equal(addresses_put(draft, &path, values, ADDRESSES_UNDO),
+			assert_int_equal(addresses_put(draft,
+						       &(struct resource_edit){.path = path,
+									       .values = values},
+						       ADDRESSES_UNDO),
 					 ERR_INVALID);
 			inventory_fixture_check_error(draft, CHANGE_INVALID, "subscription",
 						      "and cannot change");
@@ -356,7 +359,11 @@ static void what_is_put_back_keeps_its_subscription(void **state)
 				edit_remove(draft, inventory_fixture_named(fixture, "old")), 0);
 		}
 		draft->restores = true;
-		assert_int_equal(addresses_put(draft, &path, values, ADDRESSES_BACK), 0);
+		assert_int_equal(
+			addresses_put(draft,
+				      &(struct resource_edit){.path = path, .values = values},
+				      ADDRESSES_BACK),
+			0);
 		assert_int_equal(edit_commit(draft), 0);
 		edit_free(draft);
 		resource = inventory_fixture_named(fixture, "old");
@@ -454,7 +461,8 @@ static void a_ptr_is_checked_at_its_limits(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct address_draft *draft = edit_begin(fixture->inventory, "test");
 		json_t *body = json_loads(cases[i].body, 0, NULL);
-		const int err = addresses_put(draft, &ptr, body, ADDRESSES_ANY);
+		const int err = addresses_put(
+			draft, &(struct resource_edit){.path = ptr, .values = body}, ADDRESSES_ANY);
 
 		json_decref(body);
 		if (!cases[i].field != !err)

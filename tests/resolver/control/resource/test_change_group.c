@@ -59,7 +59,8 @@ static int put(struct address_draft *draft, const char *name, const char *region
 	const struct path path = {kind_of_id(KIND_GROUP), GROUP_NONE, {name, NULL}};
 	json_t *object = json_pack("{s:s*, s:o*}", "region", region, "tags",
 				   tags ? json_loads(tags, 0, NULL) : NULL);
-	int err = addresses_put(draft, &path, object, ADDRESSES_ANY);
+	int err = addresses_put(draft, &(struct resource_edit){.path = path, .values = object},
+				ADDRESSES_ANY);
 
 	json_decref(object);
 	return err;
@@ -457,7 +458,10 @@ static void a_name_in_the_body_is_the_paths(void **state)
 		struct address_draft *draft = edit_begin(fixture->inventory, "test");
 		json_t *body = json_loads(wrong[i], 0, NULL);
 
-		assert_int_not_equal(addresses_put(draft, &path, body, ADDRESSES_ANY), 0);
+		assert_int_not_equal(
+			addresses_put(draft, &(struct resource_edit){.path = path, .values = body},
+				      ADDRESSES_ANY),
+			0);
 		inventory_fixture_check_error(draft, CHANGE_INVALID, i < 3 ? "name" : "description",
 					      "");
 		json_decref(body);

@@ -130,7 +130,8 @@ static void what_cannot_be_read_cannot_be_removed(void **state)
 	inventory_fixture_add(fixture, "new", NEW);
 	exec(fixture, SPOIL " WHERE kind = 101");
 	draft = begin(fixture);
-	assert_int_not_equal(addresses_put(draft, &path, NULL, ADDRESSES_ANY), 0);
+	assert_int_not_equal(
+		addresses_put(draft, &(struct resource_edit){.path = path}, ADDRESSES_ANY), 0);
 	check_unread(fixture, draft, ERR_INVALID);
 }
 

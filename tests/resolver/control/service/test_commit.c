@@ -191,7 +191,7 @@ static struct path network_path(const char *name)
 static void put_network(const char *name, const char *space, bool rehearsal)
 {
 	json_t *values = json_pack("{s:s, s:[s]}", "name", name, "address_space", space);
-	const struct resource_edit edit = {network_path(name), values};
+	const struct resource_edit edit = {.path = network_path(name), .values = values};
 	struct service_change change = {
 		.edits = &edit, .count = 1, .who = "ops", .rehearsal = rehearsal};
 
@@ -240,7 +240,8 @@ static void it_is_made_when_the_answer_is_yes(void **state)
 /* The values are taken over. */
 static void put_owned(unsigned kind, const char *name, json_t *values, bool claimed)
 {
-	const struct resource_edit edit = {{kind_of_id(kind), GROUP_NONE, {name, NULL}}, values};
+	const struct resource_edit edit = {.path = {kind_of_id(kind), GROUP_NONE, {name, NULL}},
+					   .values = values};
 	struct service_change change = {.edits = &edit,
 					.count = 1,
 					.who = "ops",
@@ -301,7 +302,8 @@ static void two_edits_of_one_address_are_made_as_they_were_rehearsed(void **stat
 {
 	const struct path path = {kind_of_id(KIND_ADDRESS), GROUP_NONE, {"mail", NULL}};
 	json_t *first = json_pack("{s:s}", "address", "192.0.2.7"), *second = json_object();
-	const struct resource_edit edits[] = {{path, first}, {path, NULL}, {path, second}};
+	const struct resource_edit edits[] = {
+		{.path = path, .values = first}, {.path = path}, {.path = path, .values = second}};
 	struct service_change change = {.edits = edits, .count = COUNT(edits), .who = "ops"};
 
 	(void)state;
@@ -502,8 +504,9 @@ static void put_many(struct many *many, bool rehearsal)
 							"reverse_fqdn", "many.test.")
 					    : json_pack("{s:s, s:[s]}", "name", many->names[i],
 							"address_space", text));
-		many->edits[i] = (struct resource_edit){{kind, GROUP_NONE, {many->names[i], NULL}},
-							json_array_get(many->values, i)};
+		many->edits[i] =
+			(struct resource_edit){.path = {kind, GROUP_NONE, {many->names[i], NULL}},
+					       .values = json_array_get(many->values, i)};
 	}
 	service_commit(&world->service, &change, on_change, NULL);
 }
@@ -637,10 +640,13 @@ static int next_two_ptrs(void *context, struct inventory *inventory, struct edit
 		return 0;
 	two->name = NULL;
 	two->edits[0] = (struct resource_edit){
-		{kind_of_id(KIND_PTR), GROUP_NONE, {resource->item.id, NULL}}, two->values};
-	two->edits[1] = (struct resource_edit){
-		{kind_of_id(KIND_PTR), GROUP_NONE, {"6f9619ff-8b86-4011-b42d-00cf4fc964ff", NULL}},
-		two->values};
+		.path = {kind_of_id(KIND_PTR), GROUP_NONE, {resource->item.id, NULL}},
+		.values = two->values};
+	two->edits[1] =
+		(struct resource_edit){.path = {kind_of_id(KIND_PTR),
+						GROUP_NONE,
+						{"6f9619ff-8b86-4011-b42d-00cf4fc964ff", NULL}},
+				       .values = two->values};
 	*page = (struct edit_page){.edits = two->edits, .count = 2};
 	return 0;
 }
@@ -909,8 +915,9 @@ static void put_both_without_memory(void)
 	json_t *address =
 		json_pack("{s:s, s:s}", "address", "192.0.2.7", "reverse_fqdn", "m.test.");
 	const struct resource_edit edits[] = {
-		{network_path("one"), network},
-		{{kind_of_id(KIND_ADDRESS), GROUP_NONE, {"mail", NULL}}, address}};
+		{.path = network_path("one"), .values = network},
+		{.path = {kind_of_id(KIND_ADDRESS), GROUP_NONE, {"mail", NULL}},
+		 .values = address}};
 	struct service_change change = {.edits = edits, .count = COUNT(edits), .who = "ops"};
 
 	world->service.commit.committer = NULL;
@@ -974,7 +981,7 @@ static void put_in_doubt(const char *name)
 {
 	struct confirmation *confirmation = &world->service.confirmation;
 	json_t *values = json_pack("{s:s, s:[s]}", "name", name, "address_space", "10.1.0.0/16");
-	const struct resource_edit edit = {network_path(name), values};
+	const struct resource_edit edit = {.path = network_path(name), .values = values};
 	struct service_change change = {.edits = &edit, .count = 1, .who = "ops", .wait_s = 600};
 
 	world->service.commit.committer = NULL;

@@ -143,8 +143,8 @@ static void a_read_that_fails_while_a_rehearsal_is_looked_at_fails_it(void **sta
 {
 	struct world *world = *state;
 	json_t *values = json_object();
-	const struct resource_edit edit = {{kind_of_id(KIND_ADDRESS), GROUP_NONE, {"mail", NULL}},
-					   values};
+	const struct resource_edit edit = {
+		.path = {kind_of_id(KIND_ADDRESS), GROUP_NONE, {"mail", NULL}}, .values = values};
 	struct service_change made = {.edits = &edit, .count = 1, .who = "ops"};
 	struct inventory_about about;
 	bool is_there = false;
