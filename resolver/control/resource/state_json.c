@@ -419,7 +419,7 @@ static int import_waiting(struct state_import *import, const json_t *object,
 
 /* The order matters: an address gives up what another one gets, and is in its group; a PTR has its
  * address. A step compares present items of a kind, or those that wait, or reads a list. */
-static const struct step {
+static const struct import_step {
 	unsigned kind;
 	void (*compare)(struct state_import *import, const struct item *item);
 	void (*compare_all)(struct state_import *import);
@@ -439,8 +439,8 @@ static const struct step {
 };
 
 /* Imports an object of the step's list, unless the same resource was kept. */
-static int import_object(struct state_import *import, const struct step *step, const json_t *object,
-			 struct change_error *error)
+static int import_object(struct state_import *import, const struct import_step *step,
+			 const json_t *object, struct change_error *error)
 {
 	char key[NAME_TEXT_MAX];
 	const json_t *found;
@@ -462,7 +462,7 @@ static int import_object(struct state_import *import, const struct step *step, c
 /* Imports objects of the step's list, which the document may lack. A page ends before a wrong
  * object, which is read again with the next page, so that the first error in the document is the
  * one that is told. */
-static int import_list(struct state_import *import, const struct step *step,
+static int import_list(struct state_import *import, const struct import_step *step,
 		       struct change_error *error)
 {
 	const json_t *list = json_object_get(import->document, step->key);
@@ -479,7 +479,7 @@ static int import_list(struct state_import *import, const struct step *step,
 }
 
 /* Compares the next items of the step's kind. */
-static int compare_items(struct state_import *import, const struct step *step,
+static int compare_items(struct state_import *import, const struct import_step *step,
 			 struct change_error *error)
 {
 	struct item_list *list = &import->list;
@@ -496,7 +496,7 @@ static int compare_items(struct state_import *import, const struct step *step,
 }
 
 /* Adds the step's next edits. */
-static int take_step(struct state_import *import, const struct step *step,
+static int take_step(struct state_import *import, const struct import_step *step,
 		     struct change_error *error)
 {
 	if (step->import)
@@ -507,7 +507,7 @@ static int take_step(struct state_import *import, const struct step *step,
 	return 0;
 }
 
-static bool is_over(const struct state_import *import, const struct step *step)
+static bool is_over(const struct state_import *import, const struct import_step *step)
 {
 	const json_t *list = step->import ? json_object_get(import->document, step->key) : NULL;
 
@@ -537,7 +537,7 @@ static void page_release(struct state_import *import)
 int state_import_next(struct state_import *import, struct inventory *inventory,
 		      struct edit_page *page, struct change_error *error)
 {
-	const struct step *step = &steps[import->step];
+	const struct import_step *step = &steps[import->step];
 	int err = check_version(import->document, error);
 
 	page_release(import);
@@ -558,7 +558,7 @@ int state_import_next(struct state_import *import, struct inventory *inventory,
 
 void state_import_place(const struct state_import *import, size_t index, struct change_error *error)
 {
-	const struct step *step = &steps[import->page_step];
+	const struct import_step *step = &steps[import->page_step];
 
 	if (step->import && index < import->count)
 		change_error_place(error, step->key, import->places[index]);
