@@ -530,7 +530,7 @@ static int on_listed_row(void *context, const struct source_resource *row)
 	if (!read_key(gathering, row->path, &path) ||
 	    (list->path.names[0] == NULL && !is_listed_group(list, path.group)))
 		return 0;
-	item.path = path;
+	item = (struct item){.path = path};
 	if (gathering->served > 0 &&
 	    bsearch(&item, gathering->items, gathering->served, sizeof item, compare_items))
 		return 0;
@@ -594,10 +594,8 @@ static int next_of_orphans(struct item_list *list, size_t room, struct change_er
 		list->items = arena_alloc_array(list->arena, gathering->count, sizeof *list->items);
 	if (!err && !list->items)
 		err = fail_memory(error);
-	if (!err && gathering->count > 0)
-		memcpy(list->items, gathering->items, gathering->count * sizeof *list->items);
-	if (!err)
-		list->count = gathering->count;
+	for (size_t i = 0; !err && i < gathering->count; i++)
+		list->items[list->count++] = gathering->items[i];
 	free(gathering->items);
 	return err;
 }

@@ -420,7 +420,7 @@ static void on_timer(uv_timer_t *timer)
 
 void asked_book_rest(struct asked_book *book)
 {
-	struct asked_list last; /* `now` may be a thread's */
+	struct asked_list last = {.room = 0}; /* `now` may be a thread's */
 
 	if (!book->server || !may_look(book) || !load(book))
 		return;

@@ -164,7 +164,7 @@ static int find_named(const struct api_request *request, const struct path *path
 /* Answers that there is no such address, service, PTR or group. */
 static void fail_missing_owned(struct api_request *request, const struct path *path)
 {
-	bool has_group = strcmp(path->group, GROUP_NONE) != 0;
+	bool has_group = path->group && strcmp(path->group, GROUP_NONE) != 0;
 	bool sets = strcmp(request->method, "PUT") == 0 || strcmp(request->method, "PATCH") == 0;
 	const char *name = path->names[0];
 
