@@ -488,7 +488,7 @@ static int compare_items(struct state_import *import, const struct import_step *
 	list->inventory = import->inventory;
 	list->path.kind = kind_of_id(step->kind);
 	list->arena = &import->arena;
-	/* Groups are read anew by each call, so all are one page; of others it has a few anyway. */
+	/* A call reads all groups, so they make one page; of other kinds it gives a few anyway. */
 	err = items_of(list->path.kind)->next(list, SIZE_MAX, error);
 	for (size_t i = 0; !err && i < list->count; i++)
 		step->compare(import, &list->items[i]);

@@ -446,7 +446,8 @@ static int take_row(struct upload *upload, const struct batch_row *row, struct i
 		row->address);
 }
 
-/* Reads some rows into the page, up to a wrong one. ERR_NOT_FOUND: there are no more rows. */
+/* Reads some rows into the page, and stops at a wrong one. ERR_NOT_FOUND: there are no more rows.
+ */
 static int read_rows(struct upload *upload, struct inventory *inventory, struct change_error *error)
 {
 	struct batch_row row;
