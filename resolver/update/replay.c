@@ -199,8 +199,8 @@ static void drop_oldest(struct replays *replays, struct replay_key *key)
 	drop(replays, key->oldest);
 }
 
-/* Drops the entries whose time TSIG itself refuses. Their time becomes the key's floor, in case the
- * clock is set back. */
+/* Drops the entries whose time TSIG itself refuses. The key's floor rises to their time, so that
+ * they stay refused if the clock is set back. */
 static void drop_past(struct replays *replays, struct replay_key *key, uint64_t now_s)
 {
 	while (key->oldest && entry_at(replays, key->oldest)->signed_s + TSIG_FUDGE_S < now_s)

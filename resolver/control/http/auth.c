@@ -399,7 +399,7 @@ static bool was_token(struct http_auth *auth, const char *sent)
 	return ours;
 }
 
-/* Counts a wrong secret. False: it is beyond the limit. */
+/* Counts a login with a wrong secret. False: the client has had too many of them. */
 static bool count_failure(struct http_auth *auth, const struct http_request *request,
 			  const char *client, uint64_t now_us)
 {

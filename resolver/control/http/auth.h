@@ -53,9 +53,9 @@ enum http_identity {
 #define HTTP_TOO_MANY_TEXT                                                                         \
 	"too many logins from this address have failed; wait as long as Retry-After says"
 
-/* Identifies the request's client. Any thread; now_s is the wall clock's, now_us is of
- * CLOCK_MONOTONIC, here and below. HTTP_KNOWN: sets the request's client and role, and until_s, the
- * end of its credentials. */
+/* Identifies the request's client. Any thread. In all functions now_s is the time of the wall
+ * clock, and now_us that of CLOCK_MONOTONIC. HTTP_KNOWN: sets the request's client and role, and
+ * until_s, the end of its credentials. */
 enum http_identity http_auth_identify(struct http_auth *auth, struct http_request *request,
 				      int64_t now_s, uint64_t now_us);
 /* Identifies the client of credentials alone, a secret or a token. False: they are wrong. */

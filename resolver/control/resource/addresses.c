@@ -635,7 +635,7 @@ static int replace_ptr(struct address_draft *draft, const struct owned_resource 
 	return err ? err : draft_serve(draft, before, &now);
 }
 
-/* Replaces the whole PTR by these members; without a name, removes it. */
+/* Replaces the resource's whole PTR by these members, or removes it if they have no name. */
 static int point(struct address_draft *draft, const struct owned_resource *resource,
 		 const struct owned_item *ptr, enum addresses_why why)
 {

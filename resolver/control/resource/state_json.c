@@ -438,7 +438,7 @@ static const struct import_step {
 	{.key = "waiting", .member = "owner", .noted = "ptr", .import = import_waiting},
 };
 
-/* Imports an object of the step's list, unless the same resource was kept. */
+/* Adds the edit of an object of the step's list, unless the state has the same resource already. */
 static int import_object(struct state_import *import, const struct import_step *step,
 			 const json_t *object, struct change_error *error)
 {

@@ -25,8 +25,8 @@ enum { STATE_JSON_VERSION = 1 };
 char *state_export(struct inventory *inventory, size_t *length);
 
 /* An import: edits (ADDRESSES_IMPORT) that make the resources of these kinds as in the document.
- * They remove others, and leave equal ones as they are. A waiting PTR of the document is set if its
- * address exists here. */
+ * Resources that the document lacks are removed, and equal ones stay as they are. A waiting PTR of
+ * the document is given to its address, if that exists here. */
 struct state_import;
 /* Takes the document over. NULL without memory. */
 struct state_import *state_import_new(json_t *document);
@@ -35,7 +35,7 @@ struct state_import *state_import_new(json_t *document);
  * "addresses[3].region". */
 MUST_CHECK int state_import_next(struct state_import *import, struct inventory *inventory,
 				 struct edit_page *page, struct change_error *error);
-/* Adds that place to the error of edit number `index` of the present page. */
+/* Adds the place in the document to an edit's error; `index`: the edit's number in the page. */
 void state_import_place(const struct state_import *import, size_t index,
 			struct change_error *error);
 void state_import_free(struct state_import *import); /* NULL is fine */

@@ -63,8 +63,8 @@ static bool refuse_edit(struct commit *commit, size_t index)
 	return true;
 }
 
-/* Puts the page's edits of the inventory. `before`: the number of edits before the page, for
- * errors. */
+/* Puts the page's edits of the inventory. `before`: how many edits precede the page; an error has
+ * the edit's number among all of them. */
 static int put_page(struct commit *commit, const struct edit_page *page, size_t before)
 {
 	const struct service_change *change = commit->next.change;

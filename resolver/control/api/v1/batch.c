@@ -293,7 +293,7 @@ static void note_error(struct upload *upload, const struct row_place *place,
 	json_add(upload->errors, told);
 }
 
-/* Notes the error of the row that ended the page. */
+/* Notes the error of the row that ended the page, once the page's edits have been put. */
 static void note_wrong(struct upload *upload)
 {
 	if (upload->wrong.outcome != CHANGE_FINE)

@@ -49,7 +49,6 @@ struct import_request {
 	struct work *work;
 	struct api_request *request; /* until it is answered */
 	struct state_import *import; /* NULL: not begun */
-	bool is_begun;
 	char not_json[API_TEXT_MAX];
 };
 
@@ -65,7 +64,6 @@ static int begin(struct import_request *importing, struct change_error *error)
 		json_decref(document);
 		return change_refuse(error, NULL, "%s", importing->not_json);
 	}
-	importing->is_begun = true;
 	importing->import = state_import_new(document);
 	return importing->import
 		       ? 0
@@ -77,7 +75,7 @@ static int next_page(void *context, struct inventory *inventory, struct edit_pag
 		     struct change_error *error)
 {
 	struct import_request *importing = context;
-	int err = importing->is_begun ? 0 : begin(importing, error);
+	int err = importing->import ? 0 : begin(importing, error);
 
 	if (!err)
 		err = state_import_next(importing->import, inventory, page, error);
