@@ -282,24 +282,41 @@ static struct owned_page *page_new(size_t bytes, __uint128_t key, unsigned level
 	return page;
 }
 
+/* Copies `count` values of the old leaf, from this rank on, to the leaf's offset `at`, where they
+ * get the ranks from `to` on. Returns the offset behind them. */
+static size_t copy_values(struct owned_page *leaf, unsigned to, size_t at,
+			  const struct owned_page *old, unsigned from, unsigned count)
+{
+	uint16_t *starts = (uint16_t *)(void *)leaf->body + to;
+
+	if (count == 0)
+		return at;
+	const uint16_t *old_starts = starts_of(old) + from;
+	unsigned end = from + count < count_of(old) ? old_starts[count] : old->units;
+	size_t bytes = (size_t)(end - old_starts[0]) * OWNED_TREE_UNIT;
+	for (unsigned i = 0; i < count; i++)
+		starts[i] = (uint16_t)(at / OWNED_TREE_UNIT + old_starts[i] - old_starts[0]);
+	memcpy((uint8_t *)leaf + at, (const uint8_t *)old + (size_t)old_starts[0] * OWNED_TREE_UNIT,
+	       bytes);
+	return at + bytes;
+}
+
 /* Fills the leaf with the old leaf's values (NULL: none) and the new one among them. */
 static void fill_leaf(struct owned_page *leaf, const struct owned_page *old,
 		      const struct tree_put *change)
 {
+	unsigned way = way_of(change->key, 0), rank = rank_of(leaf, way);
+	unsigned had = old && is_filled(old, way), has = change->bytes > 0;
+	unsigned behind = old ? count_of(old) - rank - had : 0;
 	uint16_t *starts = (uint16_t *)(void *)leaf->body;
-	size_t at = values_at(count_of(leaf));
+	size_t at = copy_values(leaf, 0, values_at(count_of(leaf)), old, 0, rank);
 
-	for (uint64_t left = leaf->filled; left; left &= left - 1) {
-		unsigned way = (unsigned)__builtin_ctzll(left);
-		const void *value = change->value;
-		size_t bytes = change->bytes;
-
-		if (way != way_of(change->key, 0))
-			value = value_of(old, way, &bytes);
-		*starts++ = (uint16_t)(at / OWNED_TREE_UNIT);
-		memcpy((uint8_t *)leaf + at, value, bytes);
-		at += bytes;
+	if (has) {
+		starts[rank] = (uint16_t)(at / OWNED_TREE_UNIT);
+		memcpy((uint8_t *)leaf + at, change->value, change->bytes);
+		at += change->bytes;
 	}
+	at = copy_values(leaf, rank + has, at, old, rank + had, behind);
 	assert(at == leaf_bytes(leaf));
 }
 
