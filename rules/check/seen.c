@@ -4,14 +4,8 @@
 
 #include "rules/check/internal.h"
 #include "rules/hash.h"
-#include "rules/text.h"
 
 enum { SLOTS_MIN = 16 };
-
-static char *lower_copy(struct arena *arena, const char *key)
-{
-	return text_lower(arena_strdup(arena, key));
-}
 
 static uint64_t hash_of(const char *key)
 {
@@ -75,7 +69,7 @@ const void *seen_put(struct check *check, struct seen *seen, const char *key, co
 	slot = find_slot(seen, key, hash);
 	if (slot->key)
 		return slot->value;
-	slot->key = lower_copy(&check->arena, key);
+	slot->key = arena_strdup(&check->arena, key);
 	if (!slot->key) {
 		check->out_of_memory = true;
 		return NULL;

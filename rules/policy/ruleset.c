@@ -18,6 +18,7 @@ struct ruleset {
 	uint64_t fingerprint, stamp;
 	struct suffix_table table; /* struct rule */
 	struct suffix_table above; /* for ruleset_has_below; the values are not used */
+	size_t above_room;         /* names above enabled rules; some may be the same */
 	size_t decision_bytes;     /* held by the arena without `above` */
 	struct rule *rules;        /* as configured, then the reserved domains */
 	size_t rule_count;         /* configured rules */
@@ -60,25 +61,29 @@ static uint64_t hash_rule(const struct hash_key *key, uint64_t seed, const struc
 
 /* ---- compiling ---- */
 
-static int add_entry(struct ruleset *ruleset, const struct hash_key *key, struct rule *rule)
+static int add_entry(struct ruleset *ruleset, const struct route_context *context,
+		     struct rule *rule)
 {
 	struct name name;
 
-	if (name_from_text(&name, key, rule->domain) != 0)
+	if (name_from_text(&name, context->key, rule->domain) != 0)
 		return 0;
+	if (rule->enabled)
+		ruleset->above_room += policy_count_above(context->special, &name);
 	return suffix_table_add(&ruleset->table, &ruleset->arena, &name, rule);
 }
 
 /* Rules are added first, so a rule for a reserved suffix keeps its place; if disabled, it reserves
  * the suffix, too. */
-static int add_reserved(struct ruleset *ruleset, const struct hash_key *key, struct rule *entry)
+static int add_reserved(struct ruleset *ruleset, const struct route_context *context,
+			struct rule *entry)
 {
 	struct name name;
-	int err = add_entry(ruleset, key, entry);
+	int err = add_entry(ruleset, context, entry);
 
 	if (err != ERR_EXISTS)
 		return err;
-	if (name_from_text(&name, key, entry->domain) == 0) {
+	if (name_from_text(&name, context->key, entry->domain) == 0) {
 		struct rule *rule = suffix_table_get(&ruleset->table, &name, 0);
 		rule->reserved = true;
 	}
@@ -160,7 +165,7 @@ static int compile_rule(struct ruleset *ruleset, struct rule *rule,
 				 : compile_route(ruleset, &rule->route, item->targets.items,
 						 item->targets.count, context);
 	if (!err)
-		err = add_entry(ruleset, context->key, rule);
+		err = add_entry(ruleset, context, rule);
 	return err == ERR_EXISTS ? 0 : err;
 }
 
@@ -187,37 +192,24 @@ static int compile_rules(struct ruleset *ruleset, const struct forwarding_rulese
 	return err;
 }
 
-/* Counts the names above enabled rules (`room`), or adds them (room NULL). */
-static int walk_above(struct ruleset *ruleset, const struct route_context *context, size_t *room)
-{
-	struct name name;
-	int err = 0;
-
-	for (size_t i = 0; !err && i < ruleset->rule_count; i++) {
-		const struct rule *rule = &ruleset->rules[i];
-		unsigned count;
-
-		if (!rule->enabled || name_from_text(&name, context->key, rule->domain) != 0)
-			continue;
-		count = policy_count_above(context->special, &name);
-		if (room)
-			*room += count;
-		else
-			err = policy_add_above(&ruleset->above, &ruleset->arena, context->key,
-					       &name, 1, count);
-	}
-	return err;
-}
-
+/* Adds the names above enabled rules. */
 static int compile_above(struct ruleset *ruleset, const struct route_context *context)
 {
-	size_t room = 0;
-	int err = walk_above(ruleset, context, &room);
+	struct name name;
+	int err;
 
-	if (err || room == 0)
-		return err;
-	err = suffix_table_init(&ruleset->above, &ruleset->arena, room);
-	return err ? err : walk_above(ruleset, context, NULL);
+	if (ruleset->above_room == 0)
+		return 0;
+	err = suffix_table_init(&ruleset->above, &ruleset->arena, ruleset->above_room);
+	for (size_t i = 0; !err && i < ruleset->rule_count; i++) {
+		const struct rule *rule = &ruleset->rules[i];
+
+		if (rule->enabled && name_from_text(&name, context->key, rule->domain) == 0)
+			err = policy_add_above(&ruleset->above, &ruleset->arena, context->key,
+					       &name, 1,
+					       policy_count_above(context->special, &name));
+	}
+	return err;
 }
 
 static int compile_into(struct ruleset *ruleset, const struct forwarding_ruleset *model,
@@ -244,7 +236,7 @@ static int compile_into(struct ruleset *ruleset, const struct forwarding_ruleset
 		entry->domain = arena_strdup(&ruleset->arena, reserved[i]);
 		entry->ruleset = ruleset->name;
 		entry->reserved = true;
-		if (!entry->domain || add_reserved(ruleset, context->key, entry) != 0)
+		if (!entry->domain || add_reserved(ruleset, context, entry) != 0)
 			return ERR_NOMEM;
 		print = hash_text(context->key, print, entry->domain);
 	}
