@@ -16,14 +16,18 @@
 #include "rules/schema/model.h"
 #include "rules/schema/reference.h"
 
-/* An index of the names seen so far, without regard to ASCII case (check/seen.c). */
-struct seen_slot {
-	char *key; /* NULL: empty */
-	uint64_t hash;
+struct seen_entry {
+	const char *key;
 	const void *value;
 };
+struct seen_slot { /* small, because a probe usually misses the processor's caches */
+	uint32_t hash;
+	uint32_t number; /* the entry's, from 1; 0: empty */
+};
+/* An index of the names seen so far, without regard to ASCII case (check/seen.c). */
 struct seen {
 	struct seen_slot *slots;
+	struct seen_entry *entries; /* in the order of seen_put; room for half as many as slots */
 	size_t mask, count;
 };
 
