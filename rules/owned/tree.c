@@ -282,8 +282,8 @@ static struct owned_page *page_new(size_t bytes, __uint128_t key, unsigned level
 	return page;
 }
 
-/* Copies `count` values of the old leaf, from this rank on, to the leaf's offset `at`, where they
- * get the ranks from `to` on. Returns the offset behind them. */
+/* Copies `count` values of the old leaf, from rank `from` on, to the leaf's offset `at`, where they
+ * get the ranks from `to` on. Returns the offset after them. 0 values: `old` may be NULL. */
 static size_t copy_values(struct owned_page *leaf, unsigned to, size_t at,
 			  const struct owned_page *old, unsigned from, unsigned count)
 {

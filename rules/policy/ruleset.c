@@ -18,7 +18,7 @@ struct ruleset {
 	uint64_t fingerprint, stamp;
 	struct suffix_table table; /* struct rule */
 	struct suffix_table above; /* for ruleset_has_below; the values are not used */
-	size_t above_room;         /* names above enabled rules; some may be the same */
+	size_t above_room;         /* the most names that `above` can get */
 	size_t decision_bytes;     /* held by the arena without `above` */
 	struct rule *rules;        /* as configured, then the reserved domains */
 	size_t rule_count;         /* configured rules */
@@ -61,6 +61,7 @@ static uint64_t hash_rule(const struct hash_key *key, uint64_t seed, const struc
 
 /* ---- compiling ---- */
 
+/* Also counts the names above an enabled rule, for compile_above. */
 static int add_entry(struct ruleset *ruleset, const struct route_context *context,
 		     struct rule *rule)
 {

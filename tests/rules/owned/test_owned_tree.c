@@ -35,6 +35,32 @@ static uint32_t get(const struct owned_tree *tree, __uint128_t key)
 	return value ? *value : 0;
 }
 
+/* The value, one to five times. */
+static size_t repeat(uint32_t words[5], uint32_t value)
+{
+	size_t count = 1 + value % 5;
+
+	for (size_t i = 0; i < count; i++)
+		words[i] = value;
+	return count * sizeof words[0];
+}
+
+static int put_repeated(struct owned_tree *tree, __uint128_t key, uint32_t value)
+{
+	uint32_t words[5];
+
+	return owned_tree_put(tree, key, words, repeat(words, value));
+}
+
+static void check_repeated(const void *found, size_t bytes, uint32_t value)
+{
+	uint32_t words[5];
+
+	assert_non_null(found);
+	assert_int_equal(bytes, repeat(words, value));
+	assert_memory_equal(found, words, bytes);
+}
+
 static void an_empty_tree_has_nothing(void **state)
 {
 	struct owned_tree tree = {0};
@@ -235,14 +261,17 @@ static void check_generation(const struct generation *generation, const __uint12
 	__uint128_t at = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		assert_int_equal(get(&generation->tree, keys[i]), generation->values[i]);
-		if (!generation->values[i])
+		const void *found = owned_tree_find(&generation->tree, keys[i], &bytes);
+
+		if (!generation->values[i]) {
+			assert_null(found);
 			continue;
+		}
 		held++;
-		const uint32_t *value = owned_tree_next(&generation->tree, &at, &bytes);
-		assert_non_null(value);
+		check_repeated(found, bytes, generation->values[i]);
+		assert_ptr_equal(owned_tree_next(&generation->tree, &at, &bytes), found);
 		assert_true(at == keys[i]);
-		assert_int_equal(*value, generation->values[i]);
+		check_repeated(found, bytes, generation->values[i]);
 		at++;
 	}
 	if (at) /* else that was the highest */
@@ -274,7 +303,7 @@ static void every_generation_keeps_what_it_held(void **state)
 				memcpy(generation->values, from->values, sizeof from->values);
 			generation->tree = shared;
 		}
-		assert_int_equal(value ? put(&generation->tree, keys[i], value)
+		assert_int_equal(value ? put_repeated(&generation->tree, keys[i], value)
 				       : take_out(&generation->tree, keys[i]),
 				 0);
 		generation->values[i] = value;
