@@ -472,7 +472,8 @@ class Request:
         if answer.status < 300:
             made = answer.body["properties"]["networkInterfaces"][0]["id"]
             now["network_interface"] = name_of(made)
-            also.append(("network_interfaces/%s/%s" % (group_in(self.path), now["network_interface"]), {
+            group = answer.body["id"].split("/")[4]  # as it was made; self.path has the request's spelling
+            also.append(("network_interfaces/%s/%s" % (group, now["network_interface"]), {
                 "region": now["region"], "private_endpoint": name_of(self.at), "ip_configurations": [
                     {"name": "privateEndpointIpConfig", "subnet": now["subnet"], "address": address,
                      "allocation": "dynamic", "primary": True}]}))
