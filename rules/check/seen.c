@@ -17,7 +17,7 @@ static uint32_t hash_of(const char *key)
 	return (uint32_t)(hash ^ hash >> 32);
 }
 
-/* The slot of the key with that hash, or an empty one for it. */
+/* The key's slot, or the empty slot where the key belongs. */
 static struct seen_slot *find_slot(const struct seen *seen, const char *key, uint32_t hash)
 {
 	for (size_t i = hash & seen->mask;; i = (i + 1) & seen->mask) {
@@ -29,6 +29,7 @@ static struct seen_slot *find_slot(const struct seen *seen, const char *key, uin
 	}
 }
 
+/* The first empty slot for a key of this hash that is in no slot yet. */
 static struct seen_slot *empty_slot(const struct seen *seen, uint32_t hash)
 {
 	size_t i = hash & seen->mask;

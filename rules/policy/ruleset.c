@@ -61,7 +61,8 @@ static uint64_t hash_rule(const struct hash_key *key, uint64_t seed, const struc
 
 /* ---- compiling ---- */
 
-/* Also counts the names above an enabled rule, for compile_above. */
+/* Adds the rule to the table. Counts the names above an enabled rule, because compile_above makes
+ * room for them. */
 static int add_entry(struct ruleset *ruleset, const struct route_context *context,
 		     struct rule *rule)
 {

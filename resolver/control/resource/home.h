@@ -7,10 +7,10 @@
  *                                        ─► homes_read: rows of a new parent ─► edits, as below
  *     items change         model_same    ─► homes_edit ─► homes_put, ... ─► homes_commit
  *
- * Addresses, services and PTRs have no home, although there may be as many. An edit of one takes
- * what it lacks from the store (a free address, whether others have the name), edits before it
- * included. So it is put within the transaction that is committed. Record sets are compiled, and
- * compiling reserves serials in the store, so they must be put before that transaction begins.
+ * Addresses, services and PTRs have no home, although there may be as many. Checking an edit of one
+ * reads the store (which addresses are free, who has a name), where the change's earlier edits must
+ * be visible, so the edit is put within the transaction that is committed. Record sets are put
+ * before that transaction begins, because compiling them writes serials to the same store.
  *
  * A kind names its home (kind.h). The functions below call all homes, or the path's. */
 #ifndef SLUICE_HOME_H

@@ -1,4 +1,4 @@
-/* The index of names: what it holds while it grows. */
+/* The index of names keeps the value of each name while it grows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
