@@ -334,6 +334,20 @@ class Deployments(World):
             self.assertEqual(below("virtualNetworks/spoke%d" % i, SPOKE),
                              nested["properties"]["outputs"]["id"]["value"])
 
+    def test_two_zones_in_which_a_network_would_register(self):
+        self.deploy("dns", RESOLVER)
+        zones = [each for zone in ("a.internal", "b.internal") for each in (
+            resource("privateDnsZones", zone, location="global"),
+            resource("privateDnsZones/virtualNetworkLinks", zone + "/hub", {
+                "registrationEnabled": True, "virtualNetwork": ref("virtualNetworks/hub")},
+                location="global", dependsOn=[zone]))]
+        for what, status in (("validate", 400), ("whatIf", 400), ("", 400)):
+            error = self.post(what, "zones", template(*zones), status=status).body["error"]
+            self.assertRegex(json.dumps(error), "registration")
+        self.deploy("one", template(*zones[:2]))
+        error = self.post("", "other", template(*zones[2:]), status=400).body["error"]
+        self.assertRegex(json.dumps(error), "b.internal/virtualNetworkLinks/hub: .*registration")
+
     def test_a_subscription_gets_groups_and_what_is_in_them(self):
         body = {"location": "westeurope", "properties": {"mode": "Incremental", "template": template(
             {"type": "Microsoft.Resources/resourceGroups", "apiVersion": "2022-09-01",

@@ -723,9 +723,11 @@ static size_t count_made(const struct deployment_reader *reader, const struct mo
 static void read_on(void *context, struct inventory *draft, const struct policy *none)
 {
 	struct deployment *deployment = context;
+	struct api_request *request = deployment->asked.request;
+	struct inventory *before = request->aside;
 
 	(void)none;
-	deployment->asked.request->aside = draft;
+	request->aside = draft;
 	deployment->reader->edits_in_draft = deployment->edits.count;
 	deployment->reader->draft_work += count_made(deployment->reader, inventory_model(draft));
 	if (!deployment->reader->read_all) {
@@ -737,6 +739,7 @@ static void read_on(void *context, struct inventory *draft, const struct policy 
 		finish(deployment);
 		deployment->reader->is_done = true;
 	}
+	request->aside = before; /* the draft ends with this call */
 }
 
 /* False: another draft is one too many; an error was added. */
@@ -951,7 +954,6 @@ int deployment_read(struct deployment *deployment, struct inventory *inventory,
 	deployment->asked.request->aside = inventory;
 	begin(deployment, inventory);
 	read_rounds(deployment, inventory);
-	deployment->asked.request->aside = inventory;
 	if (!deployment_has_failed(deployment))
 		drop_undone(deployment);
 	if (deployment->asked.wants_before_after && !deployment_has_failed(deployment))
