@@ -471,11 +471,18 @@ static inline void note_answer(struct composition *c, const struct frame *f,
 		note_news(c, f, verdict, entry);
 }
 
+/* Another worker may have stored the entry after this query arrived. */
+static uint32_t age_s(const struct composition *c, const struct cache_entry *entry)
+{
+	return c->now_us > entry->stored_us
+		       ? (uint32_t)((c->now_us - entry->stored_us) / 1000000)
+		       : 0;
+}
+
 static enum step use_entry(struct composition *c, struct frame *f, const struct verdict *verdict,
 			   const struct cache_entry *entry, bool stale)
 {
-	struct entry_view view = {entry, (uint32_t)((c->now_us - entry->stored_us) / 1000000),
-				  stale};
+	struct entry_view view = {entry, age_s(c, entry), stale};
 	bool first = !c->message.counts[SECTION_ANSWER] && f->owner_at == MESSAGE_HEADER;
 	bool whole = entry->link_count == 1 || (entry->has_data && !route_is_cut(verdict));
 

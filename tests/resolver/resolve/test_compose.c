@@ -243,6 +243,22 @@ static void what_is_cached_is_aged_and_composed_anew_for_each_network(void **sta
 	ASKED(f, "");
 }
 
+/* Workers share the cache, and a worker reads the clock before it takes a batch of queries. */
+static void what_was_cached_after_the_query_arrived_has_its_whole_ttl(void **state)
+{
+	struct compose_case *f = *state;
+
+	f->caches = true;
+	model_add_default(f->model, "192.0.2.53");
+	case_says(f, "192.0.2.53", "a.example.", RCODE_NOERROR,
+		  "answer a.example. 60 IN A 203.0.113.66");
+	case_ask(f, "a.example.", TYPE_A);
+	f->now_us -= 50;
+	case_ask(f, "a.example.", TYPE_A);
+	ASKED(f, "");
+	ANSWER(f, "NOERROR\nanswer a.example. 60 IN A 203.0.113.66\n");
+}
+
 static void a_cached_failure_is_told_as_such(void **state)
 {
 	struct compose_case *f = *state;
@@ -711,6 +727,7 @@ int main(void)
 		TEST(a_dname_whose_target_gets_too_long_is_yxdomain),
 		TEST(loops_in_our_own_data_are_cut),
 		TEST(what_is_cached_is_aged_and_composed_anew_for_each_network),
+		TEST(what_was_cached_after_the_query_arrived_has_its_whole_ttl),
 		TEST(a_cached_failure_is_told_as_such),
 		TEST(stale_data_are_given_when_all_targets_have_failed),
 		TEST(stale_data_are_given_at_once_in_the_dark_and_refreshed),
