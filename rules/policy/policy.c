@@ -242,11 +242,12 @@ static bool find_registered(const struct decision *d, const struct prefix *prefi
 
 			if (!prefix_covers(&cut->prefix, prefix))
 				continue;
-			if (d->name->labels == zone_apex(cut->apex)->labels)
+			zone_find(zone->reverse[prefix->address.family == 6], d->name, d->type,
+				  answer);
+			/* A prefix of one address has its SOA and NS at the address's own name. */
+			if (answer->outcome != ZONE_HIT &&
+			    d->name->labels == zone_apex(cut->apex)->labels)
 				zone_find(cut->apex, d->name, d->type, answer);
-			else
-				zone_find(zone->reverse[prefix->address.family == 6], d->name,
-					  d->type, answer);
 			answer->zone = cut->apex;
 			return true;
 		}

@@ -377,7 +377,7 @@ class Replays(Client):
 
 
 PARTS = CONFIG.replace('prefixes = [ "10.10.0.0/16" ]',
-                       'prefixes = [ "10.10.0.0/20", "10.10.32.64/26", "fd00:10::/46" ]')
+                       'prefixes = [ "10.10.0.0/20", "10.10.32.64/26", "10.10.64.5/32", "fd00:10::/46" ]')
 
 
 class Cuts(Client):
@@ -399,6 +399,12 @@ class Cuts(Client):
                 for number, told in enumerate(([], ["zone " + zone])):
                     self.find_and_update(CLOUD, *told, "del %s PTR" % name, "add %s 600 PTR vm%d.corp.internal" % (name, number))
                     self.registered(name, "vm%d.corp.internal." % number, rtype="PTR")
+
+    def test_a_prefix_of_one_address(self):
+        name = harness.reverse_name("10.10.64.5")
+        self.assertEqual("NOERROR", self.nsupdate("zone 10.10.in-addr.arpa", "add %s 60 PTR vm1.corp.internal" % name))
+        self.registered(name, "vm1.corp.internal.", rtype="PTR")
+        self.assertEqual([[name, "3600", "IN", "NS", "ns." + name]], self.dig(CLOUD, name, "NS"))
 
     def test_who_is_told_a_zone_may_be_told_any_above_the_address(self):
         for address, zones in (("10.10.7.21", ("7.10.10", "10.10", "10")), ("10.10.32.71", ("32.10.10", "10.10", "10"))):
