@@ -393,7 +393,6 @@ static bool may_wait(struct resolution *r)
 	resolver->turning_away = true;
 	turn_away(of_item(victim));
 	resolver->turning_away = false;
-	resolver->own_answers = 0;
 	return true;
 }
 

@@ -361,7 +361,6 @@ void model_each_self(const struct model *model,
 }
 
 /* Whether another endpoint of the resolver has the address. */
-
 static bool is_taken(const struct dns_resolver *resolver, const struct address *address)
 {
 	for (size_t i = 0; i < resolver->inbound_endpoints.count; i++) {
