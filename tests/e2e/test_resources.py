@@ -538,6 +538,9 @@ class Resources(World):
                 self.assertEqual(400, self.call(method, path + query, body).status)
             self.assertEqual(400, self.call("POST", "changes" + query, {"edits": [
                 {"path": path, "values": None}]}).status)
+        for method, other in (("POST", "ptrs"), ("PUT", "state"), ("POST", "reload"), ("POST", "flush"),
+                              ("POST", "confirm"), ("POST", "plan"), ("DELETE", "registrations")):
+            self.bad(self.call(method, other + "?dryrun=true", {}), 400, "invalid", "is not known here", "dryrun")
         self.good("DELETE", path + "?dry_run")
         self.good("PATCH", path + "?dry_run=1", {"state": "Disabled"})
         self.assertEqual("Enabled", self.good("GET", path).body["state"])

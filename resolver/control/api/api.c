@@ -496,6 +496,19 @@ const char *api_query_other(const struct api_request *request, const char *const
 	return NULL;
 }
 
+bool api_query_flag(struct api_request *request, const char *name, bool *flag)
+{
+	static const char *const yes[] = {"", "true", "1", NULL}, *const no[] = {"false", "0",
+										 NULL};
+	const char *text = api_query(request, name);
+
+	*flag = text && text_is_among(text, yes);
+	if (!text || *flag || text_is_among(text, no))
+		return true;
+	api_fail_at(request, 400, "invalid", name, "must be true or false");
+	return false;
+}
+
 const char *api_header(const struct api_request *request, const char *name)
 {
 	return http_request_header(call_of(request)->http, name);
@@ -926,6 +939,20 @@ bool api_still_may(struct api_request *request)
 	return false;
 }
 
+/* False: the route does not know a field of the query, and the request has been answered. */
+static bool check_query(struct api_request *request)
+{
+	const char *const *known = call_of(request)->route->fields;
+	const char *other = known ? api_query_other(request, known) : NULL;
+	char text[API_TEXT_MAX] = "";
+
+	for (size_t i = 0; other && known[i]; i++)
+		text_append(text, sizeof text, "%s%s", i > 0 ? ", " : "; give ", known[i]);
+	if (other)
+		api_fail_at(request, 400, "invalid", other, "is not known here%s", text);
+	return !other;
+}
+
 static void handle(struct work_waiter *waiter)
 {
 	struct api_request *request = api_request_of(waiter);
@@ -934,7 +961,7 @@ static void handle(struct work_waiter *waiter)
 
 	if (request->service->inventory)
 		inventory_forget(request->service->inventory);
-	if (api_still_may(request) && (!changes || api_may_change(request)))
+	if (api_still_may(request) && check_query(request) && (!changes || api_may_change(request)))
 		route->handle(request);
 }
 

@@ -92,7 +92,13 @@ struct api_route {
 	enum api_need need;
 	void (*handle)(struct api_request *request);
 	size_t body_max; /* 0: HTTP_BODY_MAX, no body for GET; API_UPLOAD: as configured, for CSV */
+	/* The query fields that the route knows, up to a NULL; others are refused, because a
+	 * misspelt dry_run must change nothing. NULL: the handler checks them. */
+	const char *const *fields;
 };
+
+#define API_FIELDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define API_NO_FIELDS   ((const char *const[]){NULL})
 
 /* A failure, for the dialect to put into words. */
 struct api_error {
@@ -138,6 +144,9 @@ json_t *api_next_page(const struct api_request *request, const char *field, cons
 const char *api_query(const struct api_request *request, const char *name);
 /* The first query field that `known` lacks; NULL: none. `known` ends with a NULL. */
 const char *api_query_other(const struct api_request *request, const char *const *known);
+/* Reads a query field that is true ("", "true", "1") or false (missing, "false", "0"). False: it is
+ * neither, and the request has been answered. */
+bool api_query_flag(struct api_request *request, const char *name, bool *flag);
 /* A header of the request; NULL: it was not sent. */
 const char *api_header(const struct api_request *request, const char *name);
 /* Does the "Accept" header name that media type? */

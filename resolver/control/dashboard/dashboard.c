@@ -92,7 +92,7 @@ static void show(struct api_request *request)
 }
 
 static const struct api_route routes[] = {
-	{"GET", "/ui/{file...}", API_NOTHING, show, 0},
+	{"GET", "/ui/{file...}", API_NOTHING, show, 0, NULL},
 	{.method = NULL},
 };
 const struct api_dialect dashboard = {.routes = routes};

@@ -771,9 +771,9 @@ static void api_upgrade(struct api_request *request)
 }
 
 static const struct api_route routes[] = {
-	{"POST", "/v1/reload", API_OPERATE, api_reload, 0},
-	{"POST", "/v1/confirm", API_OPERATE, api_confirm, 0},
-	{"POST", "/v1/upgrade", API_OPERATE, api_upgrade, 0},
+	{"POST", "/v1/reload", API_OPERATE, api_reload, 0, API_FIELDS("confirm")},
+	{"POST", "/v1/confirm", API_OPERATE, api_confirm, 0, API_FIELDS("back")},
+	{"POST", "/v1/upgrade", API_OPERATE, api_upgrade, 0, API_NO_FIELDS},
 	{.method = NULL},
 };
 static const struct api_dialect process_api = {.routes = routes};

@@ -631,21 +631,14 @@ static void answer_decided(struct api_request *request, const struct unconfirmed
  * waits. */
 void api_confirm(struct api_request *request)
 {
-	static const char *const known[] = {"back", NULL};
-	static const char *const yes[] = {"", "true", "1", NULL}, *const no[] = {"false", "0",
-										 NULL};
 	struct process *process = process_of(request);
 	struct confirmation *confirmation = &process->service.confirmation;
-	const char *other = api_query_other(request, known);
-	const char *asked = api_query(request, "back");
-	bool back = asked && text_is_among(asked, yes);
 	char text[CONFIRMATION_TEXT_MAX];
+	bool back;
 
-	if (other)
-		api_fail_at(request, 400, NULL, other, "is not known here");
-	else if (asked && !back && !text_is_among(asked, no))
-		api_fail_at(request, 400, NULL, "back", "must be true or false");
-	else if (!confirmation->waits && confirmation_is_back(confirmation, false, text))
+	if (!api_query_flag(request, "back", &back))
+		return;
+	if (!confirmation->waits && confirmation_is_back(confirmation, false, text))
 		api_fail(request, 409, NULL, "nothing waits to be confirmed: %s", text);
 	else if (!confirmation->waits)
 		api_fail(request, 409, NULL, "nothing waits to be confirmed");

@@ -209,13 +209,13 @@ static json_t *error_json(const struct api_error *error)
 #define OPENID "/.well-known/openid-configuration"
 
 static const struct api_route routes[] = {
-	{"GET", "/metadata/endpoints", API_NOTHING, show_metadata_endpoints, 0},
-	{"GET", "/metadata/clouds", API_NOTHING, show_metadata_clouds, 0},
-	{"GET", "/adfs" OPENID, API_NOTHING, show_openid, 0},
-	{"GET", "/adfs/adfs" OPENID, API_NOTHING, show_openid, 0},
-	{"GET", "/adfs/discovery/keys", API_NOTHING, show_openid_keys, 0},
-	{"POST", "/adfs/oauth2/token", API_FORM, issue_token, API_LOGIN_BODY_MAX},
-	{"POST", "/adfs/{tenant}/oauth2/v2.0/token", API_FORM, issue_jwt, API_LOGIN_BODY_MAX},
+	{"GET", "/metadata/endpoints", API_NOTHING, show_metadata_endpoints, 0, NULL},
+	{"GET", "/metadata/clouds", API_NOTHING, show_metadata_clouds, 0, NULL},
+	{"GET", "/adfs" OPENID, API_NOTHING, show_openid, 0, NULL},
+	{"GET", "/adfs/adfs" OPENID, API_NOTHING, show_openid, 0, NULL},
+	{"GET", "/adfs/discovery/keys", API_NOTHING, show_openid_keys, 0, NULL},
+	{"POST", "/adfs/oauth2/token", API_FORM, issue_token, API_LOGIN_BODY_MAX, NULL},
+	{"POST", "/adfs/{tenant}/oauth2/v2.0/token", API_FORM, issue_jwt, API_LOGIN_BODY_MAX, NULL},
 	{.method = NULL},
 };
 const struct api_dialect api_arm_login = {.roots = (const char *const[]){"adfs", NULL},

@@ -291,10 +291,10 @@ static void fail_change(struct api_request *request, const struct change_error *
 }
 
 static const struct api_route routes[] = {
-	{"GET", "/v2/reverse/floatingips", API_READ, list_floatingips, 0},
-	{"GET", "/v2/reverse/floatingips/{key}", API_READ, show_floatingip, 0},
-	{"PATCH", "/v2/reverse/floatingips/{key}", API_CHANGE, change_floatingip, 0},
-	{"DELETE", "/v2/reverse/floatingips/{key}", API_CHANGE, change_floatingip, 0},
+	{"GET", "/v2/reverse/floatingips", API_READ, list_floatingips, 0, NULL},
+	{"GET", "/v2/reverse/floatingips/{key}", API_READ, show_floatingip, 0, NULL},
+	{"PATCH", "/v2/reverse/floatingips/{key}", API_CHANGE, change_floatingip, 0, NULL},
+	{"DELETE", "/v2/reverse/floatingips/{key}", API_CHANGE, change_floatingip, 0, NULL},
 	{.method = NULL},
 };
 const struct api_dialect api_designate = {.roots = (const char *const[]){"v2", NULL},

@@ -312,11 +312,11 @@ static json_t *error_json(const struct api_error *error)
 }
 
 static const struct api_route routes[] = {
-	{"GET", "/v2", API_NOTHING, show_designate_version, 0},
-	{"GET", "/", API_NOTHING, list_versions, 0},
-	{"GET", "/v3", API_NOTHING, show_version, 0},
-	{"POST", "/v3/auth/tokens", API_NOTHING, issue_token, API_LOGIN_BODY_MAX},
-	{"DELETE", "/v3/auth/tokens", API_READ, end_token, 0},
+	{"GET", "/v2", API_NOTHING, show_designate_version, 0, NULL},
+	{"GET", "/", API_NOTHING, list_versions, 0, NULL},
+	{"GET", "/v3", API_NOTHING, show_version, 0, NULL},
+	{"POST", "/v3/auth/tokens", API_NOTHING, issue_token, API_LOGIN_BODY_MAX, NULL},
+	{"DELETE", "/v3/auth/tokens", API_READ, end_token, 0, NULL},
 	{.method = NULL},
 };
 const struct api_dialect api_keystone = {.roots = (const char *const[]){"v3", NULL},

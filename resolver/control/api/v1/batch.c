@@ -543,18 +543,6 @@ static void on_change(void *context, int err, const struct service_change *chang
 
 /* ---- beginning ---- */
 
-/* False: the parameter is invalid, and the request has been answered. */
-static bool read_flag(struct api_request *request, const char *key, bool *flag)
-{
-	const char *text = api_query(request, key);
-	*flag = text && (strcmp(text, "true") == 0 || *text == '\0');
-	if (!text || *flag || strcmp(text, "false") == 0)
-		return true;
-	api_fail_at(request, 400, "invalid", key, "\"%.32s\" does not fit; give true or false",
-		    text);
-	return false;
-}
-
 static int begin_reading(struct batch_reader *reader, const struct api_request *request,
 			 struct change_error *error)
 {
@@ -587,8 +575,8 @@ void api_ptrs_batch(struct api_request *request)
 {
 	struct change_error error;
 	bool dry_run, make;
-	if (!read_flag(request, "dry_run", &dry_run) || !read_flag(request, "make", &make) ||
-	    !api_require_all(request))
+	if (!api_query_flag(request, "dry_run", &dry_run) ||
+	    !api_query_flag(request, "make", &make) || !api_require_all(request))
 		return;
 	struct upload *upload = upload_new(request, dry_run, make, &error);
 	struct service_change change = {.more = read_page,

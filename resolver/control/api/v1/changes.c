@@ -48,6 +48,7 @@ struct posted {              /* the edits of a POST */
 	json_t **values;
 	size_t count;
 	bool undo;
+	bool dry_run;
 	json_t *questions, *plan; /* of a plan (observe/plan.h), else NULL */
 };
 
@@ -488,8 +489,7 @@ static void change(struct posted *posted, unsigned wait_s)
 					.large = json_array_size(edits) >= SERVICE_LARGE,
 					.who = request->who,
 					.undo = posted->undo,
-					.rehearsal =
-						posted->questions || resource_is_rehearsal(request),
+					.rehearsal = posted->questions || posted->dry_run,
 					.look = posted->questions ? note_plan : NULL,
 					.refuse = refuse_edit,
 					.context = posted,
@@ -500,10 +500,12 @@ static void change(struct posted *posted, unsigned wait_s)
 
 /* A rehearsal is allowed while another change waits to be confirmed. False: the request has been
  * answered. */
-static bool may_post(struct api_request *request, unsigned *wait_s)
+static bool may_post(const struct posted *posted, unsigned *wait_s)
 {
+	struct api_request *request = posted->request;
+
 	*wait_s = 0;
-	if (!resource_is_rehearsal(request))
+	if (!posted->dry_run)
 		return api_may_change(request) && api_query_confirm(request, wait_s);
 	if (!api_query(request, "confirm"))
 		return true;
@@ -514,7 +516,6 @@ static bool may_post(struct api_request *request, unsigned *wait_s)
 
 void api_changes_post(struct api_request *request)
 {
-	static const char *const known[] = {"dry_run", "confirm", NULL};
 	struct posted *posted = calloc(1, sizeof *posted);
 	unsigned wait_s;
 
@@ -525,7 +526,7 @@ void api_changes_post(struct api_request *request)
 	posted->request = request;
 	posted->work = &request->service->work;
 	faults_init(&posted->refused);
-	if (!resource_check_change(request, known) || !may_post(request, &wait_s) ||
+	if (!api_query_flag(request, "dry_run", &posted->dry_run) || !may_post(posted, &wait_s) ||
 	    !is_matched(request) || !is_latest(request) || !check_body(posted))
 		posted_free(posted);
 	else
@@ -570,7 +571,6 @@ static void on_questions(void *context, bool whole)
 
 void api_plan(struct api_request *request)
 {
-	static const char *const known[] = {"limit", NULL};
 	struct posted *posted = calloc(1, sizeof *posted);
 	const struct plan_reader reader = {on_question, on_questions, posted};
 	size_t limit;
@@ -585,8 +585,7 @@ void api_plan(struct api_request *request)
 	faults_init(&posted->refused);
 	posted->plan = json_array();
 	posted->questions = json_array();
-	if (!resource_check_query(request, known) || !api_v1_limit(request, &limit) ||
-	    !api_v1_is_serving(request) || !check_body(posted)) {
+	if (!api_v1_limit(request, &limit) || !api_v1_is_serving(request) || !check_body(posted)) {
 		posted_free(posted);
 		return;
 	}
@@ -865,12 +864,9 @@ static void answer_page(struct api_request *request)
 
 void api_changes_list(struct api_request *request)
 {
-	static const char *const known[] = {"after", "limit", NULL};
 	struct source *source = inventory_store(request->service->inventory)->source;
 	struct change_error error;
 
-	if (!resource_check_query(request, known))
-		return;
 	if (!source) {
 		(void)change_reader(inventory_store(request->service->inventory),
 				    &error); /* sets the reason */

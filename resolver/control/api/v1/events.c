@@ -149,10 +149,6 @@ static void answer_stream(struct api_request *request)
 
 void api_events(struct api_request *request)
 {
-	static const char *const known[] = {"after", "limit", "event", "level", NULL};
-
-	if (!resource_check_query(request, known))
-		return;
 	if (api_accepts(request, "text/event-stream"))
 		answer_stream(request);
 	else

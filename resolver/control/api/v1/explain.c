@@ -63,18 +63,6 @@ static void on_resolved(void *context, json_t *explained, const char *trouble)
 }
 
 /* Reads ?ask. False: it is neither 1 nor 0, and the request has been answered. */
-static bool read_ask(struct api_request *request, bool *asks)
-{
-	const char *text = api_query(request, "ask");
-
-	*asks = text && strcmp(text, "1") == 0;
-	if (*asks || !text || strcmp(text, "0") == 0)
-		return true;
-	api_fail_at(request, 400, NULL, "ask",
-		    "\"%.32s\" does not fit; give 1 to ask, 0 to only decide", text);
-	return false;
-}
-
 static void fail_explain(struct api_request *request, int err, const char *error)
 {
 	unsigned status = err == ERR_NOT_FOUND ? 404 : err == ERR_INVALID ? 400 : 503;
@@ -110,7 +98,7 @@ void api_explain(struct api_request *request)
 				      .endpoint = api_query(request, "endpoint"),
 				      .from = api_query(request, "from")};
 	bool asks;
-	if (!api_v1_is_serving(request) || !read_ask(request, &asks))
+	if (!api_v1_is_serving(request) || !api_query_flag(request, "ask", &asks))
 		return;
 	if (!texts.name) {
 		api_fail_at(request, 400, NULL, "name", "the query has no name: add ?name=");

@@ -92,11 +92,10 @@ static void on_end(void *job)
 
 void api_history_show(struct api_request *request)
 {
-	static const char *const known[] = {"span", NULL};
 	struct showing *showing;
 	enum history_span span;
 
-	if (!resource_check_query(request, known) || !read_span(request, &span))
+	if (!read_span(request, &span))
 		return;
 	if (!api_history(request)) {
 		fail_without_history(request);

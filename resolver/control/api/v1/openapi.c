@@ -17,85 +17,82 @@
 
 enum { TEXT_MAX = 512 };
 
-/* Describes a route that belongs to no kind. `query`: names separated by blanks, a '!' ahead of
- * those that are required. `body`, `answer`: names in components.schemas, NULL: any object, "":
- * none. A GET has no body; its `body` is another media type of its answer. */
+/* Describes a route that belongs to no kind. `required`: the query field that must be given; NULL:
+ * none. `body`, `answer`: names in components.schemas, NULL: any object, "": none. A GET has no
+ * body; its `body` is another media type of its answer. */
 struct described {
-	const char *method, *pattern, *summary, *query, *body, *answer;
+	const char *method, *pattern, *summary, *required, *body, *answer;
 	unsigned status; /* 0: 200 */
 };
 
 static const struct described described[] = {
-	{"GET", "/healthz", "Whether the server runs.", "", NULL, NULL, 0},
+	{"GET", "/healthz", "Whether the server runs.", NULL, NULL, NULL, 0},
 	{"GET", "/readyz",
 	 "Whether it answers DNS, and every worker serves that generation or revision; 503 if not.",
-	 "generation revision wait", NULL, NULL, 0},
-	{"GET", "/v1/server", "What the server is called, and its version.", "", NULL, NULL, 0},
-	{"POST", "/v1/login", "Logs in by the code of a link, once; from loopback alone.", "", NULL,
-	 NULL, 201},
+	 NULL, NULL, NULL, 0},
+	{"GET", "/v1/server", "What the server is called, and its version.", NULL, NULL, NULL, 0},
+	{"POST", "/v1/login", "Logs in by the code of a link, once; from loopback alone.", NULL,
+	 NULL, NULL, 201},
 	{"POST", "/v1/login_links",
-	 "A link to the dashboard that logs in once; at the control socket alone.", "", "", NULL,
+	 "A link to the dashboard that logs in once; at the control socket alone.", NULL, "", NULL,
 	 201},
-	{"GET", "/v1/status", "What the server does, and how it fares.", "", NULL, NULL, 0},
+	{"GET", "/v1/status", "What the server does, and how it fares.", NULL, NULL, NULL, 0},
 	{"GET", "/v1/explain",
-	 "Who would answer a question, and why; with ask=1, what comes of it.",
-	 "!name type vnet endpoint from ask", NULL, NULL, 0},
+	 "Who would answer a question, and why; with ask=1, what comes of it.", "name", NULL, NULL,
+	 0},
 	{"GET", "/v1/history",
 	 "What was counted when: in the last minute by seconds, hour (as usual) by 10 s, or week "
 	 "by 10 min.",
-	 "span", NULL, NULL, 0},
-	{"GET", "/v1/names", "The names that are asked for most, and who decides them.", "limit",
-	 NULL, NULL, 0},
+	 NULL, NULL, NULL, 0},
+	{"GET", "/v1/names", "The names that are asked for most, and who decides them.", NULL, NULL,
+	 NULL, 0},
 	{"GET", "/v1/report",
 	 "What to look at: what is not used, what leaves, what does not lead back, what is slow.",
-	 "sections days limit", NULL, NULL, 0},
+	 NULL, NULL, NULL, 0},
 	{"POST", "/v1/plan",
-	 "For which of these names something else would be decided, were the edits made.", "limit",
+	 "For which of these names something else would be decided, were the edits made.", NULL,
 	 NULL, NULL, 0},
 	{"GET", "/v1/statistics/rules",
-	 "What each rule has decided, and what decides in its place.", "limit marker", NULL, NULL,
-	 0},
+	 "What each rule has decided, and what decides in its place.", NULL, NULL, NULL, 0},
 	{"GET", "/v1/registrations",
-	 "What is registered in private zones, by machines and by clients.",
-	 "zone q served limit marker", NULL, NULL, 0},
+	 "What is registered in private zones, by machines and by clients.", NULL, NULL, NULL, 0},
 	{"DELETE", "/v1/registrations",
 	 "Removes what clients have registered by a name, or in a zone that need not be there.",
-	 "name type zone all dry_run", "", NULL, 0},
-	{"POST", "/v1/flush", "Drops answers from the cache: all, or those of a name.", "", NULL,
+	 NULL, "", NULL, 0},
+	{"POST", "/v1/flush", "Drops answers from the cache: all, or those of a name.", NULL, NULL,
 	 NULL, 0},
-	{"POST", "/v1/reload", "Reads the configuration again and serves it.", "confirm", "", NULL,
-	 0},
+	{"POST", "/v1/reload", "Reads the configuration again and serves it.", NULL, "", NULL, 0},
 	{"POST", "/v1/confirm", "Keeps the change that waits to be confirmed, or takes it back.",
-	 "back", "", NULL, 0},
+	 NULL, "", NULL, 0},
 	{"POST", "/v1/upgrade", "Starts another program in this one's place (control socket only).",
-	 "", NULL, NULL, 0},
-	{"POST", "/v1/ptrs", "Sets many PTRs, all or none; also as text/csv.", "dry_run make",
-	 "ptr_batch", NULL, 0},
-	{"GET", "/v1/check", "Whether a name or an address leads back to itself.",
-	 "!subject network", NULL, NULL, 0},
-	{"GET", "/v1/state", "All addresses, services, PTRs and resource groups.", "", NULL, NULL,
+	 NULL, NULL, NULL, 0},
+	{"POST", "/v1/ptrs", "Sets many PTRs, all or none; also as text/csv.", NULL, "ptr_batch",
+	 NULL, 0},
+	{"GET", "/v1/check", "Whether a name or an address leads back to itself.", "subject", NULL,
+	 NULL, 0},
+	{"GET", "/v1/state", "All addresses, services, PTRs and resource groups.", NULL, NULL, NULL,
 	 0},
-	{"PUT", "/v1/state", "Makes all of these what the body says.", "", NULL, "", 204},
-	{"GET", "/v1/export", "All resources, as edits or as a configuration file.", "as", NULL,
+	{"PUT", "/v1/state", "Makes all of these what the body says.", NULL, NULL, "", 204},
+	{"GET", "/v1/export", "All resources, as edits or as a configuration file.", NULL, NULL,
 	 "edits", 0},
 	{"GET", "/v1/private_zones/{group}/{name}/master_file",
-	 "The records of a zone as a master file (RFC 1035 section 5).", "", "text/dns", NULL, 0},
+	 "The records of a zone as a master file (RFC 1035 section 5).", NULL, "text/dns", NULL, 0},
 	{"POST", "/v1/private_zones/{group}/{name}/master_file",
-	 "A master file as the record sets that it would be; nothing is changed.", "",
+	 "A master file as the record sets that it would be; nothing is changed.", NULL,
 	 "master_file", "read_sets", 0},
-	{"GET", "/v1/schema", "Every kind of resource, with its JSON Schema.", "", NULL, NULL, 0},
-	{"GET", "/v1/openapi.json", "This document.", "", NULL, NULL, 0},
+	{"GET", "/v1/schema", "Every kind of resource, with its JSON Schema.", NULL, NULL, NULL, 0},
+	{"GET", "/v1/openapi.json", "This document.", NULL, NULL, NULL, 0},
 	{"GET", "/v1/events",
 	 "What has happened, the oldest first; as text/event-stream what happens, as it does.",
-	 "after limit event level Last-Event-ID", "text/event-stream", "events", 0},
+	 NULL, "text/event-stream", "events", 0},
 	{"GET", "/v1/changes",
 	 "What was changed, the oldest first; as text/event-stream what is changed, as it happens.",
-	 "after limit Last-Event-ID", "text/event-stream", "changes", 0},
+	 NULL, "text/event-stream", "changes", 0},
 	{"GET", "/v1/queries",
-	 "The latest queries with what decided them; as text/event-stream those that come.",
-	 "suffix client network rcode slower_than_ms limit", "text/event-stream", "queries", 0},
-	{"POST", "/v1/changes", "Makes many edits of resources as one, all or none.",
-	 "dry_run confirm", "edits", "changed", 0},
+	 "The latest queries with what decided them; as text/event-stream those that come.", NULL,
+	 "text/event-stream", "queries", 0},
+	{"POST", "/v1/changes", "Makes many edits of resources as one, all or none.", NULL, "edits",
+	 "changed", 0},
 	{.method = NULL},
 };
 
@@ -740,22 +737,18 @@ static const struct described *describe(const struct api_route *route)
 	return NULL;
 }
 
-static void add_query(const struct document *document, json_t *operation, const char *query)
+/* A client that reconnects to a stream sends Last-Event-ID, which then replaces `after`. */
+static void add_query(const struct document *document, json_t *operation, const char *const *fields,
+		      const char *required)
 {
-	char name[64];
-
-	for (const char *at = query; *at != '\0';) {
-		bool required = *at == '!';
-		size_t length = strcspn(at += required, " ");
-
-		snprintf(name, sizeof name, "%.*s", (int)length, at);
-		if (required)
+	for (; fields && *fields; fields++) {
+		if (required && strcmp(*fields, required) == 0)
 			json_add(json_object_get(operation, "parameters"),
-				 parameter(name, "query", true, of_type("string"), NULL));
+				 parameter(*fields, "query", true, of_type("string"), NULL));
 		else
-			add_parameter(document, operation, name);
-		at += length;
-		at += *at == ' ';
+			add_parameter(document, operation, *fields);
+		if (strcmp(*fields, "after") == 0)
+			add_parameter(document, operation, "Last-Event-ID");
 	}
 }
 
@@ -775,7 +768,7 @@ static void put_other_type(json_t *operation, const char *type)
 static void put_route(const struct document *document, const struct api_route *route)
 {
 	const struct described *row = describe(route);
-	static const struct described undescribed = {.query = ""};
+	static const struct described undescribed;
 	json_t *operation;
 	bool reads = strcmp(route->method, "GET") == 0;
 	unsigned status;
@@ -784,7 +777,7 @@ static void put_route(const struct document *document, const struct api_route *r
 	status = row->status ? row->status : 200;
 	operation = operation_new(route->method, route->pattern, row->summary ? row->summary : "");
 	add_segments(operation, route->pattern);
-	add_query(document, operation, row->query);
+	add_query(document, operation, route->fields, row->required);
 	if (!reads && route->need != API_NOTHING) {
 		add_parameter(document, operation, "If-Match");
 		add_parameter(document, operation, "If-None-Match");

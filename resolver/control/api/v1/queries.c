@@ -31,21 +31,6 @@ static bool read_filter(struct api_request *request, struct query_filter *filter
 	return !err;
 }
 
-static bool check_query(struct api_request *request)
-{
-	const char *known[16] = {"limit"}, *other;
-	size_t count = 1;
-
-	for (size_t i = 0; query_filter_keys[i] && count + 1 < COUNT(known); i++)
-		known[count++] = query_filter_keys[i];
-	other = api_query_other(request, known);
-	if (other)
-		api_fail_at(request, 400, "invalid", other,
-			    "is not known here; there is suffix, client, network, rcode, "
-			    "slower_than_ms and limit");
-	return !other;
-}
-
 static char *next(void *context, size_t *length)
 {
 	return query_follower_take(context, length);
@@ -92,7 +77,7 @@ void api_queries(struct api_request *request)
 		api_fail(request, 503, NULL, "nothing is served yet");
 		return;
 	}
-	if (check_query(request) && read_filter(request, &filter)) {
+	if (read_filter(request, &filter)) {
 		if (api_accepts(request, "text/event-stream"))
 			answer_stream(request, &filter);
 		else

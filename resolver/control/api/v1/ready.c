@@ -142,12 +142,10 @@ static bool read_number(struct api_request *request, const char *name, uint64_t 
 
 void api_ready(struct api_request *request)
 {
-	static const char *const known[] = {"generation", "revision", "wait", NULL};
 	struct ready_wait wait = {
 		.request = request, .at_url = !api_is_local(request), .wait_s = READY_WAIT_S};
 
-	if (!resource_check_query(request, known) ||
-	    !read_number(request, "generation", &wait.generation) ||
+	if (!read_number(request, "generation", &wait.generation) ||
 	    !read_number(request, "revision", &wait.revision) ||
 	    !read_number(request, "wait", &wait.wait_s))
 		return;

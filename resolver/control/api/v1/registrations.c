@@ -57,7 +57,8 @@ struct registration_page {
 	struct api_request *request;
 	const struct private_zone *zone; /* NULL: all zones */
 	const char *part;                /* ?q; NULL: not given */
-	const char *served;              /* "true" or "false"; NULL: both */
+	bool of_one_state;               /* ?served was given */
+	bool served;
 	size_t limit;
 	size_t behind;    /* machines to skip, or records of the first row */
 	const char *from; /* the first row's key; NULL: begin with machines */
@@ -78,7 +79,7 @@ static bool has_part(const struct registration_page *page, const char *name, con
 
 static bool has_state(const struct registration_page *page, const char *hidden_by)
 {
-	return !page->served || (strcmp(page->served, "true") == 0) == !hidden_by;
+	return !page->of_one_state || page->served == !hidden_by;
 }
 
 static bool is_full(const struct registration_page *page)
@@ -274,23 +275,14 @@ static bool read_mark(struct registration_page *page)
 /* False: a parameter is invalid, and the request has been answered. */
 static bool read_query(struct registration_page *page)
 {
-	static const char *const known[] = {"zone", "q", "served", "limit", "marker", NULL};
 	struct api_request *request = page->request;
-	const char *other = api_query_other(request, known), *text = api_query(request, "zone");
+	const char *text = api_query(request, "zone");
 	char why[REFERENCE_TEXT_MAX];
 
-	if (other) {
-		api_fail_at(request, 400, "invalid", other,
-			    "is not known here; there is zone, q, served, limit and marker");
-		return false;
-	}
 	page->part = api_query(request, "q");
-	page->served = api_query(request, "served");
-	if (page->served && strcmp(page->served, "true") != 0 &&
-	    strcmp(page->served, "false") != 0) {
-		api_fail_at(request, 400, "invalid", "served", "must be true or false");
+	page->of_one_state = api_query(request, "served");
+	if (!api_query_flag(request, "served", &page->served))
 		return false;
-	}
 	page->zone = text ? model_zone(api_model(request), NULL, text) : NULL;
 	if (text && !page->zone) {
 		api_fail_at(request, 404, "not_found", "zone", "%s",
@@ -495,16 +487,12 @@ static bool read_removal_name(struct api_request *request, struct registrar_remo
 static bool read_removal(struct api_request *request, struct registrar_removal *removal,
 			 struct name *name)
 {
-	static const char *const known[] = {"name", "type", "zone", "all", "dry_run", NULL};
-	const char *all = api_query(request, "all");
-	bool is_all = all && strcmp(all, "true") == 0, has_name = api_query(request, "name");
+	bool is_all, has_name = api_query(request, "name");
 	const char *why = NULL, *where = "all";
 
-	if (!resource_check_change(request, known))
+	if (!api_query_flag(request, "all", &is_all))
 		return false;
-	if (all && !is_all && strcmp(all, "false") != 0) {
-		why = "must be true or false";
-	} else if (is_all && (has_name || api_query(request, "type"))) {
+	if (is_all && (has_name || api_query(request, "type"))) {
 		why = "is all of a zone; leave it out, or name and type";
 	} else if (is_all && !api_query(request, "zone")) {
 		where = "zone";
@@ -546,7 +534,8 @@ void api_registrations_delete(struct api_request *request)
 	struct name name;
 	bool dry_run;
 
-	if (!api_v1_is_serving(request) || !read_removal(request, &removal, &name))
+	if (!api_v1_is_serving(request) || !api_query_flag(request, "dry_run", &dry_run) ||
+	    !read_removal(request, &removal, &name))
 		return;
 	if (registrar_find_sets(registrar, &removal, error) != 0) {
 		api_fail(request, 503, "store_failed", "%s", error);
@@ -554,7 +543,6 @@ void api_registrations_delete(struct api_request *request)
 	}
 	if (is_nothing(request, &removal) || (removal.count > 0 && !is_one_zone(request, &removal)))
 		return;
-	dry_run = resource_is_rehearsal(request);
 	if (!dry_run && !registrar_remove_sets(registrar, &removal)) {
 		api_fail(request, 503, "store_failed",
 			 "it cannot be removed now, and the log says why; try again");

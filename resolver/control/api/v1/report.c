@@ -83,13 +83,11 @@ static void on_report(void *context, json_t *report)
 
 void api_report(struct api_request *request)
 {
-	static const char *const known[] = {"sections", "days", "limit", NULL};
 	struct findings_wanted wanted;
 	int err;
 
-	if (!resource_check_query(request, known) || !read_sections(request, &wanted) ||
-	    !read_days(request, &wanted.days) || !api_v1_limit(request, &wanted.limit) ||
-	    !api_v1_is_serving(request))
+	if (!read_sections(request, &wanted) || !read_days(request, &wanted.days) ||
+	    !api_v1_limit(request, &wanted.limit) || !api_v1_is_serving(request))
 		return;
 	err = findings_begin(request->service, &wanted, on_report, request);
 	if (err == ERR_NOMEM)

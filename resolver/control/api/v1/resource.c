@@ -124,18 +124,6 @@ bool resource_read_path(struct api_request *request, struct path *path)
 	return false;
 }
 
-bool resource_check_query(struct api_request *request, const char *const *known)
-{
-	const char *other = api_query_other(request, known);
-	char text[API_TEXT_MAX] = "";
-
-	for (size_t i = 0; other && known[i]; i++)
-		text_append(text, sizeof text, "%s%s", i > 0 ? ", " : "; give ", known[i]);
-	if (other)
-		api_fail_at(request, 400, "invalid", other, "is not known here%s", text);
-	return !other;
-}
-
 /* ---- finding ---- */
 
 /* Finds the resource, served or not. ERR_NOT_FOUND; ERR_INVALID: it cannot be read, `error` says
@@ -272,27 +260,6 @@ json_t *resource_warnings(const struct faults *faults, const char *path, size_t 
 		json_add(array, json_text(text));
 	}
 	return array;
-}
-
-static const char *const yes[] = {"", "true", "1", NULL}, *const no[] = {"false", "0", NULL};
-
-bool resource_is_rehearsal(const struct api_request *request)
-{
-	const char *text = api_query(request, "dry_run");
-
-	return text && text_is_among(text, yes);
-}
-
-bool resource_check_change(struct api_request *request, const char *const *known)
-{
-	const char *text = api_query(request, "dry_run");
-
-	if (!resource_check_query(request, known))
-		return false;
-	if (!text || text_is_among(text, yes) || text_is_among(text, no))
-		return true;
-	api_fail_at(request, 400, "invalid", "dry_run", "must be true or false");
-	return false;
 }
 
 /* A title such as: rule "contoso" of ruleset "dev/lab" */
@@ -490,17 +457,15 @@ static bool read_operation(struct api_edit *edit, struct path *path, json_t **va
  * with this body. False: that is not possible, and the request has been answered. */
 static bool make_missing(struct api_request *request, struct path *path, enum edit_method *method)
 {
-	const char *text = api_query(request, "make"), *asked = path->names[0];
+	const char *asked = path->names[0];
 	char why[ADDRESSES_WHY_MAX];
+	bool makes;
 	int err;
 
-	if (text && !text_is_among(text, yes) && !text_is_among(text, no)) {
-		api_fail_at(request, 400, "invalid", "make", "must be true or false");
+	if (!api_query_flag(request, "make", &makes))
 		return false;
-	}
-	if (!text || text_is_among(text, no) || path->kind->id != KIND_PTR ||
-	    *method == EDIT_DELETE || !json_is_object(request->body) ||
-	    addresses_find(api_inventory(request), path) ||
+	if (!makes || path->kind->id != KIND_PTR || *method == EDIT_DELETE ||
+	    !json_is_object(request->body) || addresses_find(api_inventory(request), path) ||
 	    inventory_trouble(api_inventory(request)))
 		return true;
 	err = addresses_make(api_inventory(request), api_model(request), asked, path, request->body,
@@ -775,7 +740,6 @@ static const struct owned_resource *find_claimant(const struct api_request *requ
 
 static void change_resource(struct api_request *request, enum edit_method method)
 {
-	static const char *const known[] = {"dry_run", "make", NULL};
 	static const struct api_editor editor = {.read = read_operation,
 						 .answer = answer_operation,
 						 .free = operation_free,
@@ -786,8 +750,9 @@ static void change_resource(struct api_request *request, enum edit_method method
 						 .also = "cloud service or "};
 	struct resource_operation *operation;
 	struct path path;
+	bool dry_run;
 
-	if (!resource_read_path(request, &path) || !resource_check_change(request, known) ||
+	if (!resource_read_path(request, &path) || !api_query_flag(request, "dry_run", &dry_run) ||
 	    !make_missing(request, &path, &method))
 		return;
 	operation = calloc(1, sizeof *operation);
@@ -795,8 +760,8 @@ static void change_resource(struct api_request *request, enum edit_method method
 		api_fail_memory(request);
 		return;
 	}
-	operation->edit = (struct api_edit){
-		.editor = &editor, .request = request, .rehearsal = resource_is_rehearsal(request)};
+	operation->edit =
+		(struct api_edit){.editor = &editor, .request = request, .rehearsal = dry_run};
 	operation->method = method;
 	operation->path = path;
 	api_edit(&operation->edit);

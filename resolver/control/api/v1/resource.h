@@ -33,11 +33,6 @@ const char *resource_group(struct api_request *request, const struct path *path,
  */
 json_t *resource_values(const struct path *path, const json_t *body, const char **member,
 			const char **why);
-/* Check that the query has no fields but these. With dry_run among them, use resource_check_change,
- * which also checks its value. False: the request has been answered. */
-bool resource_check_query(struct api_request *request, const char *const *known);
-bool resource_check_change(struct api_request *request, const char *const *known);
-bool resource_is_rehearsal(const struct api_request *request); /* ?dry_run */
 /* The texts of warnings. Of the first `checked` faults only those at the path or below it count
  * ("": all); all later faults count, because serving the model caused them. */
 json_t *resource_warnings(const struct faults *faults, const char *path, size_t checked);

@@ -153,14 +153,12 @@ static struct names *names_new(struct api_request *request)
 /* GET /v1/names?limit=: the names that are queried most (observe/plan.h). */
 void api_names(struct api_request *request)
 {
-	static const char *const known[] = {"limit", NULL};
 	struct plan_reader reader = {on_name, on_names, NULL};
 	struct names *names;
 	size_t limit, length;
 	int err;
 
-	if (!resource_check_query(request, known) || !api_v1_limit(request, &limit) ||
-	    !api_v1_is_serving(request))
+	if (!api_v1_limit(request, &limit) || !api_v1_is_serving(request))
 		return;
 	reader.context = names = names_new(request);
 	err = names ? plan_begin(request->service, limit, &reader) : ERR_NOMEM;
@@ -176,14 +174,12 @@ void api_names(struct api_request *request)
  * the path of the next page. */
 void api_rule_statistics(struct api_request *request)
 {
-	static const char *const known[] = {"limit", "marker", NULL};
 	const char *after = api_query(request, "marker");
 	json_t *statistics;
 	const char *next;
 	size_t limit;
 
-	if (!resource_check_query(request, known) || !api_v1_limit(request, &limit) ||
-	    !api_v1_is_serving(request))
+	if (!api_v1_limit(request, &limit) || !api_v1_is_serving(request))
 		return;
 	statistics = rule_statistics(request->service, after ? after : "", limit);
 	next = json_string_value(json_object_get(statistics, "next"));

@@ -219,7 +219,7 @@ static void explain_says_what_it_has_to_be_asked(void **state)
 		{"/v1/explain?name=a&vnet=hub&type=x", "not a record type", 400},
 		{"/v1/explain?name=a&vnet=hub&type=AXFR", "not resolved", 400},
 		{"/v1/explain?name=a..b&vnet=hub", "not a domain name", 400},
-		{"/v1/explain?name=a&vnet=hub&ask=yes", "give 1 to ask", 400},
+		{"/v1/explain?name=a&vnet=hub&ask=yes", "must be true or false", 400},
 		{"/v1/explain?name=a&vnet=nobody&ask=1", "there is: hub, spoke", 404},
 		{"/v1/explain?name=a&ask=1", "say where it is asked", 400},
 	};

@@ -16,8 +16,8 @@
 #include "rules/text.h"
 
 static const struct api_route other_routes[] = {
-	{"POST", "/v1/reload", API_CHANGE, NULL, 0},
-	{"GET", "/v2/zones", API_READ, NULL, 0},
+	{"POST", "/v1/reload", API_CHANGE, NULL, 0, NULL},
+	{"GET", "/v2/zones", API_READ, NULL, 0, NULL},
 	{.method = NULL},
 };
 static const struct api_dialect other = {.routes = other_routes};
