@@ -1,6 +1,8 @@
 """Azure Resource Manager's API: public IP addresses and whose their reverse names may be, asked by
 HTTP, with an upstream that says what the name tells it to."""
 
+import json
+
 import harness
 import test_reverse
 
@@ -378,6 +380,11 @@ class Groups(Arm):
         for how in ({}, {"headers": {"If-None-Match": "*"}}):
             self.bad(self.call("PUT", path(subscription=OTHER), body(), **how), 409, "Conflict", "another subscription", "name")
         self.assertEqual(before, self.good("GET", "/v1/addresses/rg/web").body)
+        root, version = "/subscriptions/%s/resource" % OTHER, "?api-version=2022-01-01"
+        for listed in ("s", "Groups/rg/resources", "Groups/rg/providers/Microsoft.Network/publicIPAddresses"):
+            self.assertNotIn("web", json.dumps(self.good("GET", root + listed + version).body))
+        exported = self.good("POST", root + "Groups/rg/exportTemplate" + version, {"resources": ["*"]}).body
+        self.assertEqual([], exported["template"]["resources"])
 
     def test_the_version_must_be_said_and_may_be_any(self):
         for each in ("/subscriptions", "/subscriptions/" + S, GROUPS, GROUPS + "/office",

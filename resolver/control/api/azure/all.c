@@ -13,7 +13,6 @@
 #include "resolver/control/api/azure/shown.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/ownership.h"
 
 /* Resources and addresses that one request reads, including those that the filter refuses; this
  * takes some milliseconds. */
@@ -114,14 +113,11 @@ static bool add_address(struct resources *resources, const struct owned_resource
 	struct api_request *request = resources->request;
 	char text[ADDRESS_TEXT_MAX];
 	struct arm_shown shown;
-	bool added = true;
+	bool added;
 
-	if (ownership_is_of(api_inventory(request), address,
-			    api_parameter(request, "subscription"))) {
-		arm_show_address(request, address, &shown);
-		added = add_row(resources, &shown);
-		arm_shown_release(&shown);
-	}
+	arm_show_address(request, address, &shown);
+	added = add_row(resources, &shown);
+	arm_shown_release(&shown);
 	if (added)
 		snprintf(resources->last, sizeof resources->last, "%s%s", addresses_mark,
 			 address_print(&address->item.address, text));
@@ -136,7 +132,7 @@ static bool add_addresses(struct resources *resources)
 
 	if (is_address_mark(behind))
 		snprintf(list.behind, sizeof list.behind, "%s", behind + strlen(addresses_mark));
-	for (size_t scanned = 0; scanned < SCANNED_MAX; scanned += list.count) {
+	for (size_t fitting = 0; fitting + list.passed < SCANNED_MAX; fitting += list.count) {
 		if (items_of(list.path.kind)->next(&list, ARM_PORTION, &resources->error) != 0)
 			return false;
 		for (size_t i = 0; i < list.count; i++)
@@ -144,6 +140,8 @@ static bool add_addresses(struct resources *resources)
 				return false;
 		if (!list.more)
 			return true;
+		snprintf(resources->last, sizeof resources->last, "%s%s", addresses_mark,
+			 list.behind);
 		inventory_forget(list.inventory);
 	}
 	return false;

@@ -581,8 +581,6 @@ static void remove_addresses(struct deployment *deployment, size_t of_template)
 
 			arm_show_address(request, item->owned, &shown);
 			if (!item->origin.file &&
-			    ownership_is_of(list.inventory, item->owned,
-					    api_parameter(request, "subscription")) &&
 			    !is_deployed(deployment, of_template, &shown.path))
 				remove_resource(deployment, &shown);
 			arm_shown_release(&shown);

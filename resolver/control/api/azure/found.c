@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "resolver/control/api/reverse.h"
+#include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 #include "rules/array.h"
 #include "rules/schema/schema.h"
@@ -85,11 +86,21 @@ void arm_found_sort(struct arm_found_list *list)
 		qsort(list->items, list->count, sizeof *list->items, compare_found);
 }
 
+static bool is_of_subscription(void *context, const struct item *item)
+{
+	const struct api_request *request = context;
+
+	return ownership_is_of(api_inventory(request), item->owned,
+			       api_parameter(request, "subscription"));
+}
+
 struct item_list arm_addresses(struct api_request *request)
 {
 	const char *group = api_parameter(request, "group");
 
 	return (struct item_list){.inventory = api_inventory(request),
 				  .arena = &request->arena,
-				  .path = {kind_of_id(KIND_ADDRESS), *group ? group : NULL}};
+				  .path = {kind_of_id(KIND_ADDRESS), *group ? group : NULL},
+				  .fits = is_of_subscription,
+				  .context = request};
 }

@@ -33,8 +33,8 @@ void arm_found_add_all(struct arm_found_list *list, bool (*wants)(const struct a
 void arm_found_sort(struct arm_found_list *list);
 
 enum { ARM_PORTION = 64 };
-/* The list of addresses of the request's group (none: of all groups), from the first. Its items are
- * allocated in the request's arena. */
+/* The list of addresses of the request's subscription and group (none: of all groups), from the
+ * first. Its items are allocated in the request's arena. */
 struct item_list arm_addresses(struct api_request *request);
 
 #endif

@@ -14,7 +14,6 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/item.h"
-#include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 #include "rules/schema/schema.h"
 
@@ -214,14 +213,6 @@ static void answer_list(struct arm_listing *listing, const struct arm_page *page
 
 /* ---- addresses, of which there may be a million ---- */
 
-static bool is_listed_address(void *context, const struct item *item)
-{
-	const struct api_request *request = context;
-
-	return ownership_is_of(api_inventory(request), item->owned,
-			       api_parameter(request, "subscription"));
-}
-
 static json_t *address_row(struct api_request *request, const struct item *item)
 {
 	struct arm_shown shown;
@@ -245,7 +236,6 @@ static void list_addresses(struct api_request *request)
 	    !arm_page_begin(&page, request, NULL))
 		return;
 	api_arm_say_revision(request);
-	list.fits = is_listed_address;
 	snprintf(list.behind, sizeof list.behind, "%s", page.behind ? page.behind : "");
 	if (page.behind && address_parse(&address, page.behind) != 0)
 		api_fail_at(request, 400, "InvalidSkipToken", "$skiptoken",

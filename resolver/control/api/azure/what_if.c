@@ -9,7 +9,6 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/owned_resource.h"
-#include "resolver/control/resource/ownership.h"
 #include "rules/text.h"
 
 static void add_delta(json_t *delta, const char *path, const char *type, json_t *before,
@@ -142,14 +141,9 @@ static bool add_ignored_addresses(struct besides *besides)
 		    error.outcome == CHANGE_NO_MEMORY)
 			json_add(besides->changes, NULL);
 		for (size_t i = 0; i < list.count; i++) {
-			const struct owned_resource *address = list.items[i].owned;
-
-			if (!ownership_is_of(list.inventory, address,
-					     api_parameter(request, "subscription")))
-				continue;
 			if (seen++ == WHAT_IF_ADDRESSES_MAX)
 				return true;
-			arm_show_address(request, address, &shown);
+			arm_show_address(request, list.items[i].owned, &shown);
 			add_ignored(besides, &shown);
 		}
 	} while (list.more);
