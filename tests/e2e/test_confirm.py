@@ -436,7 +436,7 @@ class Apply(World):
         self.world.write("state.db.unconfirmed/change", '{"who": "torn')
         self.restart()
         self.is_answered_by("one.corp", OLD)
-        self.assertRegex(self.sluice.log(), "state.db.unconfirmed/change cannot be read")
+        self.assertRegex(self.sluice.log(), "state.db.unconfirmed/change cannot be read, .*: it is not what sluice writes")
 
     def test_a_state_that_is_locked_is_tried_again(self):
         self.apply("5s")  # the lock is there by then
@@ -448,6 +448,37 @@ class Apply(World):
         lock.close()
         self.wait_until_decided()
         self.is_answered_by("one.corp", ELSEWHERE)
+        self.leaves_nothing()
+
+    def test_a_state_that_could_not_be_opened_is_read_when_it_can_be(self):
+        self.apply()
+        self.sluice.kill()
+        state, aside = (os.path.join(self.world.dir, name) for name in ("state.db", "aside.db"))
+        os.rename(state, aside)
+        self.world.write("state.db", "no database")
+        self.start()
+        harness.wait_for(lambda: self.sluice.status()["unconfirmed"]["error"], "the failure")
+        os.rename(aside, state)
+        self.wait_until_decided()
+        self.is_answered_by("one.corp", ELSEWHERE)
+        self.leaves_nothing()
+        self.apply(None)
+        self.is_answered_by("one.corp", OLD)
+
+    def test_a_row_that_was_no_json_goes_back(self):
+        path = "rulesets/-/broken"
+        self.makes((path, {"outbound_endpoints": ["r/out"]}))
+        self.sluice.stop()
+        with contextlib.closing(sqlite3.connect(os.path.join(self.world.dir, "state.db"))) as other:
+            other.execute("UPDATE resources SET json = '{' WHERE path LIKE '%broken'")
+            other.commit()
+        self.start()
+        status, answer = self.call("POST", "changes?confirm=600", {"edits": [
+            {"path": path, "values": {"outbound_endpoints": ["r/out"]}}]})
+        self.assertEqual(200, status, answer)
+        status, answer = self.call("POST", "confirm?back=true")
+        self.assertEqual(200, status, answer)
+        self.assertEqual([], self.rows())
         self.leaves_nothing()
 
     def makes(self, *edits):

@@ -334,7 +334,7 @@ static bool read_record(const char *text, struct unconfirmed *found)
 bool confirmation_find(const struct confirmation *confirmation, enum unconfirmed_kind kind,
 		       struct unconfirmed *found)
 {
-	const char *why = "it is not what sluice writes";
+	const char *why;
 	char *path, *text;
 	size_t length;
 	bool fine;
@@ -349,7 +349,8 @@ bool confirmation_find(const struct confirmation *confirmation, enum unconfirmed
 	fine = text && read_record(text, found);
 	if (!fine)
 		log_event(LOG_ERROR, "confirm",
-			  "%s cannot be read, so nothing goes back: %s; remove it", path, why);
+			  "%s cannot be read, so nothing goes back: %s; remove it", path,
+			  text ? "it is not what sluice writes" : why);
 	free(text);
 	free(path);
 	return fine;
@@ -398,6 +399,16 @@ static bool is_of(const struct source_change *change, const struct unconfirmed *
 	       apart_s >= -SAME_TIME_S;
 }
 
+/* The values before the change; null: none, or another program had written a row that is no JSON.
+ * NULL without memory. */
+static json_t *before(const struct source_change *change)
+{
+	json_error_t error;
+	json_t *values = change->before ? json_loads(change->before, 0, &error) : json_null();
+
+	return values || json_error_code(&error) == json_error_out_of_memory ? values : json_null();
+}
+
 static int on_change(void *context, const struct source_change *change)
 {
 	struct change_history *history = context;
@@ -413,9 +424,7 @@ static int on_change(void *context, const struct source_change *change)
 	else if (!json_object_get(history->rows, key))
 		json_put(history->rows, key,
 			 json_make("{s:I, s:o, s:o}", "kind", (json_int_t)change->kind, "path",
-				   json_text(change->path), "values",
-				   change->before ? json_loads(change->before, 0, NULL)
-						  : json_null()));
+				   json_text(change->path), "values", before(change)));
 	free(key);
 	return 0;
 }
@@ -538,6 +547,7 @@ void confirmation_begin(struct confirmation *confirmation, const struct unconfir
 
 	confirmation->waits = true;
 	confirmation->waiting = *unconfirmed;
+	confirmation->waiting.until_s = time(NULL) + wait_s;
 	confirmation->waiting.end_ms = now_ms() + (uint64_t)wait_s * 1000;
 	confirmation->error[0] = '\0';
 	uv_timer_start(&confirmation->timer, on_timer, (uint64_t)wait_s * 1000, 0);

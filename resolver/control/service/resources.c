@@ -38,7 +38,6 @@ static int note_unconfirmed(struct commit *commit)
 	char error[CONFIRMATION_TEXT_MAX];
 	int err;
 
-	commit->unconfirmed = unconfirmed_now(UNCONFIRMED_CHANGE, change->who, change->wait_s);
 	commit->unconfirmed.revision = change->revision;
 	err = confirmation_write(&commit->service->confirmation, &commit->unconfirmed, error);
 	commit->is_unnoted = err;
@@ -233,6 +232,9 @@ static int store(struct commit *commit)
 
 	if (change->rehearsal && !any_owned && !change->rows && !change->look)
 		return 0;
+	if (change->wait_s > 0) /* the time of BEGIN, by which a rollback knows the change's rows */
+		commit->unconfirmed =
+			unconfirmed_now(UNCONFIRMED_CHANGE, change->who, change->wait_s);
 	err = next_model_write(&commit->next);
 	if (err)
 		return err;
@@ -351,10 +353,8 @@ static void publish(struct commit *commit)
 	service_publish_owned(commit->service);
 }
 
-static void release(struct commit *commit)
+static void release_made(struct commit *commit)
 {
-	addresses_discard(commit->owned);
-	service_prepared_release(&commit->prepared);
 	policy_free(commit->compiled);
 	model_free(commit->model);
 	next_model_release(&commit->next);
@@ -381,7 +381,9 @@ static int finish(struct commit *commit, int err)
 	} else if (is_made && !inventory_has_unread(commit->service->inventory)) {
 		store_note_error(store, NULL, false);
 	}
-	release(commit);
+	addresses_discard(commit->owned);
+	service_prepared_release(&commit->prepared);
+	release_made(commit);
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
 	if (err)
@@ -416,7 +418,8 @@ int service_rehearse(struct service *service, struct inventory *inventory,
 	err = make_model(&commit);
 	if (!err)
 		err = store(&commit);
-	release(&commit);
+	addresses_discard(commit.owned);
+	release_made(&commit);
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;
 	return err ? ERR_FAULTS : 0;
@@ -710,6 +713,22 @@ static int read_back(void *context, struct inventory *inventory, struct service_
 	return change->count > 0 ? 0 : ERR_NOT_FOUND; /* nothing to do */
 }
 
+/* A state that was not read takes no rows. A reload would read it, but reloads are refused while a
+ * change waits. */
+static void read_state(struct service *service)
+{
+	const struct store *store = inventory_store(service->inventory);
+	char text[SERVICE_TEXT_MAX];
+	struct faults faults;
+
+	if (store->source && !store->stale)
+		return;
+	faults_init(&faults);
+	if (service_serve_again(service, &faults, text) != 0)
+		log_faults("confirm", &faults);
+	faults_release(&faults);
+}
+
 void service_take_back(struct service *service, bool at_once,
 		       void (*on_back)(void *context, const char *why), void *context)
 {
@@ -725,6 +744,7 @@ void service_take_back(struct service *service, bool at_once,
 				    .on_back = on_back,
 				    .context = context};
 	row_edits_init(&back->edits);
+	read_state(service);
 	unconfirmed_who(&back->what, back->who);
 	change.who = back->who;
 	change.context = back;

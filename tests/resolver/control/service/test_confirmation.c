@@ -214,7 +214,10 @@ static void one_that_waits_is_told_of_and_is_due_in_time(void **state)
 	assert_null(confirmation_refusal(confirmation, text));
 	change.at_s = 1700000000;
 	change.until_s = change.at_s;
+	int64_t before_s = time(NULL);
 	confirmation_begin(confirmation, &change);
+	assert_true(confirmation->waiting.until_s >= before_s);
+	confirmation->waiting.until_s = change.until_s;
 	assert_string_equal(confirmation_refusal(confirmation, text),
 			    "the change of revision 7 by ops goes back at 2023-11-14 22:13:20 UTC "
 			    "unless it is confirmed; `sluice confirm` keeps it, `sluice confirm "
