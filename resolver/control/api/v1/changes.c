@@ -495,6 +495,8 @@ static void change(struct posted *posted, unsigned wait_s)
 					.context = posted,
 					.wait_s = wait_s};
 
+	/* Another request may have failed to read while this one waited. */
+	inventory_forget(request->service->inventory);
 	service_commit(request->service, &wanted, on_changed, posted);
 }
 
