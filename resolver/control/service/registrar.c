@@ -339,7 +339,6 @@ void registrar_recall(struct registrar *registrar)
 
 	if (registrar->is_read || !source)
 		return;
-	registrar->is_unread = true;
 	renewals_release(&registrar->renewals);
 	renewals_init(&registrar->renewals, &registrar->server->key);
 	if (registrar_read(source, &registrar->server->key, &registrar->renewals, &registered,
@@ -349,7 +348,6 @@ void registrar_recall(struct registrar *registrar)
 		return;
 	}
 	registrar->is_read = true;
-	registrar->is_unread = false;
 	registrar->rules = 0;
 	registrar->written_s = registrar_now_s();
 	registered_unref(registrar->server->registered);

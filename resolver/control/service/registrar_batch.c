@@ -165,7 +165,9 @@ bool registrar_refresh_entries(struct registrar *registrar)
 
 bool registrar_is_ready(const struct registrar *registrar)
 {
-	return !registrar->rests && !registrar->is_unread && !registrar->server->registered;
+	bool is_recalled = registrar->is_read || !registrar->store->source;
+
+	return !registrar->rests && is_recalled && !registrar->server->registered;
 }
 
 const struct registration *registrar_entry(const struct registrar *registrar, const char *zone)
