@@ -15,6 +15,7 @@
 #include "resolver/control/resource/item.h"
 #include "rules/array.h"
 #include "rules/base.h"
+#include "rules/schema/schema.h"
 #include "rules/text.h"
 
 /* The PTR's values for the document; NULL: no PTR, or the file gives it. */
@@ -321,16 +322,25 @@ static int text_of(const json_t *object, const char *key, const char **text,
 	return !value || *text ? 0 : change_refuse(error, key, "is not a string; give one");
 }
 
-/* Refuses other members: the PTR has a list of its own, and read-only members would be ignored
- * silently. */
-static int check_members(const json_t *object, const char *const *known, struct change_error *error)
+/* The field table's members, but for those of the PTR, which has a list of its own. */
+static bool is_member(const struct kind *kind, const char *key)
+{
+	const struct field *field = schema_field(kind_field(kind)->group, key);
+
+	return field && field->offset != offsetof(struct owned_item, reverse_fqdn) &&
+	       field->offset != offsetof(struct owned_item, ptr_description) &&
+	       field->offset != offsetof(struct owned_item, ttl);
+}
+
+/* Refuses other members, because read-only ones would be ignored silently. */
+static int check_members(const struct kind *kind, const json_t *object, struct change_error *error)
 {
 	const char *key;
 	json_t *value;
 
 	json_object_foreach((json_t *)(uintptr_t)object, key, value)
 	{
-		if (!text_is_among(key, known) || json_is_null(value))
+		if (!is_member(kind, key) || json_is_null(value))
 			return change_refuse(error, key, "is not what an export has; leave it out");
 	}
 	return 0;
@@ -350,11 +360,11 @@ static int import_group(struct state_import *import, const json_t *object,
 }
 
 static int import_resource(struct state_import *import, unsigned kind, const json_t *object,
-			   const char *const *members, struct change_error *error)
+			   struct change_error *error)
 {
 	const char *name, *group;
 
-	if (check_members(object, members, error) != 0 ||
+	if (check_members(kind_of_id(kind), object, error) != 0 ||
 	    text_of(object, "name", &name, error) != 0 ||
 	    text_of(object, "resource_group", &group, error) != 0)
 		return ERR_INVALID;
@@ -367,20 +377,13 @@ static int import_resource(struct state_import *import, unsigned kind, const jso
 static int import_address(struct state_import *import, const json_t *object,
 			  struct change_error *error)
 {
-	static const char *const members[] = {
-		"id",      "name",       "resource_group",    "region",
-		"address", "allocation", "domain_name_label", "tags",
-		"azure",   NULL};
-
-	return import_resource(import, KIND_ADDRESS, object, members, error);
+	return import_resource(import, KIND_ADDRESS, object, error);
 }
 
 static int import_service(struct state_import *import, const json_t *object,
 			  struct change_error *error)
 {
-	static const char *const members[] = {"id", "name", "address", "description", "tags", NULL};
-
-	return import_resource(import, KIND_SERVICE, object, members, error);
+	return import_resource(import, KIND_SERVICE, object, error);
 }
 
 /* `waits`: the PTR's address or service may be missing. */

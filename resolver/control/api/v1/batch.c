@@ -21,6 +21,7 @@
 #include "resolver/control/base/csv.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/values.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 #include "rules/base.h"
@@ -343,13 +344,7 @@ static int note_seen(struct upload *upload, const char *address, struct change_e
 
 static json_t *values_of(const struct owned_item *ptr)
 {
-	json_t *values = json_object();
-
-	json_put_text(values, "reverse_fqdn", ptr->reverse_fqdn);
-	json_put_text(values, "description", ptr->ptr_description);
-	if (ptr->ttl != NOT_GIVEN)
-		json_put(values, "ttl", json_integer(ptr->ttl));
-	return values;
+	return values_print(kind_of_id(KIND_PTR), NULL, ptr);
 }
 
 /* Adds an edit to the page; takes ownership of the values (NULL: removes the PTR). `found`: of a

@@ -152,11 +152,14 @@ static json_t *ptr_alone(const struct owned_resource *resource, const json_t *pa
 
 /* Merges the patch into the present values; tags are replaced as a whole. A PATCH of an address or
  * service with no members but the PTR's becomes a PATCH of the PTR, because an address of the file
- * may have a PTR of the state. Takes ownership of the patch; NULL without memory. */
-static json_t *merge_owned(struct inventory *inventory, struct path *path, json_t *patch)
+ * may have a PTR of the state. Takes ownership of the patch. NULL: the request has been answered.
+ */
+static json_t *merge_owned(struct api_request *request, struct path *path, json_t *patch)
 {
+	struct inventory *inventory = api_inventory(request);
 	const struct owned_resource *resource = addresses_find(inventory, path);
 	json_t *alone = resource && path->kind->id != KIND_PTR ? ptr_alone(resource, patch) : NULL;
+	struct change_error error;
 	json_t *values;
 
 	if (alone) {
@@ -164,10 +167,13 @@ static json_t *merge_owned(struct inventory *inventory, struct path *path, json_
 		json_decref(patch);
 		patch = alone;
 	}
-	values = addresses_values(inventory, path);
-	if (json_object_update(values, patch) != 0) {
+	values = items_of(path->kind)->stored(inventory, path, &error);
+	if (!values) {
+		api_fail_change(request, &error);
+	} else if (json_object_update(values, patch) != 0) {
 		json_decref(values);
 		values = NULL;
+		api_fail_memory(request);
 	}
 	json_decref(patch);
 	return values;
@@ -205,8 +211,11 @@ static bool read_owned(struct api_edit *edit, bool merges, struct path *path, js
 		path->kind = *values ? NULL : path->kind; /* nothing to change */
 		return true;
 	}
-	if (merges)
-		*values = merge_owned(inventory, path, *values);
+	if (merges) {
+		*values = merge_owned(edit->request, path, *values);
+		if (!*values)
+			return false;
+	}
 	return !*values || !is_service || claim(edit, resource, *values);
 }
 
