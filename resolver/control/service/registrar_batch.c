@@ -165,9 +165,8 @@ bool registrar_refresh_entries(struct registrar *registrar)
 
 bool registrar_is_ready(const struct registrar *registrar)
 {
-	bool is_recalled = registrar->is_read || !registrar->store->source;
-
-	return !registrar->rests && is_recalled && !registrar->server->registered;
+	return !registrar->rests && !registrar->server->registered &&
+	       (registrar->is_read || !registrar->store->source);
 }
 
 const struct registration *registrar_entry(const struct registrar *registrar, const char *zone)
