@@ -474,9 +474,8 @@ static inline void note_answer(struct composition *c, const struct frame *f,
 /* Another worker may have stored the entry after this query arrived. */
 static uint32_t age_s(const struct composition *c, const struct cache_entry *entry)
 {
-	return c->now_us > entry->stored_us
-		       ? (uint32_t)((c->now_us - entry->stored_us) / 1000000)
-		       : 0;
+	return c->now_us > entry->stored_us ? (uint32_t)((c->now_us - entry->stored_us) / 1000000)
+					    : 0;
 }
 
 static enum step use_entry(struct composition *c, struct frame *f, const struct verdict *verdict,
