@@ -244,7 +244,8 @@ static bool find_registered(const struct decision *d, const struct prefix *prefi
 				continue;
 			zone_find(zone->reverse[prefix->address.family == 6], d->name, d->type,
 				  answer);
-			/* A prefix of one address has its SOA and NS at the address's own name. */
+			/* A cut has SOA and NS at its own name. In a prefix of one address this is
+			 * the address's name, which may have a PTR as well. */
 			if (answer->outcome != ZONE_HIT &&
 			    d->name->labels == zone_apex(cut->apex)->labels)
 				zone_find(cut->apex, d->name, d->type, answer);

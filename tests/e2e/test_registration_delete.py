@@ -123,7 +123,7 @@ class Deletions(test_update.Client):
         self.refused("leave it out, or the name", "vm1.corp.internal", "--all", status=2)
         self.refused("one --zone at a time", "--zone", "a", "--zone", "b", "--all", status=2)
         for query, path in (("", "name"), ("zone=corp.internal", "name"), ("all=true", "zone"), ("name=a&all=true", "all"),
-                            ("type=A&zone=corp.internal&all=true", "all"), ("all=yes&zone=corp.internal", "all"),
+                            ("type=A&zone=corp.internal&all=true", "all"), ("all=yes&zone=corp.internal", "all"), ("all=&zone=corp.internal", "all"),
                             ("name=a&more=1", "more"), ("name=vm1.corp.internal&dry_run=maybe", "dry_run")):
             with self.subTest(query=query):
                 self.assertEqual(path, self.ask("DELETE", "/v1/registrations?" + query, 400)["error"]["path"])

@@ -93,7 +93,7 @@ struct api_route {
 	void (*handle)(struct api_request *request);
 	size_t body_max; /* 0: HTTP_BODY_MAX, no body for GET; API_UPLOAD: as configured, for CSV */
 	/* The query fields that the route knows, up to a NULL; others are refused, because a
-	 * misspelt dry_run must change nothing. NULL: the handler checks them. */
+	 * misspelt dry_run must change nothing. NULL: all are passed on to the handler. */
 	const char *const *fields;
 };
 

@@ -322,7 +322,8 @@ static int text_of(const json_t *object, const char *key, const char **text,
 	return !value || *text ? 0 : change_refuse(error, key, "is not a string; give one");
 }
 
-/* The field table's members, but for those of the PTR, which has a list of its own. */
+/* Whether the field table has the member. Members of the PTR do not count: PTRs have a list of
+ * their own. */
 static bool is_member(const struct kind *kind, const char *key)
 {
 	const struct field *field = schema_field(kind_field(kind)->group, key);

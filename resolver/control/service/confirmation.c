@@ -400,13 +400,13 @@ static bool is_of(const struct source_change *change, const struct unconfirmed *
 }
 
 /* The values before the change; null: none, or another program had written a row that is no JSON.
- * NULL without memory. */
-static json_t *before(const struct source_change *change)
+ * NULL without memory, of which jansson's error has no text. */
+static json_t *values_before(const struct source_change *change)
 {
-	json_error_t error;
+	json_error_t error = {.text = ""};
 	json_t *values = change->before ? json_loads(change->before, 0, &error) : json_null();
 
-	return values || json_error_code(&error) == json_error_out_of_memory ? values : json_null();
+	return values || !*error.text ? values : json_null();
 }
 
 static int on_change(void *context, const struct source_change *change)
@@ -424,7 +424,7 @@ static int on_change(void *context, const struct source_change *change)
 	else if (!json_object_get(history->rows, key))
 		json_put(history->rows, key,
 			 json_make("{s:I, s:o, s:o}", "kind", (json_int_t)change->kind, "path",
-				   json_text(change->path), "values", before(change)));
+				   json_text(change->path), "values", values_before(change)));
 	free(key);
 	return 0;
 }
@@ -545,6 +545,7 @@ void confirmation_begin(struct confirmation *confirmation, const struct unconfir
 {
 	int64_t wait_s = unconfirmed->until_s - unconfirmed->at_s;
 
+	/* The wait begins now; a large change began minutes ago. */
 	confirmation->waits = true;
 	confirmation->waiting = *unconfirmed;
 	confirmation->waiting.until_s = time(NULL) + wait_s;

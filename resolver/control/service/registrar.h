@@ -65,7 +65,7 @@ struct registrar { /* all zero before registrar_open */
 	STAILQ_HEAD(, registrar_answers) answers; /* not sent yet */
 	struct registrations *entries;
 	uint64_t entries_of; /* generation of the entries' model */
-	bool is_read; /* rows of earlier processes were read; until then requests are dropped */
+	bool is_read; /* rows of earlier processes were read; requests to a state wait for this */
 	struct renewals renewals;
 	struct registrar_look look;
 	uv_timer_t timer;

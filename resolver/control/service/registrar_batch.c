@@ -166,7 +166,7 @@ bool registrar_refresh_entries(struct registrar *registrar)
 bool registrar_is_ready(const struct registrar *registrar)
 {
 	return !registrar->rests && !registrar->server->registered &&
-	       (registrar->is_read || !registrar->store->source);
+	       (registrar->is_read || !*registrar->store->url);
 }
 
 const struct registration *registrar_entry(const struct registrar *registrar, const char *zone)

@@ -232,7 +232,9 @@ static int store(struct commit *commit)
 
 	if (change->rehearsal && !any_owned && !change->rows && !change->look)
 		return 0;
-	if (change->wait_s > 0) /* the time of BEGIN, by which a rollback knows the change's rows */
+	/* Before BEGIN: a rollback recognizes the change's rows by this time, and writing them may
+	 * take minutes. */
+	if (change->wait_s > 0)
 		commit->unconfirmed =
 			unconfirmed_now(UNCONFIRMED_CHANGE, change->who, change->wait_s);
 	err = next_model_write(&commit->next);
@@ -418,6 +420,7 @@ int service_rehearse(struct service *service, struct inventory *inventory,
 	err = make_model(&commit);
 	if (!err)
 		err = store(&commit);
+	/* Nothing was prepared. Releasing `prepared` may serve, and this may be a thread. */
 	addresses_discard(commit.owned);
 	release_made(&commit);
 	if (change->error.outcome != CHANGE_FINE)
@@ -713,19 +716,31 @@ static int read_back(void *context, struct inventory *inventory, struct service_
 	return change->count > 0 ? 0 : ERR_NOT_FOUND; /* nothing to do */
 }
 
-/* A state that was not read takes no rows. A reload would read it, but reloads are refused while a
- * change waits. */
+/* Whether the state can be opened. Opening it only to read makes no new file in its place. */
+static bool can_open(const struct store *store)
+{
+	char error[SOURCE_ERROR_MAX];
+	struct source *source = source_open(store->url, SOURCE_READ, error);
+
+	if (source)
+		source_close(source);
+	return source;
+}
+
+/* Reads a state that could not be read before: until then a rollback cannot write to it, and a
+ * reload, which would read it, is refused while a change waits. */
 static void read_state(struct service *service)
 {
 	const struct store *store = inventory_store(service->inventory);
-	char text[SERVICE_TEXT_MAX];
+	char text[SERVICE_TEXT_MAX] = "";
 	struct faults faults;
 
-	if (store->source && !store->stale)
+	if (store->source ? !store->stale : !can_open(store))
 		return;
 	faults_init(&faults);
-	if (service_serve_again(service, &faults, text) != 0)
-		log_faults("confirm", &faults);
+	if (service_serve_again(service, &faults, text) == 0)
+		log_event(LOG_INFO, "confirm", "the state was read again: %s", text);
+	log_faults("confirm", &faults);
 	faults_release(&faults);
 }
 

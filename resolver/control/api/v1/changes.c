@@ -495,7 +495,7 @@ static void change(struct posted *posted, unsigned wait_s)
 					.context = posted,
 					.wait_s = wait_s};
 
-	/* Another request may have failed to read while this one waited. */
+	/* Another request's read may have failed meanwhile, which says nothing about this one. */
 	inventory_forget(request->service->inventory);
 	service_commit(request->service, &wanted, on_changed, posted);
 }

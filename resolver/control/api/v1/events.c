@@ -9,7 +9,6 @@
  */
 #include "resolver/control/observe/events.h"
 #include "resolver/control/api/v1/api_v1.h"
-#include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/http/stream.h"
 

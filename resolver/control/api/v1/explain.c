@@ -62,7 +62,6 @@ static void on_resolved(void *context, json_t *explained, const char *trouble)
 	}
 }
 
-/* Reads ?ask. False: it is neither 1 nor 0, and the request has been answered. */
 static void fail_explain(struct api_request *request, int err, const char *error)
 {
 	unsigned status = err == ERR_NOT_FOUND ? 404 : err == ERR_INVALID ? 400 : 503;

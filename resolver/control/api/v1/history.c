@@ -2,7 +2,6 @@
  * written in portions, one request at a time, because each may take some megabytes. */
 #include "resolver/control/observe/history.h"
 #include "resolver/control/api/v1/api_v1.h"
-#include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/service/service.h"
 

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 
 #include "resolver/control/api/v1/api_v1.h"
-#include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/service/service.h"
 

@@ -36,7 +36,6 @@
 #include "resolver/control/api/registrations.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/api_v1.h"
-#include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/service/registrar.h"
 #include "resolver/control/service/service.h"
@@ -492,7 +491,9 @@ static bool read_removal(struct api_request *request, struct registrar_removal *
 
 	if (!api_query_flag(request, "all", &is_all))
 		return false;
-	if (is_all && (has_name || api_query(request, "type"))) {
+	if (is_all && !*api_query(request, "all")) { /* perhaps a script's empty variable */
+		why = "must be true or false";
+	} else if (is_all && (has_name || api_query(request, "type"))) {
 		why = "is all of a zone; leave it out, or name and type";
 	} else if (is_all && !api_query(request, "zone")) {
 		where = "zone";

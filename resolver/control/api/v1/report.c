@@ -2,7 +2,6 @@
  * Checks of the network without a good result begin in the background. A client that needs their
  * results asks again for the sections whose state is "running". */
 #include "resolver/control/api/v1/api_v1.h"
-#include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/observe/findings.h"
 #include "rules/text.h"

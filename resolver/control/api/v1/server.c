@@ -1,6 +1,5 @@
 /* The running program itself: status, names, flush. */
 #include "resolver/control/api/v1/api_v1.h"
-#include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/observe/plan.h"
 #include "resolver/control/observe/rule_statistics.h"

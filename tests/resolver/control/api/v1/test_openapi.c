@@ -59,6 +59,19 @@ static void every_route_is_there_with_what_it_does(void **state)
 	assert_null(operation(*state, "/v1/{kind}", "GET"));
 }
 
+/* A route that passes unknown fields on would make a change of a misspelt dry run. */
+static void every_route_knows_the_fields_of_its_query(void **state)
+{
+	(void)state;
+	for (const struct api_route *route = api_v1.routes; route->method; route++) {
+		bool passes = route->handle == api_resource_list || route->handle == api_health;
+
+		if (passes != !route->fields)
+			fail_msg("%s %s: which fields has its query?", route->method,
+				 route->pattern);
+	}
+}
+
 /* As the routes of all kinds have them. */
 static void every_kind_has_its_paths_and_schemas(void **state)
 {
@@ -189,6 +202,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(every_route_is_there_with_what_it_does),
+		TEST(every_route_knows_the_fields_of_its_query),
 		TEST(every_kind_has_its_paths_and_schemas),
 		TEST(every_reference_leads_somewhere),
 		TEST(every_operation_has_an_id_of_its_own_and_what_its_path_asks_for),
