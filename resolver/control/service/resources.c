@@ -420,7 +420,7 @@ int service_rehearse(struct service *service, struct inventory *inventory,
 	err = make_model(&commit);
 	if (!err)
 		err = store(&commit);
-	/* Nothing was prepared. Releasing `prepared` may serve, and this may be a thread. */
+	/* `prepared` is empty. Releasing it may publish, which a thread that rehearses must not. */
 	addresses_discard(commit.owned);
 	release_made(&commit);
 	if (change->error.outcome != CHANGE_FINE)

@@ -495,7 +495,7 @@ static void change(struct posted *posted, unsigned wait_s)
 					.context = posted,
 					.wait_s = wait_s};
 
-	/* Another request's read may have failed meanwhile, which says nothing about this one. */
+	/* A read of another request that failed while this one waited must not fail this change. */
 	inventory_forget(request->service->inventory);
 	service_commit(request->service, &wanted, on_changed, posted);
 }

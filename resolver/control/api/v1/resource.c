@@ -20,7 +20,6 @@
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
 #include "rules/schema/schema.h"
-#include "rules/text.h"
 
 /* ---- paths ---- */
 
