@@ -804,7 +804,7 @@ class Model:
         elif bulk == "ptr":
             self.edit_ptr("ptrs/" + self.owners()[path]["address"], values, False, path)
         elif path in self.declared_owned:
-            raise Refused(409, "read_only", ["configuration file"])
+            raise Refused(409, "read_only", ["it is declared at"])
         elif values is None:
             if path in self.owned:
                 del self.owned[path]
@@ -852,7 +852,7 @@ class Model:
             raise Refused(404, "not_found", may=["is not an address or id that we own"])
         now = self.owners()[owner]
         if owner in self.declared_owned and self.declared_owned[owner].get("reverse_fqdn"):
-            raise Refused(409, "read_only", ["gives it the PTR"])
+            raise Refused(409, "read_only", ["it is declared at"])
         named = values is not None and values.get("reverse_fqdn") is not None
         if values and not named and values.get("ttl") is not None and not now.get("reverse_fqdn"):
             raise Refused(400, "invalid", ["belongs to the PTR"])
@@ -899,7 +899,7 @@ class Model:
         if now and values == {"region": now["region"], "tags": now["tags"]}:
             return  # as it is
         if now and now["filed"]:
-            raise Refused(409, "read_only", ["comes from the configuration file"])
+            raise Refused(409, "read_only", ["it is declared at"])
         self.owned[path] = values
 
     # ---- who answers ----

@@ -109,7 +109,7 @@ class Kinds(World):
         self.run_("delete", "address", "empty/one")
         self.run_("delete", "group", "empty")
         self.assertIn("there is no resource group", self.run_("show", "group", "empty", status=1))
-        self.assertIn("comes from the configuration file", self.run_("set", "group", "office", "region=eastus", status=1))
+        self.assertIn("it is declared at", self.run_("set", "group", "office", "region=eastus", status=1))
 
     def test_groups_come_in_pages(self):
         for i in range(5):

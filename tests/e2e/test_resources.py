@@ -708,6 +708,26 @@ class Resources(World):
         self.assert_answer(self.ask("a.contoso.corp"), "198.51.100.5")
         self.assertEqual({}, self.good("GET", "resolvers/-/r/inbound_endpoints/in").body.get("listen", {}))
 
+    def test_a_rehearsal_shows_what_the_change_shows(self):
+        self.build_hub()
+        self.good("PUT", "address_pools/-/public", {"prefix": "203.0.113.0/24"}, 201)
+        for path, body in (("virtual_networks/-/hub/subnets/more", dict(HUB[1][1], prefix="10.10.0.32/28")),
+                           ("resolvers/-/r/inbound_endpoints/second", {"subnet": "more", "listen": "127.0.0.9"}),
+                           ("rulesets/-/office/rules/new", {"domain": "New.Example", "targets": [{"address": "127.0.0.3"}]}),
+                           ("private_zones/-/dry.internal", {}),
+                           ("private_zones/-/dry.internal/record_sets/www:A", {"records": ["10.0.0.4"]}),
+                           ("groups/-/web", {"tags": {"a": "b"}}),
+                           ("addresses/web/mail", {"address": "203.0.113.5", "id": "6f8b4ce6-0000-4d2e-9c55-0242ac120002",
+                                                   "reverse_fqdn": "mail.example."})):
+            would, made = self.good("PUT", path + "?dry_run", body).body, self.good("PUT", path, body, 201).body
+            for shown in (would, made):
+                for key in ("etag", "status", "action", "warnings"):  # are known once it is made
+                    shown.pop(key, None)
+            self.assertEqual(made, would, path)
+        # A removal has nothing to show.
+        self.good("DELETE", "private_zones/-/dry.internal?dry_run", status=204)
+        self.good("GET", "private_zones/-/dry.internal/record_sets/www:A")
+
     def test_another_state_takes_a_restart(self):
         self.build_hub()
         config = CONFIG % self.filed

@@ -473,6 +473,27 @@ class Resources(Reverse):
         self.good("PATCH", "/v1/addresses/office/open", {"reverse_fqdn": "open.example."})
         self.ptr_is("198.51.100.11", "open.example.")
 
+    def test_an_edit_of_only_the_ptr_goes_to_where_the_ptr_is(self):
+        path, filed = "/v1/addresses/office/open", {"domain_name_label": "contosoopen"}
+        nothing = self.good("PUT", path, filed)  # as the file has it
+        self.assertIsNone(nothing.body["reverse_fqdn"])
+        made = self.good("PUT", path, {**filed, "reverse_fqdn": "a.example.", "description": "first", "ttl": 300})
+        self.ptr_is("198.51.100.11", "a.example.")
+        exported = [edit["values"] for edit in self.good("GET", "/v1/export").body["edits"]
+                    if edit["path"] == "addresses/office/open"]
+        self.assertNotIn("reverse_fqdn", exported[0])
+        # The file's values lack the PTR, so they leave it as it is.
+        kept = self.good("PUT", path, exported[0])
+        self.assertEqual((kept.body["reverse_fqdn"], kept.body["description"], kept.body["ttl"], kept.etag),
+                         ("a.example.", "first", 300, made.etag))
+        self.assertEqual(self.good("PATCH", path, {"ttl": 60}).body["description"], "first")
+        replaced = self.good("PUT", path, {**filed, "reverse_fqdn": "b.example."}).body
+        self.assertEqual((replaced["description"], replaced["ttl"]), (None, None))
+        self.bad_v1(self.call("PUT", path, {**filed, "reverse_fqdn": "c.example.", "tags": {"a": "b"}}), 409, "read_only")
+        self.ptr_is("198.51.100.11", "b.example.")
+        self.assertIsNone(self.good("PUT", path, {**filed, "reverse_fqdn": None}).body["reverse_fqdn"])
+        self.ptr_is("198.51.100.11")
+
     def test_etags_and_preconditions(self):
         path = "/v1/addresses/web/front"
         body = {"address": "198.51.100.30"}

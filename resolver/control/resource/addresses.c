@@ -2,8 +2,10 @@
  *
  *     values ─► completed ─► read by the field table, like the configuration file ─► checked
  *            beside all other resources ─► row and keys, and the draft of the served table
+ *
  * Its PTR is part of its row. If the file declares the address, or declared it and the PTR waits
- * for its return, the PTR is a row of its own. */
+ * for its return, the PTR is a row of its own. So an edit that leaves all but the PTR as it is
+ * becomes an edit of the PTR. */
 #include "resolver/control/resource/addresses.h"
 
 #include <string.h>
@@ -216,6 +218,12 @@ static int read_item(struct address_draft *draft, const struct kind *kind, const
 	return err ? draft_fail(draft, error.outcome, error.field, "%s", error.text) : 0;
 }
 
+static int fail_declared(struct address_draft *draft, const struct origin *origin)
+{
+	return draft_fail(draft, CHANGE_READ_ONLY, NULL, CHANGE_DECLARED, origin->file,
+			  origin->line);
+}
+
 /* ---- resource groups ---- */
 
 static int put_group(struct address_draft *draft, const struct resource_group *group)
@@ -253,16 +261,6 @@ static int ensure_group(struct address_draft *draft, const char *name, const cha
 							.region = there ? group.region : region});
 }
 
-static int check_group_writable(struct address_draft *draft, const struct resource_group *group)
-{
-	if (!group_is_read_only(group))
-		return 0;
-	return draft_fail(draft, CHANGE_READ_ONLY, NULL,
-			  "resource group \"%s\" comes from the configuration file, at %s:%u; "
-			  "change it there",
-			  group->name, group->origin.file, group->origin.line);
-}
-
 /* Ignores the case of the names. */
 static bool is_same_group(const struct resource_group *a, struct resource_group b)
 {
@@ -291,8 +289,8 @@ static int put_wanted_group(struct address_draft *draft, const struct resource_g
 	is_there = group_find(draft->inventory, wanted->name, &group);
 	if (is_there && (group.origin.revision || !restores) && is_same_group(&group, *wanted))
 		return 0;
-	if (is_there && !restores && check_group_writable(draft, &group) != 0)
-		return ERR_INVALID;
+	if (is_there && !restores && group_is_read_only(&group))
+		return fail_declared(draft, &group.origin);
 	if (is_there && !restores)
 		put.name = group.name;
 	return put_group(draft, &put);
@@ -362,13 +360,7 @@ static int remove_group(struct address_draft *draft, const struct path *path,
 
 static int check_writable(struct address_draft *draft, const struct owned_resource *resource)
 {
-	char title[OWNED_TITLE_MAX];
-
-	if (!owned_is_declared(resource))
-		return 0;
-	return draft_fail(draft, CHANGE_READ_ONLY, NULL,
-			  "%s comes from the configuration file; change it there",
-			  owned_title(resource, title));
+	return owned_is_declared(resource) ? fail_declared(draft, &resource->item.origin) : 0;
 }
 
 static int check_names(struct address_draft *draft, const struct owned_resource *resource)
@@ -601,13 +593,7 @@ static int check_ptr_name(struct address_draft *draft, const char *fqdn)
 
 static int check_ptr_writable(struct address_draft *draft, const struct owned_resource *resource)
 {
-	if (!resource->ptr_is_declared)
-		return 0;
-	return draft_fail(draft, CHANGE_READ_ONLY, NULL,
-			  "the configuration file gives it the PTR \"%s\", at %s:%u; change it "
-			  "there",
-			  resource->item.reverse_fqdn, resource->item.origin.file,
-			  resource->item.origin.line);
+	return resource->ptr_is_declared ? fail_declared(draft, &resource->item.origin) : 0;
 }
 
 /* Writes the row of a PTR that is a resource of its own. */
@@ -734,6 +720,11 @@ static bool is_service(const struct address_reading *reading)
 	return reading->path->kind->id == KIND_SERVICE;
 }
 
+static const char *ptr_description_key(const struct address_reading *reading)
+{
+	return is_service(reading) ? "ptr_description" : "description";
+}
+
 /* A body may repeat members that the path has or that cannot change, but not contradict them. */
 static int check_repeated(struct address_reading *reading, const char *key, const char *expected)
 {
@@ -804,6 +795,23 @@ static void keep(struct address_reading *reading, const char *key, const char *t
 		json_put(reading->values, key, json_text(text));
 }
 
+/* The values of an address of the file leave out its PTR of the state, which stays. */
+static void keep_ptr(struct address_reading *reading)
+{
+	const char *const keys[] = {"reverse_fqdn", ptr_description_key(reading), "ttl"};
+	json_t *present, *value;
+
+	if (json_object_get(reading->values, "reverse_fqdn"))
+		return;
+	present = owned_values(reading->before);
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		value = json_object_get(present, keys[i]);
+		if (value && !json_object_get(reading->values, keys[i]))
+			json_put(reading->values, keys[i], json_incref(value));
+	}
+	json_decref(present);
+}
+
 static void keep_all(struct address_reading *reading)
 {
 	const struct owned_resource *before = reading->before;
@@ -812,6 +820,8 @@ static void keep_all(struct address_reading *reading)
 	if (!before)
 		return;
 	keep(reading, "address", address_print(&before->item.address, address));
+	if (owned_is_declared(before))
+		keep_ptr(reading);
 	if (is_service(reading))
 		return;
 	keep(reading, "region", before->item.region);
@@ -874,9 +884,7 @@ static int check_ptr(const struct address_reading *reading, const struct owned_i
 	if (!is_alone || (before && before->item.reverse_fqdn))
 		return 0;
 	return draft_fail(reading->draft, CHANGE_INVALID,
-			  !item->ptr_description ? "ttl"
-			  : is_service(reading)  ? "ptr_description"
-						 : "description",
+			  item->ptr_description ? ptr_description_key(reading) : "ttl",
 			  "belongs to the PTR, and there is none; give reverse_fqdn as well");
 }
 
@@ -902,6 +910,38 @@ static int read_resource(struct address_reading *reading, struct owned_resource 
 	return 0;
 }
 
+static bool is_same_but_ptr(const struct owned_resource *a, const struct owned_resource *b)
+{
+	json_t *left = owned_values_alone(a), *right = owned_values_alone(b);
+	bool same = left && json_equal(left, right) && text_equal(a->subscription, b->subscription);
+
+	json_decref(left);
+	json_decref(right);
+	return same;
+}
+
+/* Puts the resource that was read in place of the present one. */
+static int put_read(struct address_reading *reading, struct owned_resource *wanted,
+		    enum addresses_why why)
+{
+	const struct owned_resource *before = reading->before;
+	struct address_draft *draft = reading->draft;
+	bool points = before && !owned_is_same_ptr(&before->item, &wanted->item);
+	int err = 0;
+
+	if (before && (points || owned_is_declared(before)) && is_same_but_ptr(before, wanted))
+		return points ? point(draft, before, &wanted->item, why) : 0;
+	if (before)
+		err = check_writable(draft, before);
+	if (!err && is_service(reading) && asks_whose(why))
+		err = check_service_name(draft, wanted->item.name, before,
+					 wanted->item.reverse_fqdn);
+	if (!err && !wanted->item.address.family)
+		err = free_address_find(draft, wanted->item.region, reading->family,
+					&wanted->item.address);
+	return err ? err : put_checked(draft, before, wanted);
+}
+
 static int put_address(struct address_draft *draft, const struct path *path,
 		       const struct owned_resource *before, const json_t *values,
 		       enum addresses_why why)
@@ -917,16 +957,9 @@ static int put_address(struct address_draft *draft, const struct path *path,
 	if (!reading.values)
 		return draft_fail_memory(draft);
 	arena_init(&reading.arena);
-	err = before ? check_writable(draft, before) : 0;
+	err = read_resource(&reading, &resource);
 	if (!err)
-		err = read_resource(&reading, &resource);
-	if (!err && is_service(&reading) && asks_whose(why))
-		err = check_service_name(draft, path->names[0], before, resource.item.reverse_fqdn);
-	if (!err && !resource.item.address.family)
-		err = free_address_find(draft, resource.item.region, reading.family,
-					&resource.item.address);
-	if (!err)
-		err = put_checked(draft, before, &resource);
+		err = put_read(&reading, &resource, why);
 	arena_release(&reading.arena);
 	json_decref(reading.values);
 	return err;

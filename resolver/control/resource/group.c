@@ -70,15 +70,9 @@ size_t group_items(const struct model *model, const char *name, char text[GROUP_
 int group_of_row(struct resource_group *group, const struct source_resource *row,
 		 struct arena *arena)
 {
-	const struct origin origin = {.revision = row->revision};
 	json_t *values = json_loads(row->json, 0, NULL);
-	struct faults faults;
-	int err;
+	int err = values_read_stored(kind_of_id(KIND_GROUP), values, group, row->revision, arena);
 
-	faults_init(&faults);
-	values_read_stored(kind_of_id(KIND_GROUP), values, group, &origin, arena, &faults);
-	err = faults.errors > 0 ? ERR_INVALID : 0;
-	faults_release(&faults);
 	json_decref(values);
 	return err;
 }

@@ -936,8 +936,7 @@ bool item_may_change(const struct model *served, const struct path *path, const 
 	struct origin origin = is_of_model ? part_origin(item) : (struct origin){0};
 
 	if (origin.file)
-		change_say(error, CHANGE_READ_ONLY, NULL,
-			   "it is declared at %s:%u; change it there, and reload", origin.file,
+		change_say(error, CHANGE_READ_ONLY, NULL, CHANGE_DECLARED, origin.file,
 			   origin.line);
 	else if (refusal)
 		change_say(error, CHANGE_READ_ONLY, NULL, "%s", refusal);

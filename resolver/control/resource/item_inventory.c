@@ -245,11 +245,14 @@ static char *etag(const struct inventory *inventory, const struct kind *kind,
 
 static json_t *values(const struct inventory *inventory, const struct item *item)
 {
+	const struct owned_resource *owned = item->owned;
+
 	(void)inventory;
-	if (!item->owned)
+	if (!owned)
 		return group_values(item->fields);
-	return item->path.kind->id == KIND_PTR ? owned_ptr_values(item->owned)
-					       : owned_values(item->owned);
+	if (item->path.kind->id == KIND_PTR)
+		return owned_ptr_values(owned);
+	return owned_has_ptr_of_state(owned) ? owned_values_alone(owned) : owned_values(owned);
 }
 
 static json_t *stored(struct inventory *inventory, const struct path *path,

@@ -228,20 +228,15 @@ void owned_take_ptr(struct owned_resource *resource, const struct owned_item *pt
 static int read_values(const struct kind *kind, const struct source_resource *row,
 		       struct owned_item *item, const char **subscription, struct arena *arena)
 {
-	const struct origin origin = {.revision = row->revision};
 	json_t *values = json_loads(row->json, 0, NULL);
 	const char *text = json_string_value(json_object_get(values, "subscription"));
-	struct faults faults;
 	int err;
 
 	*subscription = text ? arena_strdup(arena, text) : NULL;
 	err = text && !*subscription ? ERR_NOMEM : 0;
 	json_object_del(values, "subscription");
-	faults_init(&faults);
-	values_read_stored(kind, values, item, &origin, arena, &faults);
-	if (!err && faults.errors > 0)
-		err = ERR_INVALID;
-	faults_release(&faults);
+	if (!err)
+		err = values_read_stored(kind, values, item, row->revision, arena);
 	json_decref(values);
 	return err;
 }
@@ -306,7 +301,7 @@ static json_t *print(const struct owned_resource *resource, struct owned_item it
 
 json_t *owned_values(const struct owned_resource *resource)
 {
-	return print(resource, resource->item, !owned_has_ptr_of_state(resource));
+	return print(resource, resource->item, true);
 }
 
 json_t *owned_values_alone(const struct owned_resource *resource)

@@ -128,8 +128,8 @@ const char *owned_dotted(const char *name, char text[NAME_TEXT_MAX]);
 
 /* ---- to values, rows and the served table ---- */
 
-/* owned_values: the resource's values, and its PTR's unless the PTR is a resource of its own.
- * owned_values_alone: without the PTR's. owned_ptr_values: the PTR's alone; it must exist. */
+/* owned_values: the resource's values with its PTR's. owned_values_alone: without the PTR's.
+ * owned_ptr_values: the PTR's alone; it must exist. */
 json_t *owned_values(const struct owned_resource *resource);
 json_t *owned_values_alone(const struct owned_resource *resource);
 json_t *owned_ptr_values(const struct owned_resource *resource);

@@ -193,15 +193,22 @@ void values_read(const struct kind *kind, const json_t *values, void *item,
 		kind->complete(item, arena, faults);
 }
 
-void values_read_stored(const struct kind *kind, const json_t *values, void *item,
-			const struct origin *origin, struct arena *arena, struct faults *faults)
+int values_read_stored(const struct kind *kind, const json_t *values, void *item, uint64_t revision,
+		       struct arena *arena)
 {
 	const struct group *group = kind_field(kind)->group;
-	struct schema_reader reader = reader_of(kind, origin, arena, faults);
+	const struct origin origin = {.revision = revision};
+	struct faults faults;
+	struct schema_reader reader = reader_of(kind, &origin, arena, &faults);
+	int err;
 
+	faults_init(&faults);
 	reader.is_stored = true;
-	begin_item(group, item, origin, arena);
-	read_object(&reader, group, values, item, origin);
+	begin_item(group, item, &origin, arena);
+	read_object(&reader, group, values, item, &origin);
+	err = faults.errors > 0 ? ERR_INVALID : 0;
+	faults_release(&faults);
+	return err;
 }
 
 /* ---- printing ---- */

@@ -18,9 +18,10 @@ struct group;
 void values_read(const struct kind *kind, const json_t *values, void *item,
 		 const struct origin *origin, struct arena *arena, struct faults *faults);
 /* Reads values of the state, which were checked when they were stored, perhaps by another version.
- * So texts are not checked again, and unknown keys are skipped. */
-void values_read_stored(const struct kind *kind, const json_t *values, void *item,
-			const struct origin *origin, struct arena *arena, struct faults *faults);
+ * So texts are not checked again, and unknown keys are skipped. ERR_INVALID: sluice did not write
+ * them. */
+MUST_CHECK int values_read_stored(const struct kind *kind, const json_t *values, void *item,
+				  uint64_t revision, struct arena *arena);
 /* Prints all members that are given or have a default; paths are absolute. References leave out
  * `group`, the group of the top-level item (NULL or GROUP_NONE: none). NULL without memory. */
 json_t *values_print(const struct kind *kind, const char *group, const void *item);

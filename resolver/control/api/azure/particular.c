@@ -339,32 +339,11 @@ static uint8_t read_version(struct arm_reading *reading, const struct owned_reso
 	return 4;
 }
 
-/* Do the two differ only in members of the PTR? */
-static bool is_same_but_ptr(const json_t *values, const json_t *base)
-{
-	static const char *const of_ptr[] = {"reverse_fqdn", "description", "ttl", NULL};
-	json_t *left = json_deep_copy(values), *right = json_deep_copy(base);
-	bool same;
-
-	for (size_t i = 0; of_ptr[i]; i++) {
-		json_object_del(left, of_ptr[i]);
-		json_object_del(right, of_ptr[i]);
-	}
-	same = json_equal(left, right);
-	json_decref(left);
-	json_decref(right);
-	return same;
-}
-
 static void set_ptr(struct arm_reading *reading, const char *reverse)
 {
-	json_t *text = reverse ? json_text(reverse) : NULL;
-
 	json_object_del(reading->values, "description"); /* of the previous PTR */
 	json_object_del(reading->values, "ttl");
-	json_object_del(reading->values, "reverse_fqdn");
-	if (text)
-		json_put(reading->values, "reverse_fqdn", text);
+	json_put(reading->values, "reverse_fqdn", json_text(reverse));
 }
 
 static void keep_ptr(struct arm_reading *reading)
@@ -374,19 +353,6 @@ static void keep_ptr(struct arm_reading *reading)
 	json_object_del(reading->values, "reverse_fqdn");
 	if (was)
 		json_put(reading->values, "reverse_fqdn", json_incref(was));
-}
-
-static void change_ptr_alone(struct arm_reading *reading, const struct owned_resource *resource,
-			     const char *reverse)
-{
-	json_t *values = json_make("{s:o}", "reverse_fqdn", json_text(reverse));
-
-	*reading->to =
-		(struct path){kind_of_id(KIND_PTR),
-			      GROUP_NONE,
-			      {arena_strdup(&reading->request->arena, resource->item.id), NULL}};
-	json_decref(reading->values);
-	reading->values = values;
 }
 
 /* Refuses a name that is taken by an address of another subscription, which is not shown. */
@@ -420,8 +386,6 @@ void arm_address_read(struct arm_reading *reading)
 	} else if (reverse ? owned_has_ptr(resource, reverse) : !resource->item.reverse_fqdn) {
 		keep_ptr(reading);
 		return;
-	} else if (is_same_but_ptr(reading->values, reading->base)) {
-		change_ptr_alone(reading, resource, reverse);
 	} else {
 		set_ptr(reading, reverse);
 	}

@@ -330,7 +330,6 @@ bool arm_read_put(struct arm_putting *putting)
 				      .place = "",
 				      .body = putting->body,
 				      .merges = putting->merges,
-				      .to = putting->path,
 				      .stays = putting->stays,
 				      .context = putting->context,
 				      .limits = &api_model(putting->edit->request)->limits,

@@ -49,7 +49,6 @@ struct arm_reading {
 	/* Does this inner resource stay although the body lacks it, for example because the same
 	 * change sets it by itself? NULL: none stays. */
 	bool (*stays)(void *context, const struct arm_shown *inside);
-	struct path *to; /* out: the resource to change, perhaps only its PTR */
 };
 
 /* Makes reading->values: the present values, changed by the body. Hooks (azure/hooks.h) are left to

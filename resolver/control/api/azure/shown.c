@@ -497,8 +497,6 @@ void arm_show_address(struct api_request *request, const struct owned_resource *
 		.path = {resource->kind, group ? group : GROUP_NONE, {resource->item.name, NULL}},
 		.values = owned_values(resource),
 		.item = resource};
-	/* An address of the file may have a PTR that is a resource of its own. */
-	json_put_text(shown->values, "reverse_fqdn", resource->item.reverse_fqdn);
 	put_etag(shown, owned_version_etag(resource, etag));
 }
 

@@ -129,45 +129,13 @@ static json_t *read_patch(struct api_request *request, const struct path *path)
 
 /* ---- kinds of the inventory: their changes check members that repeat the path ---- */
 
-/* The members of a patch as those of a PTR; NULL: the patch has others as well. */
-static json_t *ptr_alone(const struct owned_resource *resource, const json_t *patch)
+/* Merges the patch into the present values; tags are replaced as a whole. Takes ownership of the
+ * patch. NULL: the request has been answered. */
+static json_t *merge_owned(struct api_request *request, const struct path *path, json_t *patch)
 {
-	const char *description = owned_is_service(resource) ? "ptr_description" : "description";
-	json_t *values = json_object();
-	const char *key;
-	json_t *value;
-
-	json_object_foreach((json_t *)(uintptr_t)patch, key, value)
-	{
-		bool describes = strcmp(key, description) == 0;
-
-		if (!describes && strcmp(key, "reverse_fqdn") != 0 && strcmp(key, "ttl") != 0) {
-			json_decref(values);
-			return NULL;
-		}
-		json_put(values, describes ? "description" : key, json_incref(value));
-	}
-	return values;
-}
-
-/* Merges the patch into the present values; tags are replaced as a whole. A PATCH of an address or
- * service with no members but the PTR's becomes a PATCH of the PTR, because an address of the file
- * may have a PTR of the state. Takes ownership of the patch. NULL: the request has been answered.
- */
-static json_t *merge_owned(struct api_request *request, struct path *path, json_t *patch)
-{
-	struct inventory *inventory = api_inventory(request);
-	const struct owned_resource *resource = addresses_find(inventory, path);
-	json_t *alone = resource && path->kind->id != KIND_PTR ? ptr_alone(resource, patch) : NULL;
 	struct change_error error;
-	json_t *values;
+	json_t *values = items_of(path->kind)->stored(api_inventory(request), path, &error);
 
-	if (alone) {
-		*path = (struct path){kind_of_id(KIND_PTR), GROUP_NONE, {resource->item.id, NULL}};
-		json_decref(patch);
-		patch = alone;
-	}
-	values = items_of(path->kind)->stored(inventory, path, &error);
 	if (!values) {
 		api_fail_change(request, &error);
 	} else if (json_object_update(values, patch) != 0) {

@@ -361,7 +361,7 @@ struct resource_operation {
 	enum edit_method method;
 	struct path path; /* the request's path */
 	bool there;       /* it existed before */
-	json_t *shown;    /* for the inventory's kinds: the resource as it would be */
+	json_t *shown;    /* of a dry run: the resource as it would be */
 };
 
 static struct resource_operation *operation_of(struct api_edit *edit)
@@ -480,22 +480,6 @@ static bool make_missing(struct api_request *request, struct path *path, enum ed
 
 /* ---- answering a change ---- */
 
-/* Notes the resource of the inventory as the change would make it. */
-static void look(struct api_edit *edit)
-{
-	struct resource_operation *operation = operation_of(edit);
-	struct api_request *request = edit->request;
-	const struct path *path = &operation->path;
-	struct change_error unused;
-	char etag[ETAG_MAX];
-	struct item item;
-
-	json_decref(operation->shown);
-	operation->shown = NULL;
-	if (path->kind->inventory && find(request, path, &request->arena, &item, &unused) == 0)
-		operation->shown = items_of(path->kind)->show(api_inventory(request), &item, etag);
-}
-
 /* Adds defaults to values of a body that were found valid. */
 static json_t *completed(const struct path *path, const json_t *values, struct arena *arena)
 {
@@ -514,25 +498,47 @@ static json_t *completed(const struct path *path, const json_t *values, struct a
 	return printed;
 }
 
-/* Answers with the resource as it would be, or, if nothing changes, as it is. */
-static void answer_rehearsed(struct resource_operation *operation, json_t *warnings)
+/* Shows the resource as it was made, or, in a dry run, as it would be. One of a model that is not
+ * served is shown as the body has it, and its item has no fields. NULL: it cannot be read. */
+static json_t *show_made(const struct resource_operation *operation, struct item *item,
+			 char etag[ETAG_MAX])
 {
 	struct api_request *request = operation->edit.request;
 	const struct path *path = &operation->path;
+	const struct item_calls *items = items_of(path->kind);
+	struct change_error unused;
 	char url[PATH_URL_MAX];
-	json_t *body;
+	json_t *shown;
 
+	*etag = '\0';
+	if (items->find(api_inventory(request), path, &request->arena, item, &unused) == 0)
+		return items->show(api_inventory(request), item, etag);
+	*item = (struct item){.fields = NULL};
+	if (path->kind->inventory)
+		return NULL;
+	shown = completed(path, operation->edit.values, &request->arena);
+	json_put(shown, "path", json_text(path_url(path, url)));
+	return shown;
+}
+
+static void look(struct api_edit *edit)
+{
+	struct resource_operation *operation = operation_of(edit);
+	char etag[ETAG_MAX];
+	struct item item;
+
+	json_decref(operation->shown);
+	operation->shown = show_made(operation, &item, etag);
+}
+
+/* Answers with the resource as it would be, or, if nothing changes, as it is. */
+static void answer_rehearsed(struct resource_operation *operation, json_t *warnings)
+{
 	if (!operation->shown)
 		look(&operation->edit);
-	body = path->kind->inventory ? json_incref(operation->shown)
-				     : completed(path, operation->edit.values, &request->arena);
-	if (!path->kind->inventory)
-		json_put(body, "path", json_text(path_url(path, url)));
-	if (path->kind->id == KIND_GROUP)
-		json_decref(warnings);
-	else
-		json_put(body, "warnings", warnings);
-	api_reply_json(request, 200, body, NULL);
+	if (warnings)
+		json_put(operation->shown, "warnings", warnings);
+	api_reply_json(operation->edit.request, 200, json_incref(operation->shown), NULL);
 }
 
 enum { RESOURCE_SHOWN_MAX = 2048 }; /* of a path and its revision */
@@ -648,29 +654,6 @@ static void finish_answer(struct resource_answer *answer, const struct owned_res
 		on_forward_known(answer, NULL);
 }
 
-/* Shows the resource as it was made. A resource of a model that is not served is shown as the body
- * has it. */
-static int show_made(const struct resource_operation *operation, struct resource_answer *answer,
-		     struct item *item)
-{
-	struct api_request *request = answer->request;
-	const struct path *path = &answer->path;
-	const struct item_calls *items = items_of(path->kind);
-	struct change_error unused;
-	char url[PATH_URL_MAX];
-	int err = items->find(api_inventory(request), path, &request->arena, item, &unused);
-
-	if (!err) {
-		answer->shown = items->show(api_inventory(request), item, answer->etag);
-	} else if (!path->kind->inventory) {
-		*item = (struct item){.fields = NULL};
-		answer->shown = completed(path, operation->edit.values, &request->arena);
-		json_put(answer->shown, "path", json_text(path_url(path, url)));
-		err = 0;
-	}
-	return err;
-}
-
 /* Takes ownership of the warnings. */
 static void answer_made(struct resource_operation *operation, const struct api_made *made,
 			json_t *warnings)
@@ -687,7 +670,8 @@ static void answer_made(struct resource_operation *operation, const struct api_m
 	}
 	answer->request = request;
 	answer->path = operation->path;
-	if (show_made(operation, answer, &item) != 0) {
+	answer->shown = show_made(operation, &item, answer->etag);
+	if (!answer->shown) {
 		json_decref(warnings);
 		free(answer);
 		if (!api_could_not_read(request))
@@ -698,17 +682,16 @@ static void answer_made(struct resource_operation *operation, const struct api_m
 	log_made(operation, made, makes);
 	answer->status = makes ? 201 : 200;
 	answer->warnings = warnings;
-	if (answer->path.kind->id == KIND_GROUP) {
-		json_decref(warnings);
-		answer->warnings = NULL;
-	}
 	finish_answer(answer, item.owned);
 }
 
+/* NULL: the kind has none. */
 static json_t *warnings_of(const struct resource_operation *operation, const struct api_made *made)
 {
 	const char *text = path_text(&operation->path, &operation->edit.request->arena);
 
+	if (operation->path.kind->id == KIND_GROUP)
+		return NULL;
 	return resource_warnings(made->faults, text ? text : "", made->change->checked);
 }
 
