@@ -28,6 +28,7 @@ SUFFIX, SERVICE_SUFFIX = "cloudapp.azure.com.", "cloudapp.net."
 REQUIRED = {"subnets": "prefix", "resolvers": "virtual_network", "links": "virtual_network", "rules": "domain",
             "target_groups": "targets", "address_pools": "prefix", "record_sets": "records", "transfers": "zones",
             "network_interfaces": "ip_configurations", "private_endpoints": "subnet", "zone_groups": "zones"}
+PTR = ("reverse_fqdn", "ttl")  # members of addresses and services
 OWNED = ("addresses", "services", "groups", "ptrs")
 NAMED = ["virtual_networks", "resolvers", "private_zones", "rulesets", "address_pools", "transfers",
          "network_interfaces", "private_endpoints"]
@@ -801,9 +802,11 @@ class Model:
             self.edit_group(path, values, bulk == "again")
         elif kind == "ptrs":
             self.edit_ptr(path, values, bulk, owner or self.by_address(path[len("ptrs/"):]))
-        elif bulk == "ptr":
-            self.edit_ptr("ptrs/" + self.owners()[path]["address"], values, False, path)
+        elif self.is_same_but_ptr(path, values):
+            self.edit_only_ptr(path, values, bulk)
         elif path in self.declared_owned:
+            if values is not None:
+                self.refuse_ttl_alone(path, values)
             raise Refused(409, "read_only", ["it is declared at"])
         elif values is None:
             if path in self.owned:
@@ -813,6 +816,30 @@ class Model:
         else:
             self.put_owner(path, values, bulk)
 
+    def is_same_but_ptr(self, path, values):
+        """Whether the values change what is there, in nothing but its PTR; of the file's, also in nothing."""
+        before = self.owners().get(path)
+        if values is None or before is None or values.get("address", 0) is None:
+            return False
+        values = dict({"address": before["address"]}, **values)
+        rest, ptr = ([{key: value for key, value in one.items() if value not in (None, {}) and (key in PTR) == of_ptr}
+                      for one in (before, values)] for of_ptr in (False, True))
+        rest[1] = dict({key: before[key] for key in ("allocation",) if key in before}, **rest[1])
+        return rest[0] == rest[1] and (ptr[0] != ptr[1] or path in self.declared_owned)
+
+    def edit_only_ptr(self, path, values, bulk):
+        before = self.owners()[path]
+        if path in self.declared_owned and "reverse_fqdn" not in values:
+            values = dict({key: before.get(key) for key in PTR}, **values)
+        ptr = {key: values.get(key) for key in PTR}
+        if ptr != {key: before.get(key) for key in PTR}:
+            self.edit_ptr("ptrs/" + self.owners()[path]["address"], ptr, bulk, path)
+
+    def refuse_ttl_alone(self, path, values):
+        before = self.owners().get(path, {})
+        if not values.get("reverse_fqdn") and not before.get("reverse_fqdn") and values.get("ttl") is not None:
+            raise Refused(400, "invalid", ["belongs to the PTR, and there is none"])
+
     def put_owner(self, path, values, bulk):
         before = self.owned.get(path, {})
         if values.get("address", 0) is None:
@@ -820,9 +847,8 @@ class Model:
         kind, group = path.split("/")[0], path.split("/")[1]
         values = {key: value for key, value in values.items() if value not in (None, {})}
         label = values.get("domain_name_label")
+        self.refuse_ttl_alone(path, values)
         if "reverse_fqdn" not in values:
-            if not before.get("reverse_fqdn") and "ttl" in values:
-                raise Refused(400, "invalid", ["belongs to the PTR, and there is none"])
             values.pop("ttl", None)
         if kind == "services" and bulk and values.get("reverse_fqdn") not in (
                 None, self.fqdn(path, values), before.get("reverse_fqdn"), *self.forward_names()):

@@ -392,7 +392,10 @@ class Draw:
         if self.rarely(0.3):
             values["tags"] = {"a": self.one("1", "2")}
         if self.rarely():
-            return "addresses/office/" + self.one("filed", "open"), values
+            filed = "addresses/office/" + self.one("filed", "open")
+            if self.rarely(0.5):  # nothing but its PTR, or not even this
+                values = dict(DECLARED_OWNED[filed], **{key: values[key] for key in plain.PTR if key in values})
+            return filed, values
         return "addresses/%s/%s" % (self.one("-", "Berlin", "munich", "BERLIN"), self.one("a1", "a2", "a3")), values
 
     def services(self):
@@ -701,13 +704,8 @@ class Random(World):
             now = self.model.group(name_of(path))
             values = dict({"region": now["region"], "tags": now["tags"]}, **values)
         elif method == "PATCH" and not path.startswith("ptrs/"):
-            ptr = {"reverse_fqdn", "ttl"} >= set(values)
-            if path in self.model.declared_owned and not ptr:
-                raise Refused(409, "read_only")
-            values = plain.patched(self.model.owners()[path], values)
-            if ptr:  # nothing else is looked at
-                values = {key: values.get(key) for key in ("reverse_fqdn", "ttl")}
-                return after.edit_owned(path, values, "ptr")
+            removed = {key: None for key, value in values.items() if value is None}
+            values = dict(plain.patched(self.model.owners()[path], values), **removed)
         elif method == "PATCH":
             now = self.model.owners()[self.model.by_address(path[5:])]
             now = {key: now.get(key) for key in ("reverse_fqdn", "ttl") if now.get(key) is not None}
