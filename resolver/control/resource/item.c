@@ -594,7 +594,7 @@ static int next_of_orphans(struct item_list *list, size_t room, struct change_er
 		list->items = arena_alloc_array(list->arena, gathering->count, sizeof *list->items);
 	if (!err && !list->items)
 		err = fail_memory(error);
-	for (size_t i = 0; !err && i < gathering->count; i++)
+	for (size_t i = 0; list->items && i < gathering->count; i++)
 		list->items[list->count++] = gathering->items[i];
 	free(gathering->items);
 	return err;
