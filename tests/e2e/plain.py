@@ -817,15 +817,15 @@ class Model:
             self.put_owner(path, values, bulk)
 
     def is_same_but_ptr(self, path, values):
-        """Whether the values change what is there, in nothing but its PTR; of the file's, also in nothing."""
+        """Whether the values change nothing but the PTR, or nothing at all."""
         before = self.owners().get(path)
         if values is None or before is None or values.get("address", 0) is None:
             return False
         values = dict({"address": before["address"]}, **values)
-        rest, ptr = ([{key: value for key, value in one.items() if value not in (None, {}) and (key in PTR) == of_ptr}
-                      for one in (before, values)] for of_ptr in (False, True))
+        rest = [{key: value for key, value in one.items() if value not in (None, {}) and key not in PTR}
+                for one in (before, values)]
         rest[1] = dict({key: before[key] for key in ("allocation",) if key in before}, **rest[1])
-        return rest[0] == rest[1] and (ptr[0] != ptr[1] or path in self.declared_owned)
+        return rest[0] == rest[1]
 
     def edit_only_ptr(self, path, values, bulk):
         before = self.owners()[path]

@@ -721,6 +721,7 @@ class Resources(World):
                                                    "reverse_fqdn": "mail.example."})):
             would, made = self.good("PUT", path + "?dry_run", body).body, self.good("PUT", path, body, 201).body
             for shown in (would, made):
+                self.assertEqual(shown is made, "etag" in shown)
                 for key in ("etag", "status", "action", "warnings"):  # are known once it is made
                     shown.pop(key, None)
             self.assertEqual(made, would, path)

@@ -493,6 +493,43 @@ class Resources(Reverse):
         self.ptr_is("198.51.100.11", "b.example.")
         self.assertIsNone(self.good("PUT", path, {**filed, "reverse_fqdn": None}).body["reverse_fqdn"])
         self.ptr_is("198.51.100.11")
+        self.good("PUT", "/v1/services/filedsvc", {})
+        self.bad_v1(self.call("PATCH", "/v1/services/filedsvc", {"ptr_description": "x"}), 409, "read_only")
+
+    def test_a_ptr_can_be_set_whatever_is_wrong_with_its_address(self):
+        address, service = "/v1/addresses/web/front", "/v1/services/shop"
+        self.good("PUT", address, {"address": "2001:db8:5::1"}, 201)
+        self.good("PUT", service, {"address": "2001:db8:5::2"}, 201)
+        gone = '{ name = "six"; prefix = "2001:db8:5::/48"; } '
+        config = self.config()
+        self.assertIn(gone, config)
+        self.sluice.reconfigure(config.replace(",\n                  " + gone, ""))
+        self.assertEqual(0, self.command("reload")[0])
+        for path, body in ((address, {"reverse_fqdn": None}), (address, {"reverse_fqdn": "a.example."}),
+                           (address, {"reverse_fqdn": "a.example."}), (address, {"ttl": 7}), (address, {"ttl": 7}),
+                           (service, {"ttl": None}), (service, {"tags": {}})):
+            for query in ("?dry_run", ""):
+                shown = self.good("PATCH", path + query, body).body
+                for key, value in body.items():
+                    self.assertEqual(value, shown[key], (path, body))
+        kept = self.good("GET", address)
+        self.assertEqual(("a.example.", 7, "ERROR"), tuple(kept.body[key] for key in ("reverse_fqdn", "ttl", "status")))
+        for body in ({"reverse_fqdn": "a.example.", "ttl": 7}, {"reverse_fqdn": "b.example."}):
+            self.good("PUT", address, body)
+        self.bad_v1(self.call("PATCH", address, {"tags": {"a": "b"}}), 400, "invalid", "address", "no address pool")
+
+    def test_a_region_that_the_configuration_gets_later_moves_no_address(self):
+        config = self.config().replace('region = "westeurope";', "", 1).replace('domain_name_label = "contosoapp1";', "")
+        config = config.replace('domain_name_label = "contosoopen";', "")
+        self.sluice.reconfigure(config)
+        self.assertEqual(0, self.command("reload")[0])
+        path = "/v1/addresses/web/front"
+        self.assertIsNone(self.good("PUT", path, {"address": "198.51.100.30"}, 201).body["region"])
+        self.sluice.reconfigure('region = "westeurope";' + config)
+        self.assertEqual(0, self.command("reload")[0])
+        for method, body in (("PATCH", {"reverse_fqdn": "a.example."}), ("PATCH", {"tags": {"a": "b"}}),
+                             ("PUT", {"reverse_fqdn": "b.example."})):
+            self.assertIsNone(self.good(method, path, body).body["region"], (method, body))
 
     def test_etags_and_preconditions(self):
         path = "/v1/addresses/web/front"

@@ -87,11 +87,11 @@ static struct service_change change_of(const struct api_edit *edit)
 static void make(struct api_edit *edit)
 {
 	struct service_change change = change_of(edit);
-	bool shows = edit->editor->look && !json_is_null(edit->values);
+	bool removes = json_is_null(edit->values); /* and leaves nothing to show */
 	struct faults none;
 
 	change.rehearsal = edit->rehearsal;
-	change.look = edit->rehearsal && shows ? look : NULL;
+	change.look = edit->rehearsal && !removes && edit->editor->look ? look : NULL;
 	change.context = edit;
 	if (change.count > 0) {
 		service_commit(edit->request->service, &change, on_made, edit);

@@ -4,8 +4,8 @@
  *            beside all other resources ─► row and keys, and the draft of the served table
  *
  * Its PTR is part of its row. If the file declares the address, or declared it and the PTR waits
- * for its return, the PTR is a row of its own. So an edit that leaves all but the PTR as it is
- * becomes an edit of the PTR. */
+ * for its return, the PTR is a row of its own. An edit that changes nothing but the PTR is made as
+ * an edit of the PTR, wherever that is kept. */
 #include "resolver/control/resource/addresses.h"
 
 #include <string.h>
@@ -689,8 +689,6 @@ static int put_ptr_of(struct address_draft *draft, const struct path *path,
 				  "\"%.80s\" is not an address or id that we own; add the address "
 				  "first",
 				  path->names[0]);
-	if (resource && check_ptr_writable(draft, resource) != 0)
-		return ERR_INVALID;
 	arena_init(&arena);
 	err = read_item(draft, path->kind, values, &ptr, &arena);
 	if (!err && resource)
@@ -795,7 +793,8 @@ static void keep(struct address_reading *reading, const char *key, const char *t
 		json_put(reading->values, key, json_text(text));
 }
 
-/* The values of an address of the file leave out its PTR of the state, which stays. */
+/* GET /v1/export shows an address of the file without its PTR of the state. So a body without
+ * reverse_fqdn keeps the PTR; null removes it. */
 static void keep_ptr(struct address_reading *reading)
 {
 	const char *const keys[] = {"reverse_fqdn", ptr_description_key(reading), "ttl"};
@@ -891,6 +890,7 @@ static int check_ptr(const struct address_reading *reading, const struct owned_i
 /* Completes the values and reads them into the resource. */
 static int read_resource(struct address_reading *reading, struct owned_resource *resource)
 {
+	const struct owned_resource *before = reading->before;
 	const struct kind *kind = reading->path->kind;
 	struct owned_item item;
 	int err = complete(reading);
@@ -907,30 +907,37 @@ static int read_resource(struct address_reading *reading, struct owned_resource 
 		return draft_fail_memory(reading->draft);
 	resource->ptr_is_declared = false;
 	resource->subscription = reading->subscription;
+	if (before && !before->item.region && !item.region)
+		resource->item.region = NULL; /* the configuration may have got one since */
 	return 0;
 }
 
-static bool is_same_but_ptr(const struct owned_resource *a, const struct owned_resource *b)
+static bool is_same_but_ptr(struct address_draft *draft, const struct owned_resource *a,
+			    const struct owned_resource *b)
 {
 	json_t *left = owned_values_alone(a), *right = owned_values_alone(b);
-	bool same = left && json_equal(left, right) && text_equal(a->subscription, b->subscription);
+	bool same = json_equal(left, right) && text_equal(a->subscription, b->subscription);
 
+	if (!left || !right)
+		(void)!draft_fail_memory(draft);
 	json_decref(left);
 	json_decref(right);
 	return same;
 }
 
-/* Puts the resource that was read in place of the present one. */
+/* Puts the resource that was read. If it differs from the present one only in its PTR, that alone
+ * is edited: it may have a row of its own, and the checks of the address do not apply. */
 static int put_read(struct address_reading *reading, struct owned_resource *wanted,
 		    enum addresses_why why)
 {
 	const struct owned_resource *before = reading->before;
 	struct address_draft *draft = reading->draft;
-	bool points = before && !owned_is_same_ptr(&before->item, &wanted->item);
 	int err = 0;
 
-	if (before && (points || owned_is_declared(before)) && is_same_but_ptr(before, wanted))
-		return points ? point(draft, before, &wanted->item, why) : 0;
+	if (before && is_same_but_ptr(draft, before, wanted))
+		return owned_is_same_ptr(&before->item, &wanted->item)
+			       ? 0
+			       : point(draft, before, &wanted->item, why);
 	if (before)
 		err = check_writable(draft, before);
 	if (!err && is_service(reading) && asks_whose(why))

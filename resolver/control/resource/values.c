@@ -200,13 +200,14 @@ int values_read_stored(const struct kind *kind, const json_t *values, void *item
 	const struct origin origin = {.revision = revision};
 	struct faults faults;
 	struct schema_reader reader = reader_of(kind, &origin, arena, &faults);
-	int err;
+	int err = 0;
 
 	faults_init(&faults);
 	reader.is_stored = true;
 	begin_item(group, item, &origin, arena);
 	read_object(&reader, group, values, item, &origin);
-	err = faults.errors > 0 ? ERR_INVALID : 0;
+	if (faults.errors > 0)
+		err = faults_first(&faults) ? ERR_INVALID : ERR_NOMEM;
 	faults_release(&faults);
 	return err;
 }

@@ -19,7 +19,7 @@ void values_read(const struct kind *kind, const json_t *values, void *item,
 		 const struct origin *origin, struct arena *arena, struct faults *faults);
 /* Reads values of the state, which were checked when they were stored, perhaps by another version.
  * So texts are not checked again, and unknown keys are skipped. ERR_INVALID: sluice did not write
- * them. */
+ * them; ERR_NOMEM. */
 MUST_CHECK int values_read_stored(const struct kind *kind, const json_t *values, void *item,
 				  uint64_t revision, struct arena *arena);
 /* Prints all members that are given or have a default; paths are absolute. References leave out

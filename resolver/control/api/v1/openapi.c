@@ -434,7 +434,7 @@ static json_t *parameters_json(void)
 		parameter("q", "query", false, of_type("string"), "Those whose names have this."),
 		"dry_run",
 		parameter("dry_run", "query", false, of_type("boolean"),
-			  "Find out what it would come to, and change nothing."),
+			  "Find out what it would come to, without an etag, and change nothing."),
 		"make",
 		parameter("make", "query", false, of_type("boolean"),
 			  "Make an address that is not there, if one of our pools has it."),

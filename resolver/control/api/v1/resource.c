@@ -498,8 +498,9 @@ static json_t *completed(const struct path *path, const json_t *values, struct a
 	return printed;
 }
 
-/* Shows the resource as it was made, or, in a dry run, as it would be. One of a model that is not
- * served is shown as the body has it, and its item has no fields. NULL: it cannot be read. */
+/* Shows the resource as the change made it, or, in a dry run, would make it. If the model does not
+ * serve it, the body's values are shown, and the item has no fields. NULL: no memory, or it cannot
+ * be read. */
 static json_t *show_made(const struct resource_operation *operation, struct item *item,
 			 char etag[ETAG_MAX])
 {
@@ -521,6 +522,7 @@ static json_t *show_made(const struct resource_operation *operation, struct item
 	return shown;
 }
 
+/* The etag is left out: another change may be made first, and get this one. */
 static void look(struct api_edit *edit)
 {
 	struct resource_operation *operation = operation_of(edit);
@@ -529,16 +531,33 @@ static void look(struct api_edit *edit)
 
 	json_decref(operation->shown);
 	operation->shown = show_made(operation, &item, etag);
+	json_object_del(operation->shown, "etag");
+}
+
+static void fail_unseen(struct api_request *request)
+{
+	if (!api_could_not_read(request))
+		api_fail_memory(request);
 }
 
 /* Answers with the resource as it would be, or, if nothing changes, as it is. */
-static void answer_rehearsed(struct resource_operation *operation, json_t *warnings)
+static void answer_rehearsed(struct resource_operation *operation, const struct api_made *made,
+			     json_t *warnings)
 {
-	if (!operation->shown)
-		look(&operation->edit);
+	struct api_request *request = operation->edit.request;
+	char etag[ETAG_MAX];
+	struct item item;
+
+	if (made->change->count == 0)
+		operation->shown = show_made(operation, &item, etag);
+	if (!operation->shown) {
+		json_decref(warnings);
+		fail_unseen(request);
+		return;
+	}
 	if (warnings)
 		json_put(operation->shown, "warnings", warnings);
-	api_reply_json(operation->edit.request, 200, json_incref(operation->shown), NULL);
+	api_reply_json(request, 200, json_incref(operation->shown), NULL);
 }
 
 enum { RESOURCE_SHOWN_MAX = 2048 }; /* of a path and its revision */
@@ -674,8 +693,7 @@ static void answer_made(struct resource_operation *operation, const struct api_m
 	if (!answer->shown) {
 		json_decref(warnings);
 		free(answer);
-		if (!api_could_not_read(request))
-			api_fail_memory(request);
+		fail_unseen(request);
 		return;
 	}
 	makes = !operation->there && !item.is_absent;
@@ -688,10 +706,11 @@ static void answer_made(struct resource_operation *operation, const struct api_m
 /* NULL: the kind has none. */
 static json_t *warnings_of(const struct resource_operation *operation, const struct api_made *made)
 {
-	const char *text = path_text(&operation->path, &operation->edit.request->arena);
+	const char *text;
 
 	if (operation->path.kind->id == KIND_GROUP)
 		return NULL;
+	text = path_text(&operation->path, &operation->edit.request->arena);
 	return resource_warnings(made->faults, text ? text : "", made->change->checked);
 }
 
@@ -700,7 +719,7 @@ static void answer_operation(struct api_edit *edit, const struct api_made *made)
 	struct resource_operation *operation = operation_of(edit);
 
 	if (operation->method != EDIT_DELETE && edit->rehearsal) {
-		answer_rehearsed(operation, warnings_of(operation, made));
+		answer_rehearsed(operation, made, warnings_of(operation, made));
 	} else if (operation->method != EDIT_DELETE) {
 		answer_made(operation, made, warnings_of(operation, made));
 	} else {
