@@ -114,6 +114,15 @@ resolvers = ( { name = "edge"; virtual_network = "home";
         self.bad(self.call("DELETE", "resolvers/-/home"), 409, "read_only", "nobody named it: it is made because")
         self.bad(self.call("PATCH", "resolvers/-/home", {"region": "x"}), 409, "read_only", "nobody named it")
 
+    def test_what_is_made_for_a_ruleset_of_the_file_makes_no_group_the_file_s(self):
+        self.sluice.reconfigure(NOTHING + 'rulesets = ( { name = "office"; } );')
+        self.run_command("reload")
+        self.good("PUT", "virtual_networks/lab/dev", {"address_space": ["10.30.0.0/16"]}, 201)
+        self.good("PUT", "rulesets/-/office/links/dev", {"virtual_network": "lab/dev"}, 201)
+        self.assertIn("made", self.good("GET", "resolvers/lab/dev").body)
+        self.assertIsNone(self.good("GET", "groups/-/lab").body["origin"])
+        self.good("PUT", "groups/-/lab", {"tags": {"team": "lab"}})
+
     def test_what_was_exported_checks_and_is_the_same(self):
         made = self.checked(self.sluice.config)
         text = self.run_command("export")

@@ -154,7 +154,8 @@ static void add_declared(const struct inventory *inventory, struct resource_grou
 }
 
 /* Marks the group as used by an item of the model, which gives a group without a row its name and
- * region. */
+ * region. The place of a made item is that of the item it is made for, which may be in another
+ * group. */
 static void use_group(struct resource_group *group, const struct model *model,
 		      const struct kind *kind, const void *item)
 {
@@ -167,7 +168,7 @@ static void use_group(struct resource_group *group, const struct model *model,
 			model_region(model, region ? schema_get_text(region, item, NULL, 0) : NULL);
 	}
 	group->used = true;
-	if (group->origin.file)
+	if (group->origin.file || model_is_made(&origin))
 		return;
 	group->origin.file = origin.file;
 	group->origin.line = origin.line;

@@ -413,7 +413,7 @@ static void what_the_file_says_is_read_only(void **state)
 	inventory_fixture_check_error(draft, CHANGE_READ_ONLY, "", "sluice.conf:6");
 	draft = edit_begin(fixture->inventory, "test");
 	assert_int_not_equal(edit_point(draft, filed, &ptr), 0);
-	inventory_fixture_check_error(draft, CHANGE_READ_ONLY, "", "the PTR \"f.test.\", at ");
+	inventory_fixture_check_error(draft, CHANGE_READ_ONLY, "", "sluice.conf:6");
 	draft = edit_begin(fixture->inventory, "test");
 	assert_int_not_equal(edit_unpoint(draft, filed), 0);
 	inventory_fixture_check_error(draft, CHANGE_READ_ONLY, "", "sluice.conf:6");
