@@ -27,7 +27,7 @@ enum change_outcome {
 	CHANGE_NO_MEMORY,
 };
 
-/* The format of a READ_ONLY text, with the file and line. */
+/* The text of a READ_ONLY error about what the file declares; takes the file and the line. */
 #define CHANGE_DECLARED "it is declared at %s:%u; change it there, and reload"
 
 enum { CHANGE_FIELD_MAX = 64, CHANGE_TEXT_MAX = 1024 };

@@ -399,8 +399,9 @@ static bool is_of(const struct source_change *change, const struct unconfirmed *
 	       apart_s >= -SAME_TIME_S;
 }
 
-/* The row's values before the change. null: there was no row, or another program had written one
- * that is no JSON, which goes. NULL without memory; jansson's error has no text then. */
+/* The row's values before the change. null: a rollback removes the row, because there was none
+ * before, or only one of another program that is no JSON. NULL without memory; jansson's error has
+ * no text then. */
 static json_t *values_before(const struct source_change *change)
 {
 	json_error_t error = {.text = ""};
