@@ -273,7 +273,7 @@ static bool read_special(struct request_reader *reader, enum section section, bo
 	return true;
 }
 
-/* Whether an OPT's fixed part follows right behind the question. */
+/* Whether an OPT's fixed part follows right after the question. */
 static bool is_opt_next(const struct request_reader *reader)
 {
 	const uint8_t *rest = reader->packet + reader->at;
@@ -284,7 +284,7 @@ static bool is_opt_next(const struct request_reader *reader)
 	       wire_u16(rest + 1) == TYPE_OPT;
 }
 
-/* Walks everything behind the question; false: something is wrong. */
+/* Walks everything after the question; false: something is wrong. */
 static bool read_records(struct request_reader *reader)
 {
 	struct message_walk walk = message_walk_from(reader->packet, reader->length, reader->at);
@@ -302,7 +302,7 @@ static bool read_records(struct request_reader *reader)
 	return fine && walk.at == walk.length;
 }
 
-/* Reads the usual request: nothing behind the question, or one OPT without options. False: it is
+/* Reads the usual request: nothing after the question, or one OPT without options. False: it is
  * another one. Does not check the OPT's version. */
 static bool read_plain_rest(struct request_reader *reader)
 {
@@ -320,7 +320,7 @@ static bool read_plain_rest(struct request_reader *reader)
 	return true;
 }
 
-/* Walks everything behind the zone section of a request to update; false: a record leaves the
+/* Walks everything after the zone section of a request to update; false: a record leaves the
  * packet, or an OPT or TSIG is wrong. Skips rdata, because prerequisites and deletions have none of
  * their type (RFC 2136 sections 2.4 and 2.5). */
 static bool read_update(struct request_reader *reader)

@@ -115,7 +115,7 @@ enum request_state {
 	REQUEST_ERROR,  /* answer with *rcode: FORMERR, NOTIMP, BADVERS */
 };
 
-/* Reads only the header, the question and the fixed part of an OPT right behind it, however long
+/* Reads only the header, the question and the fixed part of an OPT right after it, however long
  * the packet is: enough to turn a client away. False: do not answer (REQUEST_SILENT). */
 bool message_read_question(struct request *request, struct name *name, const struct hash_key *key,
 			   const uint8_t *packet, size_t length);
@@ -125,7 +125,7 @@ bool message_read_question(struct request *request, struct name *name, const str
  * and OPT.
  *
  * FORMERR are: records in the answer section; records in the authority section, except an IXFR's
- * one SOA of its zone (RFC 1995 section 3); a compressed qname; bytes behind the last record; a
+ * one SOA of its zone (RFC 1995 section 3); a compressed qname; bytes after the last record; a
  * second or misplaced OPT; a cookie of an impossible length (RFC 7873 section 5.2.2); malformed
  * options; and a TSIG that is not the last record. A packet without a question but with a cookie
  * only asks for a cookie: it is an "error" with NOERROR (section 5.4). The caller handles types

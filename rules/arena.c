@@ -1,6 +1,6 @@
 /* Blocks come from calloc and are never reused before they are freed, so allocations are zero
  * without being cleared again. Blocks double in size, so a small part of a policy is small and a
- * large one needs few calls. An allocation too large for a regular block gets its own block behind
+ * large one needs few calls. An allocation too large for a regular block gets its own block after
  * the newest, which stays in use:
  *
  *     blocks ──► newest [######....] ──► own block [##########] ──► older [########..]

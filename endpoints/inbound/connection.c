@@ -23,7 +23,7 @@
  * the same total length.
  *
  * **Replies leave together**: the replies for a connection in one loop round are packed one after
- * the other, each behind its length (section 8), and written at the round's end. So a window of
+ * the other, each after its length (section 8), and written at the round's end. So a window of
  * pipelined questions costs one write, and no reply waits longer than its round.
  *
  *     connection ─► outbox 0   |len|reply|len|reply|len|reply|         ─► one write
@@ -238,7 +238,7 @@ static bool is_full(const struct connection *connection)
 	       (connection->writes > 0 && unsent(connection) >= UNSENT_PAUSE);
 }
 
-/* The next bytes go to a large message's own buffer, or to the inbox, behind a copy of the bytes
+/* The next bytes go to a large message's own buffer, or to the inbox, after a copy of the bytes
  * left over. */
 static uint8_t *on_room(struct stream *stream, size_t *size)
 {

@@ -5,7 +5,7 @@
  *                  left out if this program has the port at an overlapping address
  *     receivers    worker 0, 1, 2 ...    places 0, 1, 2 ... of the port's reuseport group
  *     program      DNS id modulo workers: always one of the first places, so a receiver
- *     twins        worker 0, 1, 2 ...    places behind them
+ *     twins        worker 0, 1, 2 ...    places after them
  *     TCP          one listening socket a worker; the kernel deals connections out
  *
  * The program is attached before the twins exist, so that a packet that comes meanwhile (if 0.0.0.0

@@ -7,7 +7,7 @@
  * Several packets of a batch are read before the first is answered, so that the resolver can
  * prefetch memory for all of them and waits for it once.
  *
- * The outbox packs replies one behind the other, so that a usual batch touches few cache lines. It
+ * The outbox packs replies one after the other, so that a usual batch touches few cache lines. It
  * is emptied when it is full and at the end of every loop round.
  *
  * A listener on 0.0.0.0 or :: notes the address that each query was sent to, and answers from it

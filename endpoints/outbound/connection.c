@@ -11,7 +11,7 @@
  * many answers a connection gives and how many connections there may be, so that a server with one
  * answer for each connection does not get all waiting questions again each time.
  *
- * The questions on a connection that ends unexpectedly are suspects. They are asked behind all
+ * The questions on a connection that ends unexpectedly are suspects. They are asked after all
  * others, each alone on a connection, several at a time. A question that keeps ending connections
  * while others are answered fails; if nothing is answered any more, all fail, but never after the
  * first such end.

@@ -24,7 +24,7 @@ struct outbound_peer {
 	struct host host;
 	TAILQ_HEAD(, outbound_connection) connections; /* the oldest first */
 	struct question_list waiting;                  /* in their order */
-	struct question_list suspects; /* wait behind `waiting`; fewest `ends` first */
+	struct question_list suspects; /* wait after `waiting`; fewest `ends` first */
 	unsigned unanswered;           /* waiting and under way */
 	unsigned connection_count;
 	uint64_t answered_us; /* when the last answer came */
@@ -150,7 +150,7 @@ int outbound_question_add(struct outbound_peer *peer, struct flight *flight, con
 			  size_t length);
 /* The question is answered or given up. */
 void outbound_question_end(struct outbound_peer *peer, struct question *question, bool answered);
-/* Makes all questions of a connection wait again, ahead of those with as many `ends`. */
+/* Makes all questions of a connection wait again, before those with as many `ends`. */
 void outbound_questions_return(struct outbound_connection *connection);
 /* Sends waiting questions by this connection, as many as it has room for. */
 void outbound_questions_leave(struct outbound_connection *connection, uint64_t now_us);

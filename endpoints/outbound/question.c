@@ -77,7 +77,7 @@ void outbound_question_end(struct outbound_peer *peer, struct question *question
 	question_free(peer->outbound, question);
 }
 
-/* Puts it at the front of `waiting`; a suspect goes behind suspects with fewer `ends`. */
+/* Puts it at the front of `waiting`; a suspect goes after suspects with fewer `ends`. */
 static void question_wait_again(struct outbound_peer *peer, struct question *question)
 {
 	struct question *next = TAILQ_FIRST(&peer->suspects);
@@ -119,7 +119,7 @@ void outbound_questions_release(struct outbound *outbound)
 
 /* ---- sending ---- */
 
-/* Sends many questions, each behind its length, in one write. */
+/* Sends many questions, each after its length, in one write. */
 void outbound_questions_leave(struct outbound_connection *connection, uint64_t now_us)
 {
 	struct outbound_peer *peer = connection->peer;

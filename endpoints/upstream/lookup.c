@@ -265,7 +265,7 @@ static struct ask_result result_so_far(const struct lookup *lookup, bool deadlin
 		result.hasty = !lookup->may_wait && !lookup->answered && !lookup->limit &&
 			       !lookup_is_spent(lookup);
 		result.sourceless = lookup_is_sourceless(lookup);
-		if (lookup->limit) /* the targets behind the limit might have answered */
+		if (lookup->limit) /* the targets after the limit might have answered */
 			result.error = lookup->limit;
 	}
 	return result;

@@ -153,7 +153,7 @@ static void revive(struct stalled *stalled, uint64_t now_us)
 	}
 }
 
-/* The first question goes on, probes the suspects and stalls again behind the others. */
+/* The first question goes on, probes the suspects and stalls again after the others. */
 static void probe_by_first(struct stalled *stalled, uint64_t now_us)
 {
 	struct lookup *lookup = stalled->first;

@@ -24,7 +24,7 @@ struct query_answer {
 	const struct composition *composition; /* may be NULL */
 	enum response_source source;
 	const struct message_end *end;
-	/* The final reply. QUERY_RING_ALIGN bytes behind it must be readable. */
+	/* The final reply. QUERY_RING_ALIGN bytes after it must be readable. */
 	const uint8_t *reply;
 	size_t length;
 };

@@ -242,7 +242,7 @@ enum request_state update_read(struct update *update, struct arena *arena,
 	update->outside = false;
 	if (!message_read_question(&update->request, &update->zone, key, packet, length))
 		return REQUEST_SILENT;
-	/* An OPT right behind the question was read already, and is read again. */
+	/* An OPT right after the question was read already, and is read again. */
 	update->request.edns = false;
 	for (unsigned i = 0; i < SECTION_COUNT; i++)
 		reader.counts[i] = wire_u16(packet + 6 + (size_t)2 * i);

@@ -59,7 +59,7 @@ struct update {
  *
  *     FORMERR   not one zone, or its type not SOA; a record that is cut short, has rdata, a TTL or
  *               a class where none may be, rdata that its type does not have, or a type that is
- *               only asked for (sections 3.1.1, 3.2.5, 3.4.1.3); bytes behind the last record; a
+ *               only asked for (sections 3.1.1, 3.2.5, 3.4.1.3); bytes after the last record; a
  *               TSIG that is not last
  *     NOTAUTH   a zone of a class other than IN
  *     BADVERS   an OPT of a version other than 0

@@ -35,7 +35,7 @@ enum { FILES = 4, AHEAD = 200 };
 
 static const char *const file_names[FILES] = {"a", "b", "c", "d"};
 
-/* Whether a '/' stands soon behind a word that a file's name may follow. */
+/* Whether a '/' stands soon after a word that a file's name may follow. */
 static bool names_a_file(const uint8_t *data, size_t size)
 {
 	static const char *const words[] = {"include", "conf-", "file", "hosts",

@@ -1,5 +1,5 @@
 /* What a reader of metrics sends, and what a configuration puts into them: a header Accept up to
- * the first line end, and behind it the value of a label. Whatever they are, the text that comes
+ * the first line end, and after it the value of a label. Whatever they are, the text that comes
  * out is one sample in UTF-8. */
 #include "resolver/control/observe/metrics_text.h"
 #include "tests/fuzz/fuzz.h"

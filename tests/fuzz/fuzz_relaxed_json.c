@@ -49,7 +49,7 @@ int fuzz_one(const uint8_t *data, size_t size)
 		check_value(relaxed);
 	else
 		check_error(text, size, &why_relaxed);
-	if (memchr(text, '\0', size)) /* which jansson overlooks behind a number */
+	if (memchr(text, '\0', size)) /* which jansson overlooks after a number */
 		FUZZ_CHECK(!relaxed);
 	else if (strict)
 		FUZZ_CHECK(relaxed && json_equal(strict, relaxed));

@@ -1,4 +1,4 @@
-/* One of Azure's templates, or an expression behind an 'E': it is refused with its place and
+/* One of Azure's templates, or an expression after an 'E': it is refused with its place and
  * reason, or its resources come out in rounds, each once, as JSON that is no deeper than it may be.
  * A template may stand in {"template": ..., "given": ...}, with values for its parameters. */
 #include <jansson.h>

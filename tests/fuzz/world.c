@@ -105,7 +105,7 @@ static void check_answer_record(struct chain *chain, const uint8_t *reply, size_
 }
 
 /* Every record can be read, each stands where it may, the answer speaks of nothing but the
- * question's chain, and there are no bytes behind. */
+ * question's chain, and there are no bytes after. */
 static void check_records(const struct query *query, const uint8_t *reply, size_t length)
 {
 	struct message_walk walk =
@@ -363,7 +363,7 @@ void fuzz_refuse_all(struct fuzz_world *world)
 {
 	struct stage *stage = world->stage;
 
-	/* What is refused may be asked of the next one, behind these. */
+	/* What is refused may be asked of the next one, after these. */
 	for (unsigned i = 0; i < world->packet_count; i++) {
 		struct fuzz_packet *packet = &world->packets[i];
 		uint8_t wire[MESSAGE_QUERY_MAX];

@@ -449,7 +449,7 @@ static inline void world_warm_up(struct world *w, unsigned questions)
 
 /* ---- a test's world ---- */
 
-/* Every test begins in it: with one, two or three servers, and released behind it. */
+/* Every test begins in it: with one, two or three servers, and released after it. */
 static struct world w;
 
 static inline int one_server(void **state)

@@ -139,7 +139,7 @@ static void a_mark_is_passed_when_what_was_there_has_been_given_back(void **stat
 	assert_false(query_rings_passed(rings, mark));
 	assert_true(atomic_load(&rings->awaited));
 	query_ring_commit_at(ring, 1);
-	assert_true(append(ring, 2, 20)); /* behind the mark */
+	assert_true(append(ring, 2, 20)); /* after the mark */
 	query_ring_commit_at(ring, 2);
 	assert_int_equal(read_one(ring, &at, &left_us), 1);
 	assert_false(query_rings_passed(rings, mark));

@@ -113,7 +113,7 @@ static void sorting_goes_by_file_and_line_and_keeps_the_order_of_equals(void **s
 		fault_add(*state, FAULT_ERROR, &found[i].origin, NULL, "%s", found[i].text);
 	faults_sort(*state);
 	assert_prints(*state, "4\na:9: 5\na:10: 2\na:10: 8\nb: 7\nb:2: 1\nb:2: 3\nb:2: 6\n");
-	/* What is added behind sorted ones is found later. */
+	/* What is added after sorted ones is found later. */
 	fault_add(*state, FAULT_ERROR, &found[0].origin, NULL, "9");
 	faults_sort(*state);
 	assert_prints(*state,

@@ -145,7 +145,7 @@ static void the_root_is_one_byte(void **state)
 	assert_text(&name, ".");
 }
 
-/* What a pointer may lead to stands behind a header. */
+/* What a pointer may lead to stands after a header. */
 #define HEADER "hhhhhhhhhhhh"
 
 static void pointers_are_followed_and_the_end_is_behind_the_first(void **state)
@@ -205,7 +205,7 @@ static void pointer_loops_are_refused(void **state)
 	assert_int_equal(READ(&name, HEADER "\1a\xc0\x10\1b\xc0\x0c", 16, NULL), ERR_INVALID);
 }
 
-/* Each pointer leads to the one before, so a place has as many behind it as stand before it. */
+/* Each pointer leads to the one before, so a place has as many after it as stand before it. */
 static void sixty_four_pointers_are_followed_and_no_more(void **state)
 {
 	uint8_t packet[2 * 8000] = {0};
@@ -274,7 +274,7 @@ static void names_of_255_bytes_are_read_and_of_256_refused(void **state)
 	assert_int_equal(name.labels, NAME_LABELS_MAX);
 }
 
-/* 255 bytes in all, part of it behind a pointer; then one more. */
+/* 255 bytes in all, part of it after a pointer; then one more. */
 static void the_limit_counts_what_is_behind_pointers(void **state)
 {
 	uint8_t wire[400] = {0};

@@ -65,7 +65,7 @@ static void pointers_only_lead_backward(void **state)
 	assert_int_equal(read_both(own, 17, 13, WIRE_HEADER, wire, &end), 0);
 }
 
-/* A root at 12, and behind it pointers, each to the one before: the last is a name of so
+/* A root at 12, and after it pointers, each to the one before: the last is a name of so
  * many. Returns the length. */
 static size_t write_chain(uint8_t *packet, unsigned pointers)
 {

@@ -3,7 +3,7 @@
  *     on_head      listener's thread   finds the route, the client and its rights, by a constant
  *                                      table and digests: 401 403 404 405, or the limit of the body
  *     on_request   control thread      reads query, JSON or form (a thread parses long JSON): 400
- *                                      415, or calls the handler, after any longer work (work.h)
+ *                                      415, or calls the handler, after any large change (work.h)
  *     api_reply_*  control thread      held until every worker serves the last published change
  *
  * So a client without rights cannot send a body, and the control thread has no work with it. */
@@ -965,7 +965,7 @@ static void handle(struct work_waiter *waiter)
 		route->handle(request);
 }
 
-/* Does the request have to wait for a longer work before its handler is called? */
+/* Does the request have to wait for a large change before its handler is called? */
 static bool waits(struct api_call *call, void (*go_on)(struct work_waiter *waiter))
 {
 	return call->route->need >= API_CHANGE &&
@@ -1036,7 +1036,7 @@ static void on_request(void *context, struct http_request *request)
 }
 
 /* Turns an error of http_auth into the error that api_login returns, and tells a client that
- * guesses how long to wait. */
+ * guesses secrets how long it has to wait. */
 static int late_or_refused(const struct api_call *call, int err, uint64_t now_us)
 {
 	if (err == ERR_LIMIT && http_late(call->http))

@@ -39,7 +39,7 @@ enum {
 #define API_UPLOAD SIZE_MAX
 
 /* A command at the control socket sends its user's login name in this header. Nobody has checked
- * the name, so it is shown behind the user id: "uid 0 (says anna)". No client's id begins with "uid
+ * the name, so it is shown after the user id: "uid 0 (says anna)". No client's id begins with "uid
  * ". */
 #define API_LOGIN_HEADER "Sluice-Login"
 #define API_LOGIN_SAYS   " (says "

@@ -185,8 +185,8 @@ static void ask_again(struct work_waiter *waiter)
 	go_on(api_request_of(waiter)->state);
 }
 
-/* A longer work changes resources. After it the name may belong to another resource, so the check
- * begins again. */
+/* Waits for a large change, if one is under way: it may give the name to another resource, so the
+ * check then begins again. */
 static void make_or_wait(struct api_edit *edit)
 {
 	struct api_request *request = edit->request;

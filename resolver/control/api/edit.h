@@ -5,7 +5,7 @@
  *                       └─ it claims one: rehearsed (form: 4xx), then ownership_check
  *                            ├─ owned ────────────────────────────► read ─► service_commit, answer
  *                            ├─ not owned, or not known ──────────► 400, nothing has changed
- *                            └─ owned, but a longer work has begun: all again when that
+ *                            └─ owned, but a large change has begun: all again when that
  *                               work ends, at most EDIT_WAITS times, then 503
  *
  * A claim is Azure's rule for reverse names: a name must belong to the subscription when it is set

@@ -15,7 +15,7 @@ struct api_page {
 	struct item_list items;
 	size_t room, count;        /* `count`: rows written */
 	bool more;                 /* there is a next page */
-	char last[ITEM_MARK_MAX];  /* the mark behind which the next page begins */
+	char last[ITEM_MARK_MAX];  /* the mark after which the next page begins */
 	struct change_error error; /* CHANGE_FINE: the items could be read */
 	struct json_writer json;
 };

@@ -16,7 +16,7 @@ struct api_list {
 	const char *key; /* NULL: the kind's collection */
 	json_t *(*row)(struct api_request *request, const struct item *item);
 	const char *tail;
-	/* Makes the member TAIL, for a next page that begins behind the mark `last`; `last` NULL:
+	/* Makes the member TAIL, for a next page that begins after the mark `last`; `last` NULL:
 	 * there is no next page. Returns NULL if the member is to be left out (only without a next
 	 * page), or if there is no memory. */
 	json_t *(*tail_json)(const struct api_request *request, const char *last);

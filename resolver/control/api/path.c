@@ -76,7 +76,7 @@ const char *api_fields_twice(const struct api_fields *fields)
 
 /* ---- patterns ---- */
 
-/* The next segment of a pattern, of *length bytes; NULL behind the last one. */
+/* The next segment of a pattern, of *length bytes; NULL after the last one. */
 static const char *next_segment(const char **pattern, size_t *length)
 {
 	const char *at = *pattern + strspn(*pattern, "/");

@@ -32,7 +32,7 @@ int registrations_compare(const char *left, const char *right);
 
 /* Finds the sets of A and AAAA that machines and clients have registered in a zone and that the
  * zone answers with: at most `most` sets that `wants` accepts, in the order of
- * registrations_compare, from the one behind the name `behind` (NULL: from the first). They are
+ * registrations_compare, from the one after the name `behind` (NULL: from the first). They are
  * allocated in the request's arena. ERR_NOMEM. */
 struct registrations_wanted {
 	const char *behind;

@@ -5,7 +5,7 @@
  *
  * A spreadsheet runs a field that begins with =, +, -, @, a tab or a CR. Such a field is written
  * with a ' ahead, which makes it plain text to a spreadsheet. A field that already has one ' or
- * more ahead of such a character gets one more. Reading removes exactly one ', so each field is
+ * more before such a character gets one more. Reading removes exactly one ', so each field is
  * read as it was written. */
 #ifndef SLUICE_CSV_H
 #define SLUICE_CSV_H

@@ -61,7 +61,7 @@ void json_writer_list(struct json_writer *writer, const char *head);
 void json_writer_row(struct json_writer *writer, json_t *row);
 /* Writes a row that is JSON text already. */
 void json_writer_row_text(struct json_writer *writer, const char *text);
-/* Writes the comma ahead of a row that the caller then writes itself. */
+/* Writes the comma before a row that the caller then writes itself. */
 void json_writer_comma(struct json_writer *writer);
 /* Writes a value that is no row; takes ownership of it. */
 void json_writer_value(struct json_writer *writer, json_t *value);

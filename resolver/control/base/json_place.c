@@ -55,7 +55,7 @@ static void skip_blank(struct json_text_scan *scan)
 	}
 }
 
-/* Moves behind the string; returns its length without the quotes. */
+/* Moves past the string; returns its length without the quotes. */
 static size_t skip_string(struct json_text_scan *scan)
 {
 	const char *first = scan->at + 1;
@@ -68,7 +68,7 @@ static size_t skip_string(struct json_text_scan *scan)
 	return (size_t)(scan->at - first) - 1;
 }
 
-/* Moves behind a value or a name without quotes. */
+/* Moves past a value or a name without quotes. */
 static void skip_value(struct json_text_scan *scan)
 {
 	unsigned depth = 0;

@@ -31,7 +31,7 @@ struct relaxing {
 	size_t length;         /* of `strict`; the next three are places in it */
 	size_t name, name_end; /* the blanks around the last name */
 	size_t comma;          /* the last comma */
-	char last, before;     /* the last token and the one ahead of it */
+	char last, before;     /* the last token and the one before it */
 	bool in_string;
 	size_t wanted; /* when `length` reaches `wanted`, `found` is set to `at` */
 	const char *found;
@@ -122,7 +122,7 @@ static void read_word(struct relaxing *relaxing)
 }
 
 /* Reads one character of a string, or its closing quote. Existing escapes are left to jansson,
- * which refuses a backslash ahead of a line break. */
+ * which refuses a backslash before a line break. */
 static void read_in_string(struct relaxing *relaxing)
 {
 	char c = *relaxing->at++;
@@ -145,7 +145,7 @@ static const char *line_end(const char *at, const char *end)
 	return at;
 }
 
-/* The place behind the next star and slash; NULL: there are none. */
+/* The place after the next star and slash; NULL: there are none. */
 static const char *block_end(const char *at, const char *end)
 {
 	for (; end - at >= 2; at++)
@@ -186,7 +186,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Is the last comma behind a member or an item? */
+/* Is the last comma after a member or an item? */
 static bool is_behind_value(const struct relaxing *relaxing)
 {
 	return !memchr("[{,:", relaxing->before, sizeof "[{,:"); /* the string's NUL is NOTHING */
@@ -208,7 +208,7 @@ static void read_mark(struct relaxing *relaxing)
 	if (!is_blank(c))
 		has_read(relaxing, c);
 	if (c == '\0')
-		put(relaxing, ' '); /* jansson overlooks a NUL directly behind a number */
+		put(relaxing, ' '); /* jansson overlooks a NUL directly after a number */
 	take(relaxing);
 }
 

@@ -1,9 +1,9 @@
 /* JSON as people and Azure's clients write it. Beside strict JSON (RFC 8259) it takes:
  *
- *     a UTF-8 byte order mark, ahead of everything
+ *     a UTF-8 byte order mark, before everything
  *     comments, in the ways of C and C++
  *     names of members without quotes: letters, digits, '_', '$' and '-', and no digit or '-' first
- *     a comma behind the last member or item
+ *     a comma after the last member or item
  *     control characters within strings, as they are. A line break is \n, also where it is CR LF
  *
  * Everything else is an error, as in strict JSON: single quotes around a string, say, or two

@@ -89,7 +89,7 @@ static json_t *take_served(struct apply_plan *plan, const char *path)
 	return served;
 }
 
-/* A group with resources of the file stays. */
+/* Keeps the group of these values: the file has a resource in it. */
 static void want_group(struct apply_plan *plan, const json_t *values)
 {
 	const char *group = json_string_value(json_object_get(values, "resource_group"));
@@ -174,7 +174,7 @@ static bool has_item(const json_t *array, const json_t *wanted)
 	return false;
 }
 
-/* Prefixes have no order. */
+/* Compares two values of a member; only prefixes may be in another order. */
 static bool is_same(const struct kind *kind, const char *key, const json_t *a, const json_t *b)
 {
 	const struct field *field = schema_field(kind_field(kind)->group, key);
@@ -210,7 +210,8 @@ static json_t *otherwise(const struct apply_plan *plan, const struct kind *kind,
 	return members;
 }
 
-/* Whether a declared resource has all the values, or the file only asks for a resource to exist. */
+/* Whether nothing is to do: a declared resource has all these values, or the file gives only a name
+ * (and, without a declaration, --prune was not given). */
 static bool stays(const struct apply_plan *plan, const struct kind *kind, const json_t *served,
 		  const json_t *values)
 {
@@ -315,8 +316,8 @@ static char *parent_of(const char *key)
 	return NULL;
 }
 
-/* Whether the path is the network of --vnet, for whose clients the file was imported. In the file
- * this network is only a name. */
+/* Whether the path is the network of --vnet: the file was imported for that network's clients, and
+ * has only its name. */
 static bool is_vnet(const struct apply_plan *plan, const struct path *path)
 {
 	return plan->line->vnet && strcmp(path->kind->name, "network") == 0 &&
@@ -509,7 +510,7 @@ static void plan_declared(struct apply_plan *plan, unsigned kind, const struct o
 	arena_release(&arena);
 }
 
-/* The key in `holders` of the values' address, or (label) of their label and region, to be freed;
+/* The key in `holders`, to be freed: the values' address, or with `label` their label and region.
  * NULL: they have none. */
 static char *held(const json_t *values, bool label)
 {

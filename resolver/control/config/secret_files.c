@@ -68,7 +68,7 @@ void secret_files_read_key(struct tsig_settings *key, struct arena *arena, struc
 
 /* ---- cookies ---- */
 
-/* Reads one secret and moves *at behind it. */
+/* Reads one secret and moves *at past it. */
 static bool read_digits(const char **at, struct hash_key *key)
 {
 	uint8_t bytes[COOKIE_BYTES];

@@ -5,7 +5,7 @@
  *     workers = 2;            2           more.conf    1          @include "more.conf" was on
  *     ; log = { };            3           main.conf    2          line 2 of main.conf
  *
- * The text behind a directive begins a new line, so each line is of one file. The maximum depth
+ * The text after a directive begins a new line, so each line is of one file. The maximum depth
  * stops a file that includes itself.
  *
  * This file knows enough of libconfig's grammar to tell strings, comments, integers and directives
@@ -94,7 +94,7 @@ struct origin config_source_at(const struct config_source *source, unsigned line
 {
 	size_t low = 0, high = source->piece_count;
 
-	while (high - low > 1) { /* the last piece that begins at or ahead of the line */
+	while (high - low > 1) { /* the last piece that begins at or before the line */
 		size_t middle = low + (high - low) / 2;
 
 		if (source->pieces[middle].from <= line)
@@ -111,7 +111,7 @@ struct origin config_source_at(const struct config_source *source, unsigned line
 
 /* ---- the tokens of a file ---- */
 
-/* The place behind the comment that begins here; `at` itself: no comment begins here. */
+/* The place after the comment that begins here; `at` itself: no comment begins here. */
 static const char *skip_comment(const char *at)
 {
 	if (at[0] == '#' || (at[0] == '/' && at[1] == '/'))
@@ -185,7 +185,7 @@ static void scan_token(struct config_scan *scan)
 }
 
 struct include {
-	const char *begin, *path, *end; /* its @, the byte behind the first quote, the last quote */
+	const char *begin, *path, *end; /* its @, the byte after the first quote, the last quote */
 };
 
 /* libconfig takes a directive only as the first thing on its line. False: a fault was added. All
@@ -210,7 +210,7 @@ static bool scan_include(struct config_scan *scan, struct include *include)
 	return false;
 }
 
-/* Moves behind the next @include and adds faults on the way. False: there is none. */
+/* Moves past the next @include and adds faults on the way. False: there is none. */
 static bool scan_next(struct config_scan *scan, struct include *include)
 {
 	while (*scan->at) {
@@ -606,7 +606,7 @@ static void pass_bracket(struct key_search *search, char c)
 		search->count--;
 }
 
-/* The place behind the string, comment, word or character that begins here. */
+/* The place after the string, comment, word or character that begins here. */
 static const char *next_word(const char *at)
 {
 	const char *end = skip_comment(at);

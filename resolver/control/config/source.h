@@ -7,7 +7,7 @@
  * libconfig also accepts four mistakes in silence that change the meaning of a file. They are
  * faults here:
  *
- *     4294967297       more than 32 bits without an L behind it: cut to 1
+ *     4294967297       more than 32 bits without an L after it: cut to 1
  *     "a<NUL>b"        a NUL byte ends the string
  *     "a\x00b"         so does its escape
  *     "a               without its other quote it goes on to the next one, lines later */
@@ -54,7 +54,7 @@ void config_source_release(struct config_source *source);
 struct origin config_source_at(const struct config_source *source, unsigned line);
 
 /* Adds the fault of a syntax error that libconfig has found on this line of the text. libconfig
- * reports only the line; the reason is guessed from that line and the brackets ahead of it. */
+ * reports only the line; the reason is guessed from that line and the brackets before it. */
 void config_source_syntax_fault(const struct config_source *source, unsigned line,
 				struct faults *faults);
 

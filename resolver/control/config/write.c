@@ -260,7 +260,7 @@ static void write_items(struct writer *writer, const struct field *field,
 	}
 }
 
-/* The @include stands for items, so write_items has ended the item ahead of it with a comma. */
+/* The @include stands for items, so write_items has ended the item before it with a comma. */
 static void write_aside(struct writer *writer, const struct field *field,
 			const struct schema_list *list, const struct config_aside *aside,
 			size_t count)

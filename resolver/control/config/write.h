@@ -11,7 +11,7 @@
  * Addresses that placing chose are written like given ones. ERR_SYSTEM: writing failed. */
 MUST_CHECK int config_file_write(const struct model *model, FILE *out);
 
-struct config_aside { /* items of a top-level list that are written behind its other items */
+struct config_aside { /* items of a top-level list that are written after its other items */
 	const char *list;
 	bool (*holds)(void *context, const void *item);
 	const char *name; /* the path by which the list includes `out` */

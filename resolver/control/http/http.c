@@ -207,8 +207,8 @@ static bool hand_over(struct http_exchange *exchange)
 	return open;
 }
 
-/* Counts more bytes for this exchange, until it ends. False: all exchanges together hold too many.
- */
+/* Counts more bytes for this exchange, until it ends. False: too many are held. A small piece, a
+ * lone exchange and the unix socket are never refused. */
 static bool hold(struct http_exchange *exchange, size_t bytes)
 {
 	struct http *http = exchange->listener->http;
@@ -461,8 +461,8 @@ static bool is_same_client(const struct http_connection *a, const struct http_co
 
 typedef bool is_alike(const struct http_connection *a, const struct http_connection *b);
 
-/* Counts the open connections of the client's listener that are alike; also the client's own,
- * unless `alike` says otherwise. */
+/* Counts the open connections of the client's listener for which `alike` is true, perhaps the
+ * client's own among them. */
 static unsigned count_beside(const struct http *http, const struct http_connection *client,
 			     is_alike *alike)
 {
@@ -475,10 +475,9 @@ static unsigned count_beside(const struct http *http, const struct http_connecti
 	return count;
 }
 
-/* The connection to close for the newcomer: one with a late answer first; else, of the client with
- * the most connections, the one that was idle for longest. A connection whose request the control
- * thread has stays, because its answer comes soon. NULL: all are busy. The caller holds the lock.
- */
+/* Finds the connection to close for the newcomer: one with a late answer, else the longest idle one
+ * of the client with the most connections. A request that the control thread is handling protects
+ * its connection, because its answer comes soon. NULL: all are busy. The caller holds the lock. */
 static struct http_connection *find_idle(const struct http *http,
 					 const struct http_connection *newcomer, is_alike *alike)
 {
@@ -528,9 +527,9 @@ static bool is_busy_of_client(const struct http_connection *a, const struct http
 	return is_busy(a, b) && is_same_client(a, b);
 }
 
-/* Does the client have HTTP_FEW other requests, while only the kept places are left? A newcomer is
- * unknown until its head is read, and may take a kept place until then. The caller holds the lock.
- */
+/* Does the client have HTTP_FEW other requests, while only reserved places are left? A newcomer is
+ * unknown until its head is read, and may take a reserved place until then. The caller holds the
+ * lock. */
 static bool is_greedy(const struct http *http, const struct http_connection *connection)
 {
 	return count_beside(http, connection, is_busy_of_client) >= HTTP_FEW &&
@@ -641,7 +640,7 @@ bool http_late(struct http_request *request)
 	return exchange->answer.late;
 }
 
-/* Is no other answer to its address ahead of this one? The caller holds the lock. */
+/* Is this the first of the late answers to its address? The caller holds the lock. */
 static bool is_next(const struct http *http, const struct http_exchange *exchange)
 {
 	const struct http_exchange *other;

@@ -45,20 +45,20 @@
 #include "rules/schema/model.h"
 
 enum {
-	HTTP_CONNECTIONS_MAX = 64, /* for each listener */
-	HTTP_PER_ADDRESS_MAX = 32, /* of these, from one address (address_site) */
-	HTTP_PER_CLIENT_MAX = 16,  /* of these, with one client's credentials */
-	HTTP_FEW = 4,              /* a client with fewer requests may use the kept places, ... */
-	HTTP_KEPT = 4,             /* ...which are 1 in so many, of a listener and of an address */
-	HTTP_HEAD_MAX = 32 * 1024, /* bytes of request line and headers */
+	HTTP_CONNECTIONS_MAX = 64,   /* for each listener */
+	HTTP_PER_ADDRESS_MAX = 32,   /* of these, from one address (address_site) */
+	HTTP_PER_CLIENT_MAX = 16,    /* of these, with one client's credentials */
+	HTTP_FEW = 4,                /* a client with fewer requests may use reserved places: */
+	HTTP_KEPT = 4,               /* 1 place in so many, per listener and per address */
+	HTTP_HEAD_MAX = 32 * 1024,   /* bytes of request line and headers */
 	HTTP_BODY_MAX = 1024 * 1024, /* more is 413, unless on_head allows it */
 	HTTP_IDLE_MS = 5000, /* without progress; also for a head, and for a TLS handshake */
 	HTTP_EXCHANGE_MS = 30 * 1000, /* for a whole body, and for a whole answer */
 	HTTP_LATE_MS = 1000,          /* the delay of http_late */
 	HTTP_LATE_MAX = 16,           /* late answers that wait, of one address */
 	HTTP_LINGER_MS = 500,    /* for clients to take last answers before listeners are closed */
-	HTTP_HELD_MAX = 1 << 30, /* bytes of bodies and answers, of all clients, ... */
-	HTTP_SMALL = 64 * 1024,  /* ...beyond which URLs take small pieces, or one alone */
+	HTTP_HELD_MAX = 1 << 30, /* bytes of bodies and answers, of all clients */
+	HTTP_SMALL = 64 * 1024,  /* over HTTP_HELD_MAX: the longest piece that a URL still takes */
 	HTTP_NICENESS = 10,      /* of listeners' threads, relative to workers */
 	HTTP_HEADERS_MAX = 8,    /* added by http_header */
 	HTTP_CLIENT_MAX = 256,   /* of a client's id with its NUL; the schema allows 255 */
@@ -75,7 +75,7 @@ struct http_hosts;
 struct http_request {
 	const char *method; /* as sent; case matters (RFC 9110 section 9.1) */
 	const char *path;   /* begins with '/'; not percent-decoded */
-	const char *query;  /* behind the '?', not decoded; "" if there is none */
+	const char *query;  /* after the '?', not decoded; "" if there is none */
 	const char *body;   /* body_length bytes and a NUL; NULL before on_request */
 	size_t body_length;
 	enum http_origin origin;
@@ -124,11 +124,10 @@ const char *http_status_text(unsigned status);
 void http_reply(struct http_request *request, unsigned status, const char *type, char *body,
 		size_t length);
 
-/* Makes the next answer late: it waits HTTP_LATE_MS, and behind other late answers to the same
- * address (address_site), one each HTTP_LATE_MS. Its connection is suspended meanwhile, and is the
- * first to make room for others. Call it before http_reply; not at the unix socket. False:
- * HTTP_LATE_MAX answers to that address wait already, so this one is sent at once and ends the
- * connection. */
+/* Delays the next answer until earlier late answers to the same address (address_site) are sent,
+ * and HTTP_LATE_MS more. Its connection is suspended meanwhile, and is the first to make room for
+ * others. Call it before http_reply; not at the unix socket. False: HTTP_LATE_MAX answers to that
+ * address wait already, so this one is sent at once and ends the connection. */
 MUST_CHECK bool http_late(struct http_request *request);
 
 /* Answers 200 with a stream (stream.h), which lasts until the client's credentials expire. The

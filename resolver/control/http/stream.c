@@ -127,7 +127,7 @@ static void stream_free(struct http_stream *stream)
 	free(stream);
 }
 
-/* Cuts the data behind the last event that is within the limit; true: the stream ends there. */
+/* Cuts the data after the last event that is within the limit; true: the stream ends there. */
 static bool cut(struct http_stream *stream, const char *data, size_t *length)
 {
 	static const char name[] = "event: ";

@@ -46,13 +46,13 @@ struct http_stream_source {
 	char *(*next)(void *context, size_t *length);
 	void (*release)(void *context); /* called when the stream has ended */
 	void *context;
-	size_t limit; /* the stream ends behind so many events, not counting those
+	size_t limit; /* the stream ends after so many events, not counting those
 		       * with a name, which are about the stream itself; 0: no limit */
 };
 
 /* Writes one event of a stream, whose data is one line of `length` bytes; returns how many bytes it
  * takes, at most HTTP_STREAM_FRAME more than the data. The name is short; NULL: none. id 0: it has
- * none, so a client cannot resume behind it. */
+ * none, so a client cannot resume after it. */
 size_t http_stream_frame(char *to, uint64_t id, const char *name, const char *data, size_t length);
 /* Writes an event and takes ownership of it. Without memory nothing is written. */
 void http_stream_event(FILE *out, uint64_t id, json_t *event);

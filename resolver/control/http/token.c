@@ -64,7 +64,7 @@ static int64_t read_end(const char *text)
 	return text[END_DIGITS] == '.' ? end : -1;
 }
 
-/* Reads an id; returns the place behind its dot, NULL: it is no id. */
+/* Reads an id; returns the place after its dot, NULL: it is no id. */
 static const char *read_id(const char *text, char id[TOKEN_ID_MAX])
 {
 	size_t length = strspn(text, "0123456789abcdef");

@@ -5,8 +5,8 @@
  *                │ ids, children
  *                └─► resources of these files
  *
- * The table translates Azure's members. Here is only what an import needs besides: which types it
- * carries, what has no counterpart, duplicate names, and references to resources in none of the
+ * The table translates Azure's members. This file adds only what an import also needs: which types
+ * it carries, what has no counterpart, duplicate names, and references to resources in none of the
  * files. A missing network that is linked is made with only its name, and so is the missing zone of
  * records or links; other missing resources are reported.
  *
@@ -394,7 +394,7 @@ static void put_region(struct import *import, const struct resource *resource, c
 		import_text(import, resource->node, "region", &resource->at, region);
 }
 
-/* The network of that id; one that no file has is made, in the region of the referring resource. */
+/* The network of that id. If no file has it, it is made in the region of the referring resource. */
 static struct resource *network_of(const struct putting *putting, const json_t *values,
 				   const struct resource *like)
 {

@@ -23,7 +23,7 @@ bool azure_carries(struct import *import, const char *type, const struct origin 
  * shown). `resource` comes from json_file, and must live until azure_finish, which changes it. A
  * repeated id is skipped. */
 void azure_take(struct import *import, const char *id, const char *what, json_t *resource);
-/* Puts all resources into the tree, ahead of import_finish. No resource at all is a fault. */
+/* Puts all resources into the tree, before import_finish. No resource at all is a fault. */
 void azure_finish(struct import *import);
 
 #endif

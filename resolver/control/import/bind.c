@@ -583,7 +583,7 @@ static bool is_encrypted(const struct statement *statement)
 	return tls && strcasecmp(tls, "none") != 0;
 }
 
-/* The port of a listen-on; of NULL: the port where the server listens without one. */
+/* The port of a listen-on; NULL: the port of a server without listen-on. */
 static long listen_port(const struct bind *bind, const struct statement *listen)
 {
 	const struct statement *usual = bind->options ? find(bind->options->first, "port") : NULL;

@@ -875,7 +875,7 @@ static void take_call(struct dnsdist *dnsdist, const json_t *call)
 
 /* ---- files ---- */
 
-/* dnsdist reads dnsdist.lua ahead of dnsdist.yml, so it has to be given first. */
+/* dnsdist reads dnsdist.lua before dnsdist.yml, so it has to be given first. */
 static void ask_for_lua(struct dnsdist *dnsdist, const char *path)
 {
 	struct import *import = dnsdist->import;

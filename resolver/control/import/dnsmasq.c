@@ -26,7 +26,7 @@ struct dnsmasq {
 	struct forward_view *view;
 	long port, ttl_s;
 	const char *own_domain; /* of domain=; NULL: none */
-	const char *domain;     /* goes behind names of hosts; NULL: none does */
+	const char *domain;     /* goes after names of hosts; NULL: none does */
 	bool listens;
 	const struct option *unheard; /* an option that makes the listening address unknown; NULL:
 				       * none */
@@ -159,7 +159,7 @@ static void read_folder(struct dnsmasq *dnsmasq, const char *value, const struct
 		read_file(dnsmasq, folder.names[i], at, depth);
 }
 
-/* The beginning of a comment: a '#' outside quotes that is first or behind a blank. NULL: none. */
+/* The beginning of a comment: a '#' outside quotes that is first or after a blank. NULL: none. */
 static char *find_comment(char *line)
 {
 	bool quoted = false;
@@ -369,7 +369,7 @@ static void take_server(struct dnsmasq *dnsmasq, const struct option *option, st
 		import_lost(import, &option->at, "\"%s\" is no address of a server", text);
 }
 
-/* Splits server=/corp/lan/192.0.2.1: returns the domains between slashes; *rest is the text behind
+/* Splits server=/corp/lan/192.0.2.1: returns the domains between slashes; *rest is the text after
  * the last slash. */
 static struct fields domains_of(struct dnsmasq *dnsmasq, const struct option *option,
 				const char **rest)

@@ -52,7 +52,7 @@ static bool is_low(uint32_t unit)
 	return (unit & 0xfc00) == 0xdc00;
 }
 
-/* Writes a character; returns the position behind it. */
+/* Writes a character; returns the position after it. */
 static char *put_utf8(char *to, uint32_t character)
 {
 	static const uint8_t leads[] = {0, 0xc0, 0xe0, 0xf0};
@@ -64,7 +64,7 @@ static char *put_utf8(char *to, uint32_t character)
 	return to;
 }
 
-/* Returns the position in `to` behind the last character; *why is NULL if all could be decoded. */
+/* Returns the position in `to` after the last character; *why is NULL if all could be decoded. */
 static char *decode(const char *text, size_t length, size_t at, enum encoding encoding, char *to,
 		    unsigned *line, const char **why)
 {

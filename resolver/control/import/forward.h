@@ -4,7 +4,7 @@
 #ifndef SLUICE_IMPORT_FORWARD_H
 #define SLUICE_IMPORT_FORWARD_H
 
-#include <stdbool.h> /* ahead of ldns, which otherwise defines bool */
+#include <stdbool.h> /* before ldns, which otherwise defines bool */
 
 #include <ldns/ldns.h>
 
@@ -28,7 +28,7 @@ bool forward_takes_hosts(struct import *import);
 /* The view of that name, made on first use. */
 struct forward_view *forward_view(struct import *import, const char *name, const struct origin *at);
 /* The view of clients for which the original names no view, made on first use. Its network is
- * called "home"; a view that the original calls so is another one. */
+ * called "home"; a view of that name in the original is a different one. */
 struct forward_view *forward_main_view(struct import *import, const struct origin *at);
 /* Lets the prefix ask the view; repeated prefixes count once. */
 void forward_allow(struct import *import, struct forward_view *view, const struct origin *at,
@@ -131,7 +131,7 @@ struct master_variant {
 void forward_zone_text(struct import *import, struct node *zone, const char *path, const char *text,
 		       const char *origin, const struct master_variant *variant);
 
-/* Puts names into zones; called ahead of import_finish. */
+/* Puts names into zones; called before import_finish. */
 void forward_finish(struct import *import);
 
 /* Decides for each zone with a master file whether it keeps the file or gets the records.

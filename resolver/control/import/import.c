@@ -84,7 +84,7 @@ struct import {
 	struct memory *memories;
 	struct remark *first_remark, **last_remark;
 	struct faults notes;  /* warnings: losses and changes; errors: why nothing is written */
-	struct faults closed; /* printed ahead of the notes: access that is closed now and was
+	struct faults closed; /* printed before the notes: access that is closed now and was
 			       * open */
 	struct model *model;  /* NULL: not finished */
 	const char *file;     /* the file named last */
@@ -764,7 +764,7 @@ static struct model *build(struct import *import, struct load *load, struct faul
 
 /* ---- taking out refused values ---- */
 
-/* Skips the item's name in a path behind "["; NULL: the path names another item. */
+/* Skips the item's name in a path after "["; NULL: the path names another item. */
 static const char *behind_name(const struct node *item, size_t index, const char *path)
 {
 	const char *name = item->kind == VALUE_GROUP ? import_get(item, "name") : NULL;

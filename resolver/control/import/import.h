@@ -56,7 +56,7 @@ void import_comments_to(struct import *import, const char *file, unsigned line);
 void import_comments_move(struct import *import, const struct origin *from,
 			  const struct origin *to);
 
-/* Reads a whole file, with a NUL behind it, into the import's memory; NULL: faults say why. `at` is
+/* Reads a whole file, with a NUL after it, into the import's memory; NULL: faults say why. `at` is
  * the place that names the file (NULL or without a line: the command, where "-" means standard
  * input). */
 char *import_read(struct import *import, const char *path, const struct origin *at, size_t *length);

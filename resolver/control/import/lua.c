@@ -1,5 +1,5 @@
 /* Recursive descent with one word of lookahead. The first fault ends the parsing, because anything
- * behind an unknown word could mean anything. */
+ * after an unknown word could mean anything. */
 #include "resolver/control/import/lua.h"
 
 #include <ctype.h>
@@ -112,7 +112,7 @@ static bool skip_comment(struct lua *lua)
 	return true;
 }
 
-/* Reads a text behind its quote. Escapes other than of quotes and backslashes are a fault. */
+/* Reads a text after its quote. Escapes other than of quotes and backslashes are a fault. */
 static const char *short_text(struct lua *lua, char quote)
 {
 	size_t length = 0;
@@ -307,7 +307,7 @@ static void take_item(struct lua *lua, json_t *table)
 	put_item(lua, table, key, value(lua));
 }
 
-/* Reads a table behind its "{". */
+/* Reads a table after its "{". */
 static json_t *table_value(struct lua *lua, unsigned line)
 {
 	json_t *table = json_pack("{s:[], s:{}}", "list", "keys"), *made;

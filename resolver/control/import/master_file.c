@@ -35,7 +35,7 @@ struct master_file {
 	const struct master_variant *variant; /* NULL: none, and unreadable entries are skipped */
 };
 
-/* Reads one line, or all lines of a record; moves *at and *line behind it. Returns `entry`, which
+/* Reads one line, or all lines of a record; moves *at and *line past it. Returns `entry`, which
  * is blank for a line with only a comment; the comment goes to the next entry. */
 static char *next_entry(const struct master_file *master, const char **at, unsigned *line,
 			char *entry)

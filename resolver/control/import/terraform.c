@@ -399,7 +399,7 @@ static struct planned *find_planned(struct terraform *terraform, const char *mod
 											     : NULL;
 }
 
-/* The index behind the first `length` characters of the reference: `["in"]` or `[0]`; "": none. */
+/* The index after the first `length` characters of the reference: `["in"]` or `[0]`; "": none. */
 static const char *index_behind(struct import *import, const char *reference, size_t length)
 {
 	const char *from = reference + length, *to = from;
@@ -504,7 +504,7 @@ static json_t *resolve_one(struct terraform *terraform, const char *reference,
 }
 
 /* The ids of all references in an array; NULL: none. Terraform lists each reference
- * ahead of its prefixes: x.y.id, x.y. */
+ * before its prefixes: x.y.id, x.y. */
 static json_t *resolve(struct terraform *terraform, const json_t *expression, struct place_in where)
 {
 	json_t *ids = made(terraform, json_array(), NULL), *reference, *id;

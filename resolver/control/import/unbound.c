@@ -133,7 +133,7 @@ static bool begins_setting(const struct word *word, size_t missing)
 	return length > 0 && (missing == 0 || word->text[length] == '\0');
 }
 
-/* Reads the setting that begins at *word, and moves *word behind it. */
+/* Reads the setting that begins at *word, and moves *word past it. */
 static struct setting *read_setting(struct unbound *unbound, const struct words *words,
 				    const struct word **word)
 {
@@ -145,7 +145,7 @@ static struct setting *read_setting(struct unbound *unbound, const struct words 
 
 	setting->at = import_place(import, words->file, (*word)->line, name);
 	wanted = values_wanted(name);
-	/* The lexer ends a word ahead of a quote, so "name:" may be all of it. */
+	/* The lexer ends a word before a quote, so "name:" may be all of it. */
 	if (text[length] != '\0')
 		setting->values[setting->count++] = text + length;
 	for (++*word; (*word)->text; ++*word) {

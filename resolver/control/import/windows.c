@@ -408,7 +408,7 @@ struct table {               /* where the columns are, by the last row of column
 	size_t width;
 };
 
-/* Ignores the '*' that Infoblox puts behind names of required columns. */
+/* Ignores the '*' that Infoblox puts after names of required columns. */
 static bool is_called(const char *text, const char *name)
 {
 	size_t length = strlen(name);
@@ -459,7 +459,7 @@ static bool has_what_it_takes(struct import *import, const struct origin *at,
 	return false;
 }
 
-/* The separator in the line of column names; PowerShell may write another line ahead of it. */
+/* The separator in the line of column names; PowerShell may write another line before it. */
 static char find_separator(const char *text)
 {
 	if (strncmp(text, "#TYPE", 5) == 0)
@@ -753,7 +753,7 @@ static const char *zone_of(struct import *import, const struct origin *at, const
 	return name;
 }
 
-/* The next word of an entry, in place; *at moves behind it, *length is set. */
+/* The next word of an entry, in place; *at moves past it, *length is set. */
 static char *next_word(char **at, size_t *length)
 {
 	char *word = *at + strspn(*at, " \t\r");

@@ -37,7 +37,7 @@
  * A hop with registered records has "registered_by": [TEXT...], their registrants ("network
  * interface hub/vm1", "key dhcp. at 2026-01-31T23:59:59Z").
  *
- * Really asked, a hop has
+ * Once the question was really asked, a hop also has
  *
  *     "asked": [ASKED...], one for each leg of the route (a leg is the servers asked in turn
  *              through one endpoint) that contributed
@@ -82,11 +82,11 @@ json_t *explain(const struct policy *policy, struct place place, const struct na
  * NULL: an error of explain_question_place. */
 json_t *explain_decide(const struct policy *policy, const struct explain_question *question,
 		       int *err, char error[EXPLAIN_ERROR_MAX]);
-/* Explains a question that is really asked: by a worker, as from a client by TCP, of the cache and
- * of targets. It is neither counted nor logged as a client's query. on_end is called once, perhaps
- * before this returns, at the latest by server_collect or server_release: with the explanation,
- * which it releases (NULL: out of memory), or with what is wrong. ERR_LIMIT, ERR_NOMEM and errors
- * of explain_decide: on_end is not called. */
+/* Asks the question and explains the answer. A worker resolves it as for a client by TCP, with
+ * cache and targets, but neither counts nor logs it as a client's query. on_end is called once,
+ * perhaps before this returns, at the latest by server_collect or server_release: with the
+ * explanation, which it releases (NULL: out of memory), or with what is wrong. ERR_LIMIT, ERR_NOMEM
+ * and errors of explain_decide: on_end is not called. */
 MUST_CHECK int explain_resolve(struct server *server, const struct explain_question *question,
 			       void (*on_end)(void *context, json_t *explained,
 					      const char *trouble),

@@ -1,4 +1,4 @@
-/* For each target, source, listening address and route the last logged state is kept. A check reads
+/* Keeps the last logged state of each target, source, listening address and route. A check reads
  * the present states of all of them, then logs the changes, and only then updates the logged
  * states. So a line compares all old states with all present ones, and if two targets come back
  * within one check, both lines name the rules that are answered again.

@@ -1,12 +1,12 @@
 /* A row has, for each span, the counters at the beginning of the current step, and a ring of values
  * for each shown column:
  *
- *     now   [counters]                   as of the latest look
+ *     now   [counters]                   as of the latest sample
  *     base  [span][counters]             as of the step's beginning
  *     values[span][column][slot]         of complete steps; UINT32_MAX: not known
  *
- * All rows of a span end their steps together, so a slot is the same step in each. A late look ends
- * several steps, which share the counts equally. */
+ * All rows of a span end their steps together, so a slot is the same step in each. A late sample
+ * ends several steps, which share the counts equally. */
 #include "resolver/control/observe/history.h"
 
 #include <stdio.h>
@@ -45,8 +45,8 @@ enum history_form {
 struct row_kind {
 	const char *list;
 	const char *texts[HISTORY_TEXTS_MAX];
-	unsigned numbers; /* passed in each look */
-	unsigned levels;  /* the last `levels` numbers are present values; each look adds them */
+	unsigned numbers; /* passed in each sample */
+	unsigned levels;  /* the last `levels` numbers are present values; each sample adds them */
 	unsigned rows_max;
 	unsigned columns;
 	struct {
@@ -322,9 +322,9 @@ static void each_row(struct history *history,
 	}
 }
 
-/* ---- a look ---- */
+/* ---- a sample ---- */
 
-/* Several objects may share one row, so each look sums its counters from 0. */
+/* Several objects may share one row, so each sample sums its counters from 0. */
 static void begin_row(void *context, struct history_row *row)
 {
 	(void)context;

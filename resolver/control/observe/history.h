@@ -26,8 +26,8 @@ struct history_span_about {
 extern const struct history_span_about history_spans[HISTORY_SPANS];
 
 /* The kinds of rows: the texts that name a row, and its numbers. Numbers are counters that only
- * grow, except the last two of targets: `up` is 1 if the target is neither suspect nor answers only
- * errors, and the 1 counts the looks. */
+ * grow, except in targets: `up` is 1 while the target is neither suspect nor answers only errors,
+ * and the last number is always 1, to count the samples. */
 enum history_kind {
 	HISTORY_ENDPOINTS, /* name: queries, responses SERVFAIL, other responses, over limit */
 	HISTORY_SOURCES,   /* name: responses, and a histogram of their durations */
@@ -49,14 +49,14 @@ struct history;
 struct history *history_new(uint64_t now_us);
 void history_free(struct history *history); /* NULL is fine */
 
-/* A look: begin, each row, end. is_there: false for an object that is gone but still counted.
+/* A sample: begin, each row, end. is_there: false for an object that is gone but still counted.
  * texts: as many as the kind has; one that is NULL is shown as null. `texts` itself NULL: the row
  * `other`. If there is no memory for a row, `other` counts for it until there is. */
 void history_begin(struct history *history);
 void history_put(struct history *history, enum history_kind kind, const char *const *texts,
 		 bool is_there, const uint64_t *numbers);
 void history_end(struct history *history, uint64_t now_us);
-/* When a step of the shortest span ends: a look at that time is exact. */
+/* When a step of the shortest span ends: a sample at that time is exact. */
 uint64_t history_next_us(const struct history *history);
 
 /* When the first step of a span began; negative if before the start of CLOCK_MONOTONIC. */
@@ -72,9 +72,8 @@ int64_t history_from_us(const struct history *history, enum history_span span);
  * Each list has `count` values, one for each step, the oldest first. A query is counted when it
  * comes, its response when it is sent, perhaps in a later step. So compute shares of responses, not
  * of queries: in every step `servfail` is a part of `responses`, and a source's responses are a
- * part of the sources' sum. up is the share of looks
- * (0 to 1) at which the target was up. null: not known. A row without known values whose object is
- * gone is left out.
+ * part of the sources' sum. up is the share of samples (0 to 1) at which the target was up. null:
+ * not known. A row without known values whose object is gone is left out.
  *
  * A week of all rows is two million values, and takes a tenth of a second, so it is written in
  * portions. When history_from_us changes between two portions, the values written so far belong to

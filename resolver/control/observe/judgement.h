@@ -1,7 +1,7 @@
 /* The words for a target's state, shared by the status (which the command and the pages print), the
  * log, the metrics and the history:
  *
- *     state      word        says, behind "192.0.2.1:53 "
+ *     state      word        says, after "192.0.2.1:53 "
  *     up         up          (nothing)
  *     unknown    unknown     has not answered yet
  *     suspect    suspect     does not answer; cannot be reached

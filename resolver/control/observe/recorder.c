@@ -1,5 +1,5 @@
-/* The cost of a look grows with endpoints, targets, rules and zone names, times workers: a hundred
- * thousand rules at two workers take 1.5 ms of the control thread. */
+/* The cost of a sample grows with endpoints, targets, rules and zone names, times workers: a
+ * hundred thousand rules at two workers take 1.5 ms of the control thread. */
 #include "resolver/control/observe/recorder.h"
 
 #include <string.h>
@@ -144,7 +144,7 @@ static void look_at(struct history *history, struct tally *tally, uint64_t now_u
 	history_end(history, now_us);
 }
 
-/* The next timer is set to the end of the next second, so that looks do not drift. */
+/* The next timer is set to the end of the next second, so that samples do not drift. */
 static void on_timer(uv_timer_t *timer)
 {
 	const struct recorder *recorder = timer->data;

@@ -1,8 +1,8 @@
 /* What a running server serves and how it fares, as one JSON object:
  *
- *     judgement           good (true or false), texts: a sentence for each thing that is wrong, the
- *                         gravest first, or one that nothing is; notes: sentences on what clients
- *                         notice without a fault of this server or a target
+ *     judgement           good (true or false), texts: one sentence for each fault, the gravest
+ *                         first, or one that says that there is none; notes: sentences on what
+ *                         clients notice without a fault of this server or a target
  *     server              its name: identity.server, or the host's name
  *     version, generation, workers, config, uptime_s, loaded_at
  *     networks            name, address_space, made_address_space (the prefixes of it that sluice
@@ -21,7 +21,7 @@
  *                         resolver", "DNS servers of hub"), causes: for each of these rules: rule,
  *                         reason ("10.0.0.1:53 answers REFUSED"), since, queries (that failed in a
  *                         row)
- *     unheard             the same for rules whose latest names nobody answers, while targets live
+ *     unheard             the same for rules with names that nobody answers, though a target lives
  *     failing             count, list: each cause of what fails once, with what to do (failing.h)
  *     targets             worst first: by how many rules cannot be answered because of it, then
  *                         suspects and those that answer only errors, then by timeouts and errors.

@@ -83,7 +83,7 @@ static bool same_clients(const struct management *management, const struct manag
 	return same;
 }
 
-/* The URL behind "http://" or "https://". */
+/* The URL after "http://" or "https://". */
 static const char *place_of(const char *url)
 {
 	return strchr(url, ':') + 3;

@@ -915,8 +915,8 @@ static void execute_itself(struct master *master)
 }
 
 /* Executes the new program after an upgrade, once the serving server is the only one, because the
- * table has no other. That is at once if the old server had crashed, or later if another upgrade is
- * tried in between. */
+ * table has room for no other. That is at once if the old server has crashed, or later if another
+ * upgrade is tried in between. */
 static void follow_upgrade(struct master *master)
 {
 	const struct child *parts = master->parts;

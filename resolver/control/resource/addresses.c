@@ -750,8 +750,8 @@ static void put_spelled(struct address_reading *reading, const char *key, const 
 		json_put(reading->values, key, json_text(in_path));
 }
 
-/* A restored row keeps its own subscription, or none, whatever the configuration has now. Other new
- * resources get the configuration's, also in an undo, because a client sends its values. */
+/* A restored row keeps its own subscription, or none, whatever the configuration has now. Any other
+ * new resource gets the configuration's, even in an undo, whose values come from a client. */
 static int take_subscription(struct address_reading *reading)
 {
 	const struct owned_resource *before = reading->before;

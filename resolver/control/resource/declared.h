@@ -40,7 +40,7 @@ const struct owned_resource *declared_clash(const struct declared *declared,
 /* All resources of the order, sorted. */
 const struct owned_resource *const *declared_list(const struct declared *declared,
 						  enum declared_order order, size_t *count);
-/* The index in that list of the first resource behind the probe. */
+/* The index in that list of the first resource after the probe. */
 size_t declared_behind(const struct declared *declared, enum declared_order order,
 		       const struct owned_resource *probe);
 /* The addresses of a resource group, sorted (group NULL or "": those in no group). */

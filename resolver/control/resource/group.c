@@ -241,7 +241,7 @@ bool group_find(struct inventory *inventory, const char *name, struct resource_g
 	return group->origin.revision || group->origin.file || group->used;
 }
 
-/* Sorts by name, and a group's row of the state ahead of its copies from the file. */
+/* Sorts by name, and a group's row of the state before its copies from the file. */
 static int compare_groups(const void *left, const void *right)
 {
 	const struct resource_group *a = left, *b = right;

@@ -508,7 +508,7 @@ static size_t read_page(struct inventory *inventory, const struct source_page *p
 	return used;
 }
 
-/* Inserts a declared resource into the sorted page; false: it belongs behind a full page, or its
+/* Inserts a declared resource into the sorted page; false: it belongs after a full page, or its
  * PTR could not be read. */
 static bool merge_one(struct inventory *inventory, enum declared_order order,
 		      const struct owned_resource *declared, const struct owned_resource **page,
@@ -529,7 +529,7 @@ static bool merge_one(struct inventory *inventory, enum declared_order order,
 	return true;
 }
 
-/* Fills a page with resources of the probe's kind behind the probe, of state and file; with
+/* Fills a page with resources of the probe's kind after the probe, of state and file; with
  * wanted->group only those of the probe's group. */
 static size_t page_behind(struct inventory *inventory, const struct source_page *wanted,
 			  enum declared_order order, const struct owned_resource *probe,

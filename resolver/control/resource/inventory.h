@@ -14,7 +14,7 @@
  * When an address disappears from the file, its PTR waits in the state for the address to return.
  *
  * Only the control thread uses an inventory; other threads get a copy (inventory_copy). A `const
- * struct owned_resource *` is valid until inventory_forget, which runs ahead of each request: keep
+ * struct owned_resource *` is valid until inventory_forget, which runs before each request: keep
  * the id, not the pointer. */
 #ifndef SLUICE_INVENTORY_H
 #define SLUICE_INVENTORY_H
@@ -48,10 +48,10 @@ const struct owned_resource *inventory_by_ptr(struct inventory *inventory, const
 /* Finds by the forward name, with or without the final dot. */
 const struct owned_resource *inventory_by_fqdn(struct inventory *inventory, const char *fqdn);
 
-/* ---- pages: addresses in numeric order, IPv4 first; services by name. A page begins behind a key,
+/* ---- pages: addresses in numeric order, IPv4 first; services by name. A page begins after a key,
  * so changes between two pages do not matter ---- */
 
-/* Fills the page with up to `room` addresses behind `after` (NULL: from the first); returns their
+/* Fills the page with up to `room` addresses after `after` (NULL: from the first); returns their
  * number. */
 size_t inventory_addresses_after(struct inventory *inventory, const struct address *after,
 				 const struct owned_resource **page, size_t room);
@@ -75,8 +75,8 @@ struct inventory_about {
 	const char *error;                /* why the state cannot be used now; NULL: it can */
 };
 void inventory_about(const struct inventory *inventory, struct inventory_about *about);
-/* How many changes of PTRs some worker may not have yet: usually none, because workers take changes
- * up in their next loop round. */
+/* The number of PTR changes that some worker may not serve yet: usually 0, because each worker
+ * takes up changes in the next turn of its loop. */
 size_t inventory_pending(const struct inventory *inventory);
 /* The model of the file part: regions, suffixes, TTLs, pools. */
 const struct model *inventory_model(const struct inventory *inventory);
@@ -96,7 +96,7 @@ void inventory_take_trouble(struct inventory *inventory, const struct inventory 
 /* Notes which row a change could not read, after store_note_error. `seen_by`: this inventory or the
  * copy that the change has read. */
 void inventory_note_unread(struct inventory *inventory, const struct inventory *seen_by);
-/* Whether the store's error is about such a row: no other change shows that it can be read. */
+/* Whether the store's error is about the noted row: only reading that row again can clear it. */
 bool inventory_has_unread(const struct inventory *inventory);
 /* Reads that row again, and sets or clears the store's error. Calls inventory_forget. */
 void inventory_try_unread(struct inventory *inventory);
@@ -211,7 +211,7 @@ void inventory_say_trouble(struct inventory *inventory, const char *why);
 /* Notes that the row was not written by sluice (ERR_INVALID), or that memory is out (ERR_NOMEM).
  * Returns err. */
 int inventory_complain(struct inventory *inventory, const struct source_resource *row, int err);
-/* Copies the part ahead of the suffix, in lower case. False: the name does not end in it. */
+/* Copies the part before the suffix, in lower case. False: the name does not end in it. */
 bool inventory_cut_suffix(const char *name, const char *suffix, char text[NAME_TEXT_MAX]);
 /* Look up in the state only; `fqdn` has its final dot. */
 const struct owned_resource *inventory_find_row(struct inventory *inventory, enum source_by by,

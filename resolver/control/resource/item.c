@@ -50,8 +50,8 @@ struct item item_served(const struct kind *kind, const void *fields, const struc
 
 /* ---- rows of the state ---- */
 
-/* ERR_LIMIT from a callback that wants no more rows is no error. A server without a state has no
- * rows. */
+/* Calls back with the rows of this range; a server without a state has none. A callback that wants
+ * no more rows returns ERR_LIMIT, which is no error. */
 static int each_in(struct inventory *inventory, const struct kind *kind,
 		   const struct key_range *range,
 		   int (*on_row)(void *context, const struct source_resource *row), void *context,
@@ -266,14 +266,14 @@ static int compare_keyed(const void *a, const void *b)
 	return strcmp(((const struct keyed_item *)a)->key, ((const struct keyed_item *)b)->key);
 }
 
-/* Moves the list behind its last item. */
+/* Moves the list after its last item. */
 static void move_behind(struct item_list *list)
 {
 	if (list->count > 0)
 		items_of_model.mark(list, &list->items[list->count - 1], list->behind);
 }
 
-/* Ends a list that has read rows_max rows: items behind the last row belong to the next call.
+/* Ends a list that has read rows_max rows: items after the last row belong to the next call.
  * ERR_NOMEM. */
 static int end_rows(struct item_list *list, struct home_listing *listing)
 {
@@ -607,7 +607,8 @@ static bool is_inside_all(const struct item_list *list)
 	return list->path.kind->parent && !list->path.names[0];
 }
 
-/* Several groups may have a name. A name may contain a slash, a group cannot. */
+/* Whether the list has all groups: then a mark is NAME/GROUP, because groups may share a name. A
+ * name may contain a slash, a group cannot. */
 static bool is_of_all_groups(const struct item_list *list)
 {
 	return !list->path.kind->parent && !list->path.group;

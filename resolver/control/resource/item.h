@@ -58,7 +58,7 @@ struct item_calls {
 	 * none although others follow (list->more). ERR_INVALID: `error` says why; its field is
 	 * "marker" if list->behind is no mark. */
 	int (*next)(struct item_list *list, size_t room, struct change_error *error);
-	/* Prints the item's mark, behind which a page of that list can begin. Returns text. */
+	/* Prints the item's mark, after which a page of that list can begin. Returns text. */
 	char *(*mark)(const struct item_list *list, const struct item *item,
 		      char text[ITEM_MARK_MAX]);
 	/* Prints the item's etag, quoted; without an item, that of all lists of the kind. Returns

@@ -160,7 +160,7 @@ enum addresses_why {
 };
 
 /* The path's key in the store: in lower case, names percent-encoded, equal for equal resources, and
- * sorted behind the parent's key. path->group must be a group or "-". ERR_LIMIT: longer than the
+ * sorted after the parent's key. path->group must be a group or "-". ERR_LIMIT: longer than the
  * key of any resource. */
 MUST_CHECK int path_key(const struct path *path, char key[PATH_MAX_BYTES]);
 /* path_key for a kind of the inventory; group NULL or "": none. */
@@ -180,7 +180,7 @@ const char *path_text(const struct path *path, struct arena *arena);
 MUST_CHECK bool path_copy(const struct path *path, struct arena *arena, struct path *copy);
 /* The last name of the path. */
 const char *path_name(const struct path *path);
-/* Prints "rulesets/berlin/office/rules/contoso", the path behind /v1/ in the API, with names
+/* Prints "rulesets/berlin/office/rules/contoso", the path after /v1/ in the API, with names
  * percent-encoded. Returns text. */
 char *path_url(const struct path *path, char text[PATH_URL_MAX]);
 /* path_url for the resource with this key in the store. */

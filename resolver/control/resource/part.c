@@ -188,7 +188,8 @@ bool part_is_elsewhere(const struct model *model, const struct path *path)
 
 /* ---- the order of parts ---- */
 
-/* The order never depends on edits: of two rulesets with the same domain the first one decides. */
+/* Orders parts by list, name and group, never by edits: the first of two rulesets with the same
+ * domain decides, so an edit must not change their order. */
 static int compare_names(const struct field *list, const char *group, const char *name,
 			 const struct model_part *part)
 {
@@ -249,7 +250,7 @@ static int compare_keys(unsigned one_kind, const char *one, unsigned other_kind,
 	return strcmp(one, other);
 }
 
-/* The index of the first row that sorts at or behind this kind and key. */
+/* The index of the first row that sorts at or after this kind and key. */
 static size_t find_row(const struct model_part *part, unsigned kind, const char *key)
 {
 	size_t low = 0, high = part->rows.count;
@@ -731,7 +732,7 @@ static void append_items(struct model_part *part, const struct kind *kind,
 	schema_list_set(list, part->item, (struct schema_list){items, filed.count + count});
 }
 
-/* Appends all rows from `first` on; the item's own row is ahead of that. */
+/* Appends all rows from `first` on; the item's own row is before that. */
 static void append_rows(struct model_part *part, size_t first, struct faults *faults)
 {
 	struct model_row *const *rows = part->rows.items;

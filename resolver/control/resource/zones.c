@@ -350,7 +350,7 @@ static bool is_at(const struct private_zone *zone, const struct path *path)
 }
 
 /* Finds the zone of that path: mostly at the same place in both models, else by the index of names,
- * because all zones behind a removed one have moved. */
+ * because all zones after a removed one have moved. */
 static const struct private_zone *find_kept(const struct model *before, const struct path *path,
 					    size_t place)
 {
@@ -615,9 +615,9 @@ static uint32_t latest_serial(const struct model *before, const struct model *mo
 	return latest;
 }
 
-/* The serial that the zone gets; `same`: its outgoing digest is as before. If reserved equals
- * serial in the row, that serial was given out last; otherwise an earlier process may have given
- * out all up to `reserved`. */
+/* The serial that the zone gets; `same`: its outgoing digest has not changed. If serial and
+ * reserved of the row are equal, that serial is the last one given out; otherwise an earlier
+ * process may have given out all up to `reserved`. */
 static uint32_t serial_for(const struct zone *zone, uint64_t digest, const struct zone *before,
 			   bool same, const struct pairs_serial *row, uint64_t now_s)
 {
@@ -665,8 +665,8 @@ static int number(struct private_zone *zone, const struct model *model,
 }
 
 /* After a change: gives each new or recreated zone the serial that number_all would. A secondary
- * that still has the domain copies only later serials, and its own may be ahead of the clock, from
- * which new zones start. */
+ * that still has the zone accepts only a later serial. Its own may be later than the time of day,
+ * which is what a new zone starts with. */
 static int number_new(struct model *model, const struct model *before, struct source *source,
 		      uint64_t now_s)
 {

@@ -276,7 +276,7 @@ static int on_row(void *context, const struct pairs_use *use)
 	struct asked_book *book = context;
 
 	if (!asked_is_row(use->what))
-		return ERR_LIMIT; /* behind the last row */
+		return ERR_LIMIT; /* after the last row */
 	if (!note_row(book, use->what, use->since_s, (uint64_t)use->used_s))
 		return ERR_NOMEM;
 	read_key(&book->earlier, book->server->current->policy, use->what, use->since_s,

@@ -1,4 +1,4 @@
-/* Asks for agreement ahead of a change of resources, and, if the outcome of a change is unknown,
+/* Asks for agreement before a change of resources, and, if the outcome of a change is unknown,
  * finds it out later. A server with a state of its own asks nobody: the transaction of its state
  * decides. Servers that share a log of changes ask that log, which takes time and may not answer at
  * all:

@@ -48,7 +48,7 @@ static int on_over(void *context, const struct pairs_use *use)
 	char **keys;
 
 	if (!is_row(use) || logouts_counts(use, over->now_s))
-		return ERR_LIMIT; /* behind the expired rows */
+		return ERR_LIMIT; /* after the expired rows */
 	keys = array_grow(over->keys, over->count, &over->room, sizeof *keys);
 	if (!keys)
 		return ERR_NOMEM;
@@ -115,7 +115,7 @@ static int on_row(void *context, const struct pairs_use *use)
 	struct http_logout logout = {.expires_s = use->since_s};
 
 	if (!is_row(use))
-		return ERR_LIMIT; /* behind the logouts */
+		return ERR_LIMIT; /* after the logouts */
 	const char *end = strchr(use->what + sizeof PREFIX - 1, '\t');
 	const char *client = end ? strchr(end + 1, '\t') : NULL;
 	if (!end || !logouts_counts(use, reader->now_s))

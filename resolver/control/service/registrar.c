@@ -269,7 +269,7 @@ static void on_turn(uv_timer_t *turn)
 		go_on(&registrar->waiter);
 }
 
-/* Keeps the requests behind the last judged one for the next turn. */
+/* Keeps the requests after the last judged one for the next turn. */
 static void keep_rest(struct registrar *registrar, const struct registrar_answers *answers)
 {
 	struct update_request *last = answers->items[answers->count - 1].request;

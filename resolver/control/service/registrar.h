@@ -17,9 +17,9 @@
  * signed later: the earlier message was held back on its way (renewals.h). A removed set leaves no
  * signing time, so a message held back until after the removal registers it again.
  *
- * A renewal is a message that has a set in it and does not change it. It is only noted
- * (renewals.h), once the state says that renewals may be missing after a kill. A look checks all
- * sets in portions, when renewals must be written or a set may have expired. A set expires if
+ * A renewal is a message that has a set in it and does not change it. It is only noted in
+ * memory (renewals.h), and only once the state says that a kill may lose renewals. A look checks
+ * all sets in portions, when renewals must be written or a set may have expired. A set expires if
  * clients may register in its zone and none has renewed the set for `expire` seconds. An expired
  * set is removed like a client's delete, first durably and then from service; an address, its PTR
  * and the DHCID are sets that expire separately. A look runs when the first set may be due, at most
@@ -79,7 +79,7 @@ struct registrar { /* all zero before registrar_open */
 /* The registrar must not move afterwards. ERR_SYSTEM. */
 MUST_CHECK int registrar_open(struct registrar *registrar, uv_loop_t *loop, struct server *server,
 			      struct store *store, struct work *work);
-/* Called ahead of server_apply: the first call, and the first after registrar_take, reads the
+/* Called before server_apply: the first call, and the first after registrar_take, reads the
  * rows that earlier processes stored. A failed read is logged, and tried again by the next call;
  * requests are dropped meanwhile. */
 void registrar_recall(struct registrar *registrar);
@@ -118,8 +118,8 @@ struct registrar_removal {
 	size_t count;
 	bool more; /* the zone has more */
 };
-/* Finds the sets. For the addresses of a name it also finds all sets at their reverse names,
- * where the only PTR leads back to the name: DHCP servers remove these together. ERR_SYSTEM,
+/* Finds the sets. For the addresses of a name it also finds all sets at a reverse name whose
+ * only PTR is that name: DHCP servers remove these together. ERR_SYSTEM,
  * ERR_NOMEM: `error` says why. */
 MUST_CHECK int registrar_find_sets(struct registrar *registrar, struct registrar_removal *removal,
 				   char error[SOURCE_ERROR_MAX]);

@@ -161,7 +161,7 @@ void renewals_note(struct renewals *renewals, uint64_t print, int64_t at_s, uint
 	set_unwritten(renewals, renewal, true);
 }
 
-/* Entries behind the freed place move up, so that no search for them ends there. */
+/* Entries after the freed place move up, so that no search for them ends there. */
 void renewals_forget(struct renewals *renewals, uint64_t print)
 {
 	struct renewal_table *table = table_of(renewals, print);

@@ -39,7 +39,7 @@
 
 /* Access to the management listeners, which are above the service but change with the model. */
 struct service_access {
-	/* Prepares access for the model, ahead of serving it, to replace that of `before` (NULL:
+	/* Prepares access for the model, before serving it, to replace that of `before` (NULL:
 	 * the first model). An error adds faults, and refuses the model. */
 	int (*prepare)(void *context, const struct model *model, const struct model *before,
 		       struct faults *faults);
@@ -241,9 +241,8 @@ MUST_CHECK int service_rehearse(struct service *service, struct inventory *inven
 void service_take_back(struct service *service, bool at_once,
 		       void (*on_back)(void *context, const char *why), void *context);
 
-/* Tries whether a state that could not be written, or a row that could not be read, can be again
- * (store_try, inventory_try_unread), unless a change is under way. Called ahead of reports of the
- * state. */
+/* If the state could not be written, or a row could not be read, tries again (store_try,
+ * inventory_try_unread), unless a change is under way. Called before reports of the state. */
 void service_try_state(struct service *service);
 
 /* For commit.c: serves the state's present rows. After an error the faults say why, and the former

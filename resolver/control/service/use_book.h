@@ -66,7 +66,7 @@ struct use_book {
 	int64_t now_s;
 	struct use_entry **due; /* to be written */
 	size_t due_count, due_room;
-	char *sweep; /* the sweep continues behind this key; NULL: not begun */
+	char *sweep; /* the sweep continues after this key; NULL: not begun */
 };
 
 struct use_times {

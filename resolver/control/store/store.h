@@ -59,8 +59,8 @@ void store_hand_over(struct store *store);
  * the thread has read is used: other changes are refused as busy, no reload runs, and nobody else
  * writes. */
 void store_hold(struct store *store, bool held);
-/* Connects the copy. ASIDE and VIEW: called, and closed by store_close, in the control thread. If
- * no connection can be opened, the copy's `error` says why. */
+/* Connects the copy. For ASIDE and VIEW, call this and store_close in the control thread. If no
+ * connection can be opened, the copy's `error` says why. */
 void store_copy(struct store *copy, const struct store *of, enum store_copy how);
 
 /* Sets `error` and logs it. NULL: the store works again. `unread`: a row could not be read, which

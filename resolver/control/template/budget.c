@@ -3,7 +3,7 @@
  *
  * Values are freed in reverse order: what a function made of other values goes ahead of these. The
  * budget still has references to them then, so jansson does not recurse, however deep a value is.
- * Values that are made ahead of their parts have a limited depth (budget_enter,
+ * Values that are made before their parts have a limited depth (budget_enter,
  * TEMPLATE_DEPTH_MAX). */
 #include "resolver/control/template/budget.h"
 

@@ -158,7 +158,7 @@ static json_t *on_uri_component_to_string(const struct scope *scope, json_t **ar
 	return text ? builder_finish(&builder) : NULL;
 }
 
-/* Replaces the text behind the last '/' of the base; a base without a '/' behind "://" gets one. */
+/* Replaces the text after the last '/' of the base; a base without a '/' after "://" gets one. */
 static json_t *on_uri(const struct scope *scope, json_t **arguments, size_t count)
 {
 	const char *base = value_want_text(scope->budget, arguments, 0),

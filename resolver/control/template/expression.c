@@ -1,5 +1,5 @@
 /* An expression is parsed into terms once, and each copy evaluates them. `if` never evaluates the
- * branch not taken. Members and indexes are a list behind their term, so only brackets nest. */
+ * branch not taken. Members and indexes are a list after their term, so only brackets nest. */
 #include "resolver/control/template/expression.h"
 
 #include <ctype.h>

@@ -42,9 +42,9 @@ struct scope {
 
 enum term_kind { TERM_LITERAL, TERM_CALL };
 
-struct term_part { /* ".name" or "[key]" behind a term */
+struct term_part { /* ".name" or "[key]" after a term */
 	struct expression_term *key;
-	bool is_safe; /* ".?name": a missing part gives null, and so do parts behind it */
+	bool is_safe; /* ".?name": a missing part gives null, and so do parts after it */
 	struct term_part *next;
 };
 

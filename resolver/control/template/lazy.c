@@ -303,7 +303,7 @@ static json_t *on_map_values(const struct scope *scope, const struct expression_
 
 /* ---- sort ---- */
 
-/* Whether b sorts ahead of a; *fine: false after a failure. */
+/* Whether b sorts before a; *fine: false after a failure. */
 static bool is_less(const struct lambda *lambda, json_t *b, json_t *a, bool *fine)
 {
 	json_t *values[] = {b, a, NULL}, *result = call_lambda(lambda, values);

@@ -105,7 +105,7 @@ static const char *long_format(const char *format)
 	return format;
 }
 
-/* Copies a quoted text, 'text' or "text"; returns the position behind it. */
+/* Copies a quoted text, 'text' or "text"; returns the position after it. */
 static const char *add_quoted(struct builder *builder, const char *at)
 {
 	const char *end = strchr(at + 1, *at);
@@ -153,7 +153,7 @@ static json_t *print_time(const struct scope *scope, int64_t at_s, const char *f
 
 /* ---- parsing ---- */
 
-/* Reads exactly `digits` digits, and moves behind them. */
+/* Reads exactly `digits` digits, and moves past them. */
 static bool read_digits(const char **at, unsigned digits, int *number)
 {
 	*number = 0;

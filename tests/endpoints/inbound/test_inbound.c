@@ -433,7 +433,7 @@ static void udp_malformed_gets_formerr_or_silence(void **state)
 	send(fd, wire, 12, 0);
 	assert_silence(world, fd);
 	assert_int_equal(counters(world)->silent, 4);
-	/* A good question, and behind it more than a packet may have. */
+	/* A good question, and after it more than a packet may have. */
 	ask_wire(wire, 7);
 	send(fd, wire, sizeof wire, 0);
 	assert_int_equal(receive(world, fd, reply, sizeof reply, false), 12 + 15);
@@ -2126,7 +2126,7 @@ static size_t put_cookie(uint8_t *query, size_t length, const uint8_t *cookie, s
 
 enum { STRANGERS_QUESTION = 12 + 15 }; /* its header and question: what it is answered with */
 
-/* Sends a question with all that one may bring behind it, or something that is none of that. */
+/* Sends a question with all that one may bring after it, or something that is none of that. */
 static size_t strangers_packet(unsigned i, uint8_t wire[MESSAGE_QUERY_MAX])
 {
 	static const uint8_t nsid[] = {0, OPTION_NSID, 0, 0};

@@ -2294,7 +2294,7 @@ static void a_write_that_is_cut_goes_on_where_it_was_and_then_with_the_rest(void
 	step();
 	assert_int_equal(ioctl(fd, SIOCOUTQ, &queued), 0);
 	assert_in_range(queued, 1, 199 * 210);
-	for (unsigned i = 0; i < 50; i++) /* behind what is under way */
+	for (unsigned i = 0; i < 50; i++) /* after what is under way */
 		ask();
 	step();
 	server.deaf = false;

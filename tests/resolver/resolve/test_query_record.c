@@ -103,7 +103,7 @@ static const struct query_record *answered(struct fixture *f)
 	return record;
 }
 
-/* The first record of a round is appended by a call, those behind it without one. */
+/* The first record of a round is appended by a call, those after it without one. */
 static void both_ways_into_the_ring_tell_the_same(void **state)
 {
 	struct fixture *f = *state;

@@ -730,7 +730,7 @@ static void a_plain_answer_section_is_copied_byte_for_byte(void **state)
 	size_t from = MESSAGE_HEADER + a->entry->question_length;
 	assert_memory_equal(cache_entry_wire(a->entry) + from, a->wire + from,
 			    a->entry->length - from);
-	assert_true(a->entry->length < a->length); /* it is cut behind the answer */
+	assert_true(a->entry->length < a->length); /* it is cut after the answer */
 	done(a);
 }
 

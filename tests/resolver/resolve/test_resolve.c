@@ -540,7 +540,7 @@ static void an_error_is_counted_as_an_error_and_nothing_else(void **state)
 	assert_string_equal(moved(f), "refused");
 }
 
-/* Our own alias, and behind it what others say. */
+/* Our own alias, and after it what others say. */
 static void an_answer_of_several_parts_is_counted_once_by_the_newest(void **state)
 {
 	struct fixture *f = *state;

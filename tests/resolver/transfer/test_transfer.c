@@ -76,7 +76,7 @@ static void the_workers_end_ends_them(void **state)
 
 /* ---- places ---- */
 
-/* Each client has its share; those behind it wait, and get a place as one becomes free. */
+/* Each client has its share; those after it wait, and get a place as one becomes free. */
 static void a_client_has_a_share_and_the_rest_of_what_it_asks_waits(void **state)
 {
 	struct transfer_world *world = *state;

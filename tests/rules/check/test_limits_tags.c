@@ -111,7 +111,7 @@ static void too_many_or_too_long_is_refused(void **state)
 	assert_null(refusal(&many, tags, 4));
 }
 
-/* The one that stands behind the other is told, wherever they are among many. */
+/* The one that stands after the other is told, wherever they are among many. */
 static void one_name_of_many_occurs_twice(void **state)
 {
 	enum { MANY = 20000 };

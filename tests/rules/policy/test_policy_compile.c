@@ -260,7 +260,7 @@ static void add_inbound(struct model *model)
 	model_add_resolver(model, "third-resolver", "third", "127.0.0.1:5301");
 }
 
-/* The networks behind it get other numbers, which targets that are us are compiled with. */
+/* The networks after it get other numbers, which targets that are us are compiled with. */
 static void remove_network_ahead(struct model *model)
 {
 	struct virtual_network *networks = model->virtual_networks.items;
@@ -460,7 +460,7 @@ static void fill_resolver(struct model *model, struct dns_resolver *resolver, un
 	resolver->outbound_endpoints.items[0].name = "out";
 }
 
-/* Linked to the network of its number and those behind it, as many as a ruleset may. */
+/* Linked to the network of its number and those after it, as many as a ruleset may. */
 static void fill_ruleset(struct model *model, struct forwarding_ruleset *ruleset, unsigned n,
 			 unsigned links)
 {

@@ -287,7 +287,7 @@ static void a_classless_zone_has_an_apex_and_the_ptrs_by_their_last_octets(void 
 	DECIDES("127.64-127.100.18.198.in-addr.arpa.", TYPE_ANY, "pool low hit");
 	DECIDES("64.64-127.100.18.198.in-addr.arpa.", TYPE_A, "pool low nodata");
 	DECIDES("65.64-127.100.18.198.in-addr.arpa.", TYPE_PTR, "pool low nxdomain");
-	/* One before, one behind, none, and no number as we would write it. */
+	/* One before, one after, none, and no number as we would write it. */
 	DECIDES("63.64-127.100.18.198.in-addr.arpa.", TYPE_PTR, "pool low nxdomain");
 	DECIDES("128.64-127.100.18.198.in-addr.arpa.", TYPE_PTR, "pool low nxdomain");
 	DECIDES("320.64-127.100.18.198.in-addr.arpa.", TYPE_PTR, "pool low nxdomain");
@@ -533,7 +533,7 @@ static const char *expect_plain(const struct lot *lot, const struct prefix *pref
 
 	if (pool < 0)
 		return "default";
-	/* The first name behind the pool's length is an apex; within an octet that is the
+	/* The first name after the pool's length is an apex; within an octet that is the
 	 * address's. */
 	bool apex = prefix->length - lot->pools[pool].length < (int)step;
 	if (below)

@@ -302,7 +302,7 @@ static char *random_domain(uint64_t *random, char text[DOMAIN_TEXT])
 	return text;
 }
 
-/* Whether domain is name or ends it behind a dot; both with a final dot. */
+/* Whether domain is name or ends it after a dot; both with a final dot. */
 static bool naive_under(const char *name, const char *domain)
 {
 	size_t n = strlen(name), d = strlen(domain);

@@ -285,8 +285,8 @@ static void refuse_unlisted(struct deployment *deployment)
 	}
 }
 
-/* Is the reverse name certainly the subscription's: the forward name of the address itself, or of
- * another one? Only other names need a DNS query. */
+/* Is the reverse name a forward name of this address or another one, so that it is certainly the
+ * subscription's? Only other names need a DNS query. */
 static bool is_own_name(struct deployment *deployment, const json_t *values, const char *reverse)
 {
 	struct api_request *request = deployment->asked.request;
@@ -410,7 +410,7 @@ static bool is_fresh_id(const struct deployment *deployment, const char *id)
 	       *path_name(&path) != '\0' && is_fresh(deployment, &path);
 }
 
-/* Does the body have the id of a resource of which the draft lacks an edit? */
+/* Does the body refer to a resource whose edit the draft lacks? */
 static bool has_fresh_id(const struct deployment *deployment, json_t *value)
 {
 	const char *key, *text = json_string_value(value);

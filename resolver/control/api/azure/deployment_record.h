@@ -59,7 +59,7 @@ struct deployment_page {
 	void *context;
 	struct json_writer *rows; /* gets the records, by name */
 	/* out: */
-	char last[DEPLOYMENT_NAME_MAX]; /* the next page begins behind it; "": there is none */
+	char last[DEPLOYMENT_NAME_MAX]; /* the next page begins after it; "": there is none */
 };
 MUST_CHECK int deployment_list(struct inventory *inventory, struct deployment_page *page,
 			       struct change_error *error);

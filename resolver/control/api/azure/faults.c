@@ -73,7 +73,7 @@ static json_t *children_by_name(const struct api_request *request, const struct 
 	return by_name;
 }
 
-/* The edit that a fault is about; NULL: none. *rest: the fault's path behind the resource's. */
+/* The edit that a fault is about; NULL: none. *rest: the fault's path after the resource's. */
 static const struct resource_edit *edit_of(const struct telling *telling, const struct fault *fault,
 					   const char **rest)
 {

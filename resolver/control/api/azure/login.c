@@ -1,7 +1,7 @@
-/* What Azure's clients read ahead of /subscriptions: the endpoints of this cloud, and a token for a
- * management client's id and secret. Most clients take a cloud that is not Microsoft's for one with
- * AD FS. Terraform's provider azurerm refuses such a cloud, and gets the same in the form of Entra
- * ID.
+/* What Azure's clients read before /subscriptions: the endpoints of this cloud, and a token for a
+ * management client's id and secret. Most clients assume that any cloud but Microsoft's uses AD
+ * FS. Terraform's provider azurerm refuses such a cloud, so it gets the same answers in the form of
+ * Entra ID.
  *
  *     GET  /metadata/endpoints, /metadata/clouds      the URL of the login   az cloud register
  *     GET  /adfs/.well-known/openid-configuration     the URL of tokens      every client
@@ -58,8 +58,8 @@ static json_t *cloud_json(const char *base, json_t *authentication)
 	return cloud;
 }
 
-/* GET /metadata/endpoints. From version 2022-09-01 on the answer is the cloud; before, the
- * endpoints for az 2.45. */
+/* GET /metadata/endpoints. Since version 2022-09-01 the answer describes the cloud; older versions
+ * (az 2.45) get its endpoints. */
 static void show_metadata_endpoints(struct api_request *request)
 {
 	const char *version = api_query(request, "api-version"), *base = api_base_needed(request);

@@ -2,7 +2,7 @@
  *
  *     {"value": [...], "nextLink": URL}     without nextLink: this is the last
  *
- * The URL is absolute; it repeats the request, with a $skiptoken behind which the next page begins.
+ * The URL is absolute; it repeats the request, with a $skiptoken after which the next page begins.
  * $top limits a page. A $filter that the list does not support is refused, because the client would
  * take the unfiltered list for matches. */
 #ifndef SLUICE_API_ARM_PAGE_H
@@ -41,7 +41,7 @@ struct arm_page {
 /* Reads the parameters of a page; `names` are those that its filter may have (NULL: no filter).
  * False: one is wrong, and the request has been answered. */
 bool arm_page_begin(struct arm_page *page, struct api_request *request, const char *const *names);
-/* Answers with the array and takes ownership of it. The next page begins behind `last`; NULL: there
+/* Answers with the array and takes ownership of it. The next page begins after `last`; NULL: there
  * is none. */
 void arm_page_answer(const struct arm_page *page, json_t *array, const char *last);
 /* False: the text is no filter with these names, which end with NULL. */

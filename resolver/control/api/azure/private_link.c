@@ -185,7 +185,7 @@ static void fail_place(struct arm_reading *reading, const struct subnet_places *
 			  "%s: no address of the subnet is free; give another subnet", target);
 }
 
-/* The object of the array that has the same text for the key; NULL: none. */
+/* The object of the array whose text for the key is that of `like`; NULL: none. */
 static const json_t *find_object(const json_t *array, const char *key, const json_t *like)
 {
 	for (size_t i = 0; i < json_array_size(array); i++) {
@@ -258,8 +258,8 @@ static void fail_address(struct arm_reading *reading, const struct subnet_places
 		fail_place(reading, places, target);
 }
 
-/* Chooses the addresses that the configurations in this subnet lack; the first has number `first`.
- */
+/* Chooses an address for each configuration of one subnet that lacks one. `first`: the index of the
+ * first of them. */
 static void choose_addresses(struct arm_reading *reading, const char *group, json_t *array,
 			     size_t first)
 {
@@ -705,7 +705,7 @@ static void check_only_group(struct arm_reading *reading)
 			  path_name(&root), other);
 }
 
-/* Adds or removes the records in those of `zones` that `others` does not have. */
+/* Adds or removes the endpoint's records in each of `zones` that is not in `others`. */
 static void change_zones(struct endpoint *endpoint, const json_t *zones, const json_t *others,
 			 bool adds)
 {

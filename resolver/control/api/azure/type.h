@@ -76,8 +76,8 @@ enum arm_computed {
 };
 
 struct arm_member {
-	/* A path below "properties", or, behind a '/', in the resource itself; "a.b" is b in a,
-	 * "a[0]" the only item of the array a. NULL ends a list. */
+	/* A path below "properties", or, after a leading '/', in the resource itself; "a.b" is b in
+	 * a, "a[0]" the only item of the array a. NULL ends a list. */
 	const char *path;
 	const char *key; /* of the values; NULL: the form has none */
 	enum arm_form form;
@@ -103,7 +103,7 @@ struct arm_family {
 };
 
 struct arm_type {
-	const char *path; /* behind the provider: "virtualNetworks/subnets" */
+	const char *path; /* after the provider: "virtualNetworks/subnets" */
 	unsigned kind;    /* the kind's id */
 	const struct arm_family *family;
 	const char *title; /* for errors: "Virtual network" */
@@ -116,7 +116,7 @@ struct arm_type {
 
 #define ARM_PROVIDER "Microsoft.Network"
 
-/* All types, each behind its parent. The last row has no path. */
+/* All types, each after its parent. The last row has no path. */
 extern const struct arm_type arm_types[];
 const struct arm_type *arm_type_named(const char *path); /* without regard to case */
 /* The type that contains this one; NULL: it is in a group alone. */

@@ -1,4 +1,4 @@
-/* The part of OpenStack's identity service (Keystone, v3) that clients need ahead of /v2: versions,
+/* The part of OpenStack's identity service (Keystone, v3) that clients need before /v2: versions,
  * and a token for a password, with a catalog.
  *
  *     GET /, GET /v3         the URL of v3                  (keystoneauth asks for it first)
@@ -266,7 +266,7 @@ static void keep_logout(struct work_waiter *waiter)
 }
 
 /* DELETE /v3/auth/tokens. The token is invalid at once; storing the logout waits while a
- * longer work holds the state. */
+ * large change holds the state. */
 static void end_token(struct api_request *request)
 {
 	const char *token = api_header(request, "X-Subject-Token");

@@ -12,7 +12,7 @@
  *     POST   /v1/plan, with the same body: changes nothing, and shows which of the most queried
  *            names (observe/plan.h) would be decided differently
  *
- * An edit's path is the resource's path behind /v1/. Its values are the body of a PUT, or null for
+ * An edit's path is the resource's path after /v1/. Its values are the body of a PUT, or null for
  * a DELETE. "etag" is If-Match; "" means that the resource must not exist yet. A refusal has the
  * first wrong edit as its error, and all of them in "faults". The headers If-Match and
  * If-None-Match are about the whole state, whose revision is the ETag. */
@@ -305,8 +305,8 @@ static int on_oldest(void *context, const struct source_change *change)
 	return ERR_LIMIT;
 }
 
-/* Checks that the state knows the revision. That no later change was found proves nothing if the
- * history does not reach back to the revision, or if an older state has replaced the client's. */
+/* Checks that the state knows the revision. Otherwise "no later change" proves nothing: the history
+ * may be too short, or an older state may have replaced the client's. */
 static void check_known(struct source *source, uint64_t revision, struct change_error *error)
 {
 	uint64_t oldest = UINT64_MAX;
@@ -751,12 +751,12 @@ struct watching { /* the events of a stream, while they are written */
 	FILE *out;
 	size_t skip;             /* edits that have been sent already */
 	uint64_t complete, last; /* revisions: the last whole one, and the last one read */
-	size_t behind;           /* edits behind `complete` */
+	size_t behind;           /* edits after `complete` */
 	json_t *held; /* the last edit, until it is known whether its revision shows more */
 };
 
-/* Writes the edit that is held. Only the last edit of a revision that the client may see gets an
- * id, so that a client that resumes behind it misses nothing and gets nothing twice. */
+/* Writes the edit that is held. In each revision only the last edit that the client may see has an
+ * id, so a client that resumes after that id misses nothing and gets nothing twice. */
 static void let_go(struct watching *watching, bool ends)
 {
 	if (watching->held)
@@ -825,7 +825,7 @@ static char *watch_next(void *context, size_t *length)
 	return NULL;
 }
 
-/* Begins behind the client's last event or ?after; without either, with new changes. */
+/* Begins after the client's last event or ?after; without either, with new changes. */
 static void answer_stream(struct api_request *request, struct source *source)
 {
 	const char *last = api_header(request, "Last-Event-ID");

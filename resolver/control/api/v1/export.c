@@ -154,7 +154,7 @@ static void add_edits(const struct inventory *inventory, const struct kind *kind
 	}
 }
 
-/* The members behind the edits: `made`, the settings of the file, and, if there is a state, its
+/* The members after the edits: `made`, the settings of the file, and, if there is a state, its
  * revision. */
 static char *edits_tail(const struct model *served, struct inventory *view)
 {

@@ -2,7 +2,7 @@
  * "*" stands for its group and name, inside all.
  *
  *     ?limit=N       at most N rows on a page (default 1000; N is at most 5000)
- *     ?marker=MARK   the rows behind the row with this mark (resource/item.h)
+ *     ?marker=MARK   the rows after the row with this mark (resource/item.h)
  *     ?q=TEXT        rows with this text in the name; of addresses, services and PTRs also in the
  *                    address, forward or reverse name
  *     ?MEMBER=VALUE  rows with this value (filter.h); of addresses, services and PTRs also by fqdn

@@ -5,7 +5,7 @@
  *     ?q=TEXT            those with this text in the name, the data or `by`
  *     ?served=BOOL       those that are answered, or those that are hidden
  *     ?limit=N           at most N rows on a page (default 1000; N is at most 5000)
- *     ?marker=MARK       the rows behind the previous page
+ *     ?marker=MARK       the rows after the previous page
  *
  *     {"registrations": [{"zone", "name", "type", "data", "address": of A and AAAA, "ttl", "by",
  *                         "since": when a client has registered it, else null,
@@ -15,8 +15,8 @@
  *      "next": the path and query of the next page, null: this is the last}
  *
  * If many rows do not match, a page ends early, perhaps empty, but with a next one. MARK is the
- * number of machines to skip; or "NUMBER KEY": the key of a row of the store, and the number of
- * that row's records to skip.
+ * number of machines to skip; or "NUMBER KEY": KEY is the key of a row of the store, NUMBER the
+ * number of that row's records to skip.
  *
  * DELETE removes records of clients, with the PTRs that lead back to them. A machine's record can
  * only be removed with its network interface.

@@ -69,7 +69,7 @@ static bool read_group(struct api_request *request, struct path *path)
 	return true;
 }
 
-/* A kind of the inventory. */
+/* The path of an item of the inventory, from the route's parameters. */
 static struct path owned_path(const struct api_request *request, const struct kind *kind)
 {
 	const char *group = api_parameter(request, "group");
@@ -522,7 +522,7 @@ static json_t *show_made(const struct resource_operation *operation, struct item
 	return shown;
 }
 
-/* The etag is left out: another change may be made first, and get this one. */
+/* Leaves out the etag: a change made in the meantime could get the same one. */
 static void look(struct api_edit *edit)
 {
 	struct resource_operation *operation = operation_of(edit);
@@ -703,7 +703,7 @@ static void answer_made(struct resource_operation *operation, const struct api_m
 	finish_answer(answer, item.owned);
 }
 
-/* NULL: the kind has none. */
+/* The warnings of the change, an array; NULL: changes of resource groups have none. */
 static json_t *warnings_of(const struct resource_operation *operation, const struct api_made *made)
 {
 	const char *text;

@@ -1,5 +1,5 @@
 /* The queue is two buffers: one is filled while the other is written. Entries that could not be
- * written stay at the front of the one that is written.
+ * written stay at the front of the writing buffer.
  *
  *     filling  [length entry] [length entry] ...      under the lock
  *     writing  ......[length entry] [length entry]    the thread's own; written from `at`
@@ -134,7 +134,7 @@ static void set_open(struct query_output *output, bool open)
 	pthread_mutex_unlock(&output->lock);
 }
 
-/* Whether the time for the end is over. */
+/* Whether the deadline of the end has passed. */
 static bool is_over(struct query_output *output)
 {
 	bool ending;

@@ -5,7 +5,7 @@
  *     the log's thread: put, put ... wake ─► queue ─► thread: open, write; moved away? reopen
  *
  * Entries that find the queue full are lost and counted. A failure is one line in the log when it
- * begins and one when it is over; meanwhile queued entries wait, and every second is a new try. A
+ * begins and one when it is over; meanwhile queued entries wait, and it is retried every second. A
  * full disk leaves only whole lines and whole frames in a file. A line that kill -9 has cut is
  * removed when the file is opened again.
  *

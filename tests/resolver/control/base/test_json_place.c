@@ -82,7 +82,7 @@ static void a_comment_ends_where_it_does_for_the_reader(void **state)
 	}
 }
 
-/* Whatever is cut off, nothing behind the end is read. */
+/* Whatever is cut off, nothing after the end is read. */
 static void a_text_that_breaks_off_is_read_to_its_end(void **state)
 {
 	(void)state;

@@ -71,7 +71,7 @@ static void a_limit_comes_with_its_range_and_default(void **state)
 				     "Takes an integer from 1 to 64. Default: 6.\n"));
 }
 
-/* `at`: behind its ".EX". */
+/* `at`: after its ".EX". */
 static void check_example(const char *at)
 {
 	const char *end = strstr(at, ".EE\n");

@@ -187,7 +187,7 @@ static void what_is_not_a_regular_file_is_refused_without_waiting(void **state)
 	model_free(before);
 }
 
-/* As named-checkzone reads it: behind an included file origin and owner are what they were, and the
+/* As named-checkzone reads it: after an included file origin and owner are what they were, and the
  * TTL is what that file left. */
 static void a_zone_is_also_of_the_files_that_it_includes(void **state)
 {
@@ -275,7 +275,7 @@ static const char *only_fault(struct config_text *config, const char *zone)
 	return config->faults.items[0].text;
 }
 
-/* So many times that line, and a broken record behind; to be freed. */
+/* So many times that line, and a broken record after; to be freed. */
 static char *repeat(const char *line, unsigned times)
 {
 	char *text = NULL;
@@ -290,7 +290,7 @@ static char *repeat(const char *line, unsigned times)
 	return text;
 }
 
-/* Each of its lines would be all of them again, so nothing behind the first one is read. */
+/* Each of its lines would be all of them again, so nothing after the first one is read. */
 static void a_file_that_includes_itself_ends_the_reading(void **state)
 {
 	struct config_text *config = *state;

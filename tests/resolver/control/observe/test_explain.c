@@ -320,7 +320,7 @@ static void our_own_endpoint_is_entered_and_its_answer_is_final(void **state)
 	assert_explained(e, "rcode", "NXDOMAIN");
 }
 
-/* compose comes to every leg that may have to answer, and to none behind an answer. */
+/* compose comes to every leg that may have to answer, and to none after an answer. */
 static void a_route_is_walked_until_the_answer_is_certain(void **state)
 {
 	const json_t *e = ask(*state, "spoke", true, "x.wild.corp.test", TYPE_A);

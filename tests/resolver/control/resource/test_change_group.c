@@ -27,7 +27,7 @@ static int set_up(void **state)
 
 /* ---- asking ---- */
 
-/* "name region tags", with - for what is not given and a ! behind what is read-only; "" for a group
+/* "name region tags", with - for what is not given and a ! after what is read-only; "" for a group
  * that is not there. */
 static const char *shown(const struct inventory_fixture *fixture, const char *name)
 {

@@ -1,4 +1,4 @@
-/* What is ours page by page: in order, and behind keys that may be gone. */
+/* What is ours page by page: in order, and after keys that may be gone. */
 #include "resolver/control/resource/inventory.h"
 
 #include <setjmp.h>

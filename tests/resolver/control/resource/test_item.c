@@ -40,7 +40,7 @@ static struct item_list list_of(struct inventory_fixture *fixture, unsigned kind
 				  .path = {kind_of_id(kind), group, {inside, NULL}}};
 }
 
-/* The names in the list, read with so many to a page. Each page begins behind the mark of the last
+/* The names in the list, read with so many to a page. Each page begins after the mark of the last
  * item before it. */
 static const char *read_all(struct item_list list, size_t room)
 {

@@ -165,7 +165,7 @@ static void every_ending_is_told_as_it_is(void **state)
 		 "192.0.2.3 leads to text.corp.test., which has no address"},
 		{"192.0.2.5", "confirmed", NULL}, /* one of two names is enough */
 		{"192.0.2.6", "missing", "192.0.2.6 has no name"},
-		{"192.0.2.8", "mismatch", NULL}, /* RFC 2317: the name is found behind a CNAME */
+		{"192.0.2.8", "mismatch", NULL}, /* RFC 2317: the name is found after a CNAME */
 		{"2001:db8::1", "confirmed", "2001:db8::1 leads to six.corp.test. and back"},
 		{"2001:db8::2", "missing", NULL},
 		{"MAIL.corp.test", "confirmed", "mail.corp.test. leads to 192.0.2.1 and back"},

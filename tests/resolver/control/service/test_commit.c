@@ -377,7 +377,7 @@ static void what_was_not_known_may_be_refused(void **state)
 	assert_false(is_kept("doubtful"));
 }
 
-/* Whoever asked is told first, and the change comes behind that. */
+/* Whoever asked is told first, and the change comes after that. */
 static void an_answer_may_come_when_nobody_waits_for_it_any_more(void **state)
 {
 	(void)state;
@@ -767,7 +767,7 @@ static void what_a_change_could_not_read_is_told_until_it_can_be_read(void **sta
 	assert_null(state_error());
 }
 
-/* Such a change is rehearsed in a thread, and made at once behind it where it has few rows. */
+/* Such a change is rehearsed in a thread, and made at once after it where it has few rows. */
 static void an_answer_may_come_at_once(void **state)
 {
 	struct two_ptrs two;

@@ -609,7 +609,7 @@ static void what_another_program_writes_beside_them_is_noticed_all_the_same(void
 	static const char sql[] = "UPDATE resources SET json = '{\"n\":0}' WHERE kind = 103";
 	struct state_case *world = *state;
 
-	for (unsigned i = 0; i < 3; i++) { /* ahead of it, before its change, and behind that */
+	for (unsigned i = 0; i < 3; i++) { /* ahead of it, before its change, and after that */
 		struct maker maker;
 
 		if (i == 0)

@@ -224,7 +224,7 @@ static void of_a_sample_about_one_in_so_many_is_logged(void **state)
 	configure(world, &settings);
 	for (unsigned i = 0; i < ALL; i++)
 		answer(world, 0, 1000 + i);
-	configure(world, &off); /* behind all of them */
+	configure(world, &off); /* after all of them */
 	assert_in_range(status(world, "logged"), ALL / SAMPLE / 2, 2 * ALL / SAMPLE);
 }
 
