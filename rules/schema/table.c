@@ -865,7 +865,7 @@ static const struct field cache_fields[] = {
 	 .max = UINT64_C(1) << 40,
 	 .unit = "bytes",
 	 .doc = "Memory for answers; 0: no cache. From 2147483648 on the "
-		"number needs an L behind it."},
+		"number needs an L after it."},
 	{.key = "ttl_min",
 	 .type = FIELD_UINT,
 	 AT(cache_settings, ttl_min),
@@ -1084,8 +1084,8 @@ static const struct field query_log_fields[] = {
 	 AT(query_log_settings, dnstap_file),
 	 .doc = "A file that gets dnstap in Frame Streams, with the replies. "
 		"The server cannot append to such a file, so it keeps an "
-		"existing one, with the time as a further ending. Of files "
-		"below 64 KiB it keeps the latest 20. The file may be moved "
+		"existing one, with the time as a further ending. It keeps "
+		"the latest 20 of the files below 64 KiB. The file may be moved "
 		"away as well."},
 	{.key = "dnstap_socket",
 	 .type = FIELD_PATH,

@@ -308,7 +308,7 @@ static const struct command commands[] = {
 	 "FILE may be - for standard input.\n"},
 	{"completion", command_completion, 0, 1, 1, "bash|zsh",
 	 "print a script that completes command lines",
-	 "For bash: source <(sluice completion bash); the same for zsh, behind compinit.\n"},
+	 "For bash: source <(sluice completion bash); the same for zsh, after compinit.\n"},
 	{"help", command_help, 0, 0, 2, "[COMMAND|KIND]",
 	 "list the commands, or describe one, or a kind of resource", ""},
 	{"manual", command_manual, 0, 0, 0, "", "print the manual page sluice.conf(5)",

@@ -51,7 +51,7 @@ static const char intro[] =
 	".IR \"key\" \" = \" \"value\" ;\n"
 	"where a value is a string in quotes, an integer, true or false, a group in { },\n"
 	"a list of groups in ( ), or an array of bare values in [ ]. Comments begin with # or //,\n"
-	"or stand between /* and */. An integer above 2147483647 needs an L behind it. Quotes are\n"
+	"or stand between /* and */. An integer above 2147483647 needs an L after it. Quotes are\n"
 	"plain ones, and a string ends on the line on which it begins. Strings are UTF-8, and "
 	"have\n"
 	"no control characters and no format characters (Unicode\\(aqs Cc and Cf), which turn the\n"
@@ -208,7 +208,7 @@ static void describe_group(FILE *out, const struct group *group)
 		describe_field(out, &group->fields[i]);
 }
 
-/* Breadth first: describes each group once, behind the first group with a field that leads to it.
+/* Breadth first: describes each group once, after the first group with a field that leads to it.
  */
 static void describe_groups(FILE *out)
 {

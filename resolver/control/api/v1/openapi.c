@@ -201,7 +201,7 @@ static void put_shown(json_t *properties, const struct kind *kind)
 		put_known(properties, kind);
 	if (kind->inventory)
 		return;
-	json_put(properties, "path", read_only(of_type("string"), "Where it is, behind /v1/."));
+	json_put(properties, "path", read_only(of_type("string"), "Where it is, after /v1/."));
 	json_put(properties, "not_served",
 		 read_only(of_type("string"), "Why it is not served; absent: it is."));
 	if (kind->placed)
@@ -426,10 +426,10 @@ static json_t *parameters_json(void)
 		parameter("limit", "query", false,
 			  json_make("{s:s, s:i, s:i, s:i}", "type", "integer", "minimum", 1,
 				    "maximum", 5000, "default", 1000),
-			  "So many of them; a stream ends behind them."),
+			  "So many of them; a stream ends after them."),
 		"marker",
 		parameter("marker", "query", false, of_type("string"),
-			  "Those behind this one; `next` has it."),
+			  "Those after this one; `next` has it."),
 		"q",
 		parameter("q", "query", false, of_type("string"), "Those whose names have this."),
 		"dry_run",
@@ -448,7 +448,7 @@ static json_t *parameters_json(void)
 		"after",
 		parameter("after", "query", false,
 			  json_make("{s:s, s:i}", "type", "integer", "minimum", 0),
-			  "The revision behind which to begin."),
+			  "The revision after which to begin."),
 		"Last-Event-ID",
 		parameter("Last-Event-ID", "header", false, of_type("string"),
 			  "Of a stream: the id of the event that was got last."),
