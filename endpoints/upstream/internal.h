@@ -58,7 +58,7 @@ struct lookup {
 	struct stalled *stalled; /* NULL: not stalled */
 	struct lookup *next_stalled, **stalled_link;
 	struct timer timer; /* the deadline, or (given_up) at once */
-	uint64_t deadline_us;
+	uint64_t began_us, deadline_us;
 	uint64_t spent_us; /* when an upstream was last spent */
 	bool may_wait;
 	bool revived;  /* a target is back: does not wait for earlier packets */

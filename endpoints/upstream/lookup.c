@@ -45,16 +45,22 @@ static uint64_t key_hash(const struct lookups *table, const struct lookup_key *k
 }
 
 /* Lookups with and without may_wait end differently, so they are not shared. */
+static bool may_join(const struct lookup *lookup, const struct lookup_key *key, bool may_wait,
+		     const void *holder, uint64_t now_us)
+{
+	return lookup->key.leg->id == key->leg->id && lookup->key.type == key->type &&
+	       lookup->key.dnssec_ok == key->dnssec_ok &&
+	       lookup->key.checking_disabled == key->checking_disabled &&
+	       lookup->may_wait == may_wait && name_equal(lookup->key.name, key->name) &&
+	       (lookup->holder == holder || now_us - lookup->began_us < LOOKUP_SHARED_US);
+}
+
 static struct lookup *find(const struct lookups *table, const struct lookup_key *key, bool may_wait,
-			   uint64_t hash)
+			   const void *holder, uint64_t hash, uint64_t now_us)
 {
 	struct lookup *lookup = table->buckets[hash % LOOKUP_BUCKETS];
 
-	while (lookup &&
-	       !(lookup->hash == hash && lookup->key.leg->id == key->leg->id &&
-		 lookup->key.type == key->type && lookup->key.dnssec_ok == key->dnssec_ok &&
-		 lookup->key.checking_disabled == key->checking_disabled &&
-		 lookup->may_wait == may_wait && name_equal(lookup->key.name, key->name)))
+	while (lookup && !(lookup->hash == hash && may_join(lookup, key, may_wait, holder, now_us)))
 		lookup = lookup->next_in_bucket;
 	return lookup;
 }
@@ -72,7 +78,7 @@ static void on_timer(struct timer *timer, uint64_t now_us)
 }
 
 static struct lookup *lookup_new(struct lookups *table, const struct lookup_key *key, void *holder,
-				 uint64_t hash)
+				 uint64_t hash, uint64_t now_us)
 {
 	if (table->lookup_count >= table->lookup_max)
 		return NULL;
@@ -87,6 +93,7 @@ static struct lookup *lookup_new(struct lookups *table, const struct lookup_key 
 	lookup->key.name = &lookup->name;
 	lookup->hash = hash;
 	lookup->holder = holder;
+	lookup->began_us = now_us;
 	lookup->last_waiter = &lookup->waiters;
 	lookup->next_in_bucket = table->buckets[hash % LOOKUP_BUCKETS];
 	table->buckets[hash % LOOKUP_BUCKETS] = lookup;
@@ -181,7 +188,7 @@ int lookup_ask(struct lookups *table, const struct lookup_key *key, void *holder
 {
 	assert(key->leg->kind == LEG_ASK && key->leg->upstream_count <= LEG_UPSTREAMS_MAX);
 	uint64_t hash = key_hash(table, key, may_wait);
-	struct lookup *lookup = find(table, key, may_wait, hash);
+	struct lookup *lookup = find(table, key, may_wait, holder, hash, now_us);
 
 	table->asked++;
 	if (lookup) {
@@ -198,7 +205,7 @@ int lookup_ask(struct lookups *table, const struct lookup_key *key, void *holder
 		lookup->asking = false;
 		return 0;
 	}
-	lookup = lookup_new(table, key, holder, hash);
+	lookup = lookup_new(table, key, holder, hash, now_us);
 	if (!lookup)
 		return ERR_LIMIT;
 	waiter_join(waiter, lookup);

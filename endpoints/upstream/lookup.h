@@ -198,8 +198,9 @@ enum {
 	LOOKUP_FLIGHTS = 4,        /* flights for each question, on average */
 	LOOKUP_SENDS = 3,   /* packets of a question to one upstream (RFC 9520 section 3.1) */
 	LOOKUP_PACKETS = 5, /* packets of a question, beyond one to each upstream */
-	LOOKUP_SPENT_US = 1000 * 1000, /* an error counts so long for joiners (section 3.2) */
-	LOOKUP_STALLED_US = 10 * 1000, /* between two looks for a sign of life */
+	LOOKUP_SPENT_US = 1000 * 1000,  /* an error counts so long for joiners (section 3.2) */
+	LOOKUP_SHARED_US = 4000 * 1000, /* from its beginning, waiters of other holders may join */
+	LOOKUP_STALLED_US = 10 * 1000,  /* between two looks for a sign of life */
 	LOOKUP_STALLED_LISTS = 64,
 	LOOKUP_STALLED_REVIVED = 128,    /* continue per look at a target that is back */
 	LOOKUP_RECHECK_US = 1000 * 1000, /* between two looks for suspects without questions */
@@ -277,9 +278,11 @@ MUST_CHECK int lookups_init(struct lookups *table, struct wheel *wheel, struct e
 void lookups_release(struct lookups *table);
 
 /* Asks, or joins the same question under way. on_done tells the waiter of the end, never before
- * lookup_ask returns. `holder` keeps the leg's memory (a policy snapshot). The question gives up at
- * the latest deadline of all waiters that it ever had; a waiter with an earlier deadline keeps that
- * itself (lookup_leave, lookup_expire). `may_wait` false: fail when every target is suspect,
+ * lookup_ask returns. `holder` keeps the leg's memory (a policy snapshot). A question holds that of
+ * its first waiter, so after LOOKUP_SHARED_US only waiters with the same holder may join: otherwise
+ * a name that nobody answers could keep an old policy for ever. The question gives up at the latest
+ * deadline of all waiters that it ever had; a waiter with an earlier deadline keeps that itself
+ * (lookup_leave, lookup_expire). `may_wait` false: fail when every target is suspect,
  * instead of waiting for a sign of life (another leg follows). ERR_LIMIT at lookup_max. */
 MUST_CHECK int lookup_ask(struct lookups *table, const struct lookup_key *key, void *holder,
 			  struct waiter *waiter, uint64_t deadline_us, bool may_wait,

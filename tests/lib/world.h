@@ -97,7 +97,8 @@ struct world {
 	struct world_server servers[WORLD_SERVERS];
 	struct world_packet *packets;
 	unsigned packet_count, sent, results;
-	int held;
+	int held, held_of[2]; /* all, and by each policy, whose count is the holder */
+	unsigned policy;      /* of the next question */
 	bool dnssec_ok, checking_disabled, impatient;
 	struct world_asked *asked;
 	unsigned asked_count;
@@ -251,13 +252,20 @@ static inline void world_forget(void *context, struct flight *flight)
 	assert(flight->socket);
 }
 
+/* The count of the policy that is the holder. */
+static inline int *world_held_of(struct world *w, void *holder)
+{
+	assert(holder == &w->held_of[0] || holder == &w->held_of[1]);
+	return holder;
+}
+
 static inline void *world_on_result(void *context, void *holder, const struct lookup_key *key,
 				    const struct ask_result *result, uint64_t now_us)
 {
 	struct world *w = context;
 	struct world_value *value = calloc(1, sizeof *value);
 
-	assert(value && key->leg == &w->leg && now_us == w->now && holder == w);
+	assert(value && key->leg == &w->leg && now_us == w->now && *world_held_of(w, holder) > 0);
 	w->results++;
 	value->outcome = result->outcome;
 	value->error = result->error;
@@ -281,14 +289,15 @@ static inline void world_release_value(void *context, void *value)
 static inline void world_hold(void *context, void *holder)
 {
 	struct world *w = context;
-	assert(holder == w);
+	(*world_held_of(w, holder))++;
 	w->held++;
 }
 
 static inline void world_unhold(void *context, void *holder)
 {
 	struct world *w = context;
-	assert(holder == w && w->held > 0);
+	assert(*world_held_of(w, holder) > 0);
+	(*world_held_of(w, holder))--;
 	w->held--;
 }
 
@@ -364,8 +373,8 @@ static inline struct world_asked *world_ask_until(struct world *w, const char *t
 	asked->waiter.on_done = world_on_done;
 	asked->world = w;
 	asked->asked_us = w->now;
-	int err =
-		lookup_ask(&w->table, &key, w, &asked->waiter, deadline_us, !w->impatient, w->now);
+	int err = lookup_ask(&w->table, &key, &w->held_of[w->policy], &asked->waiter, deadline_us,
+			     !w->impatient, w->now);
 	assert(!asked->done); /* never before lookup_ask returns */
 	return err == 0 ? asked : NULL;
 }

@@ -153,8 +153,9 @@ static void a_waiter_may_make_others_leave_and_ask_again(void **state)
 
 	(void)state;
 	assert_int_equal(name_from_text(&name, &w.key, "a.test"), 0);
-	assert_int_equal(
-		lookup_ask(&w.table, &key, &w, &leaver.waiter, w.now + DEADLINE, true, w.now), 0);
+	assert_int_equal(lookup_ask(&w.table, &key, &w.held_of[0], &leaver.waiter, w.now + DEADLINE,
+				    true, w.now),
+			 0);
 	struct world_asked *other = world_ask(&w, "a.test");
 	leaver.other = &other->waiter;
 	world_run(&w, 2 * MS);
@@ -172,6 +173,21 @@ static void holders_are_held_by_questions_and_flights(void **state)
 	assert_int_equal(w.held, 1);
 	world_run(&w, 2 * MS);
 	assert_int_equal(w.held, 0);
+}
+
+static void clients_who_keep_asking_do_not_keep_an_old_policy(void **state)
+{
+	(void)state;
+	w.servers[0].does = SILENT;
+	world_ask(&w, "a.test");
+	w.policy = 1;
+	for (unsigned i = 0; i < 3; i++) {
+		world_run(&w, DEADLINE - 100 * MS);
+		assert_non_null(world_ask(&w, "a.test"));
+	}
+	assert_int_equal(w.table.coalesced, 2); /* with the first question, then with the second */
+	assert_int_equal(w.held_of[0], 0);
+	assert_true(w.held_of[1] > 0);
 }
 
 static void releasing_the_table_lets_waiters_go(void **state)
@@ -770,6 +786,7 @@ int main(void)
 		ONE(with_its_last_waiter_a_question_ends_and_its_answer_still_counts),
 		ONE(a_waiter_may_make_others_leave_and_ask_again),
 		ONE(holders_are_held_by_questions_and_flights),
+		ONE(clients_who_keep_asking_do_not_keep_an_old_policy),
 		ONE(releasing_the_table_lets_waiters_go),
 		TWO(forgeries_are_ignored_and_the_question_waits_on),
 		ONE(the_replys_question_may_be_in_any_case),

@@ -54,7 +54,7 @@ static void begin(unsigned targets)
 	served = (struct served_targets){targets, items};
 	w.table.registry = registry;
 	w.table.served = &served;
-	w.table.served_holder = &w;
+	w.table.served_holder = &w.held_of[0];
 	w.upstreams[0].target = upstreams[0].target;
 }
 
