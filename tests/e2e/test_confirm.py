@@ -563,6 +563,23 @@ class Apply(World):
         self.goes_back(("addresses/-/a", address), ("rulesets/-/applied/rules/two", None), before=self.written_elsewhere)
         self.makes(("addresses/-/a", address))
 
+    def test_an_earlier_state_that_is_put_in_place_is_served_when_it_goes_back(self):
+        state, earlier = (os.path.join(self.world.dir, name) for name in ("state.db", "earlier.db"))
+        self.apply(None)
+        self.is_answered_by("two.corp", OLD)
+        with contextlib.closing(sqlite3.connect(state)) as kept, contextlib.closing(sqlite3.connect(earlier)) as copy:
+            kept.backup(copy)
+        status, answer = self.call("POST", "changes?confirm=600", {"edits": [
+            {"path": "rulesets/-/applied/rules/two", "values": None}]})
+        self.assertEqual(200, status, answer)
+        self.is_answered_by("two.corp", ELSEWHERE)
+        for log in ("-wal", "-shm"):
+            os.remove(state + log)
+        os.replace(earlier, state)
+        self.good("confirm", "--back")
+        self.is_answered_by("two.corp", OLD)
+        self.leaves_nothing()
+
     def test_one_of_each_goes_back(self):
         self.reload()
         self.good("confirm", "--back")

@@ -352,15 +352,22 @@ static void drop(struct service *service)
 		log_event(LOG_WARNING, "confirm", "%s", error);
 }
 
+/* The state has the change. From now on nothing else may change until it is confirmed, even if it
+ * cannot be served yet. */
+static void wait_for_confirmation(struct service *service)
+{
+	if (service->commit.doubt.unconfirmed.revision > 0)
+		confirmation_begin(&service->confirmation, &service->commit.doubt.unconfirmed);
+}
+
 /* If the kept change needs no confirmation and another one still waits for it, the kept change was
  * its rollback. Another try ends the wait, because nothing is left to put back. */
-static void wait_for_confirmation(struct service *service)
+static void end_rollback(struct service *service)
 {
 	struct confirmation *confirmation = &service->confirmation;
 
-	if (service->commit.doubt.unconfirmed.revision > 0)
-		confirmation_begin(confirmation, &service->commit.doubt.unconfirmed);
-	else if (confirmation->waits && confirmation->waiting.kind == UNCONFIRMED_CHANGE)
+	if (service->commit.doubt.unconfirmed.revision == 0 && confirmation->waits &&
+	    confirmation->waiting.kind == UNCONFIRMED_CHANGE)
 		confirmation_try_again(confirmation, 0);
 }
 
@@ -378,6 +385,8 @@ static void on_doubt(uv_timer_t *timer)
 		answer = store->source->calls->commit(store->source, error);
 	if (answer == COMMIT_UNKNOWN)
 		return;
+	if (answer == COMMIT_YES && !open->doubt.is_kept)
+		wait_for_confirmation(service);
 	open->doubt.is_kept = answer == COMMIT_YES;
 	if (answer == COMMIT_YES && !serve_kept(service)) {
 		uv_timer_start(timer, on_doubt, SERVE_AGAIN_MS, SERVE_AGAIN_MS);
@@ -386,7 +395,7 @@ static void on_doubt(uv_timer_t *timer)
 	if (answer == COMMIT_NO)
 		drop(service);
 	else
-		wait_for_confirmation(service);
+		end_rollback(service);
 	uv_timer_stop(timer);
 	log_event(LOG_WARNING, "commit", "the change whose outcome was not known is %s",
 		  answer == COMMIT_YES ? "made" : "not made");

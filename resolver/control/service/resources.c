@@ -678,6 +678,25 @@ static void finish_back(struct going_back *back, const char *why)
 	free_back(back);
 }
 
+/* Nothing is to be put back. If that is because another program has written to the state, what it
+ * has written is served. */
+static int serve_instead(struct service *service)
+{
+	struct store *store = inventory_store(service->inventory);
+	char text[SERVICE_TEXT_MAX];
+	struct faults faults;
+	int err = 0;
+
+	if (store->source->calls->is_current(store->source))
+		return 0;
+	store->stale = true; /* read all of it */
+	faults_init(&faults);
+	err = service_serve_again(service, &faults, text);
+	log_faults("confirm", &faults);
+	faults_release(&faults);
+	return err;
+}
+
 static void on_put_back(void *context, int err, const struct service_change *change,
 			const struct faults *faults)
 {
@@ -686,7 +705,7 @@ static void on_put_back(void *context, int err, const struct service_change *cha
 
 	log_faults("confirm", faults);
 	if (back->rows && json_array_size(back->rows) == 0)
-		err = 0;
+		err = serve_instead(back->service);
 	if (err == ERR_INVALID)
 		finish_back(back, change->error.text);
 	else

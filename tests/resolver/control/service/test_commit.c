@@ -1032,6 +1032,31 @@ static void a_change_that_the_state_turns_out_to_have_is_served(void **state)
 	assert_true(world->service.confirmation.waits);
 }
 
+static void a_change_that_cannot_be_served_yet_waits_to_be_confirmed_at_once(void **state)
+{
+	uv_timer_t *again = &world->service.commit.doubt.again;
+
+	(void)state;
+	world->service.commit.committer = NULL;
+	put_network("first", "10.2.0.0/16", false);
+	world->told = 0;
+	put_in_doubt("doubtful");
+	atomic_store(&syncs_fail, false);
+	is_out = true;
+	while (!world->service.commit.doubt.is_kept)
+		uv_run(&world->loop, UV_RUN_ONCE);
+	is_out = false;
+	assert_true(commit_is_doubtful(&world->service));
+	assert_false(is_served("doubtful"));
+	assert_true(world->service.confirmation.waits);
+	uv_timer_set_repeat(again, 1); /* instead of in ten seconds */
+	uv_timer_again(again);
+	while (commit_is_doubtful(&world->service))
+		uv_run(&world->loop, UV_RUN_ONCE);
+	assert_true(is_served("doubtful"));
+	assert_true(world->service.confirmation.waits);
+}
+
 /* A reader keeps the state from showing what a crash would bring back. */
 static void a_change_that_the_state_turns_out_not_to_have_is_dropped(void **state)
 {
@@ -1105,6 +1130,7 @@ int main(void)
 		TEST(what_is_kept_beside_a_change_is_agreed_to_with_it),
 		TEST(what_is_kept_beside_a_change_comes_with_it_or_not_at_all),
 		TEST(a_change_that_the_state_turns_out_to_have_is_served),
+		TEST(a_change_that_cannot_be_served_yet_waits_to_be_confirmed_at_once),
 		TEST(a_change_that_the_state_turns_out_not_to_have_is_dropped),
 		TEST(many_that_a_thread_stores_may_be_in_doubt_as_well),
 		TEST(what_is_stored_is_served_as_soon_as_there_is_memory),
