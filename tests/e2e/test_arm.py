@@ -427,6 +427,14 @@ class Groups(Arm):
         for gone in (self.group("mixed"), path("vm", "mixed"), net):
             self.assertEqual(404, self.status("GET", gone))
 
+    def test_a_group_without_a_row_is_deleted_with_its_etag(self):
+        for condition in (None, "*"):
+            self.good("PUT", "/v1/virtual_networks/mixed/net", {"address_space": ["10.77.0.0/16"]}, 201)
+            self.bad(self.call("DELETE", self.group("mixed"), headers={"If-Match": '"other"'}), 412, "PreconditionFailed")
+            etag = self.good("GET", self.group("mixed")).etag
+            self.good("DELETE", self.group("mixed"), headers={"If-Match": condition or etag}, status=200)
+            self.assertEqual(404, self.status("GET", self.group("mixed")))
+
     def test_a_group_stays_where_something_elsewhere_needs_what_is_in_it(self):
         self.good("PUT", "/v1/virtual_networks/mixed/net", {"address_space": ["10.77.0.0/16"]}, 201)
         self.good("PUT", "/v1/private_zones/rg/z.test", {}, 201)

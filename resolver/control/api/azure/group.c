@@ -111,7 +111,6 @@ struct removal {
 	struct api_request *request;
 	struct api_earlier edits;      /* of items of the model */
 	struct group_removal owned;    /* of addresses, and the group's row */
-	bool is_checked;               /* the request's preconditions hold */
 	struct deployment_pairs pairs; /* remove the group's deployments */
 	struct arm_errors errors;
 };
@@ -175,24 +174,25 @@ static void add_removal(void *context, const struct kind *kind, const void *item
 		add_edits(removal, &path, item);
 }
 
-/* Checks the preconditions within the transaction, and gives the edits of addresses. */
 static int more_of_removal(void *context, struct inventory *inventory, struct edit_page *page,
 			   struct change_error *error)
 {
 	struct removal *removal = context;
-	const struct api_request *request = removal->request;
+
+	return group_removal_next(&removal->owned, inventory, page, error);
+}
+
+static int check_precondition(const struct api_request *request, struct inventory *inventory,
+			      struct change_error *error)
+{
 	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
 	struct resource_group group;
+	bool there = find_in(request, inventory, &group);
 
-	if (!removal->is_checked) {
-		bool there = find_in(request, inventory, &group);
-
-		removal->is_checked = true;
-		if (precondition_check(there ? group_etag(&group, etag) : NULL, request->if_match,
-				       request->if_none_match, text) != 0)
-			return change_say(error, CHANGE_STALE, NULL, "%s", text);
-	}
-	return group_removal_next(&removal->owned, inventory, page, error);
+	return precondition_check(there ? group_etag(&group, etag) : NULL, request->if_match,
+				  request->if_none_match, text) == 0
+		       ? 0
+		       : change_say(error, CHANGE_STALE, NULL, "%s", text);
 }
 
 /* Reads the edits of the group's items, and the pairs of its deployments; in the thread, because
@@ -204,6 +204,8 @@ static int read_removal(void *context, struct inventory *inventory, struct servi
 	const char *group = api_group(request);
 	struct change_error error;
 
+	if (check_precondition(request, inventory, &change->error) != 0)
+		return ERR_INVALID;
 	request->aside = inventory;
 	if (group) {
 		group_each_item(inventory_model(inventory), add_removal, removal);
