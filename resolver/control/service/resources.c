@@ -685,7 +685,7 @@ static int serve_instead(struct service *service)
 	struct store *store = inventory_store(service->inventory);
 	char text[SERVICE_TEXT_MAX];
 	struct faults faults;
-	int err = 0;
+	int err;
 
 	if (store->source->calls->is_current(store->source))
 		return 0;

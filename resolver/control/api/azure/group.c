@@ -174,6 +174,7 @@ static void add_removal(void *context, const struct kind *kind, const void *item
 		add_edits(removal, &path, item);
 }
 
+/* Gives the edits of addresses, and of the group's row. */
 static int more_of_removal(void *context, struct inventory *inventory, struct edit_page *page,
 			   struct change_error *error)
 {
@@ -182,6 +183,7 @@ static int more_of_removal(void *context, struct inventory *inventory, struct ed
 	return group_removal_next(&removal->owned, inventory, page, error);
 }
 
+/* Other changes wait until the removal is made, so the group stays as it is checked here. */
 static int check_precondition(const struct api_request *request, struct inventory *inventory,
 			      struct change_error *error)
 {
