@@ -156,7 +156,7 @@ struct composition {
 	struct composition_entry entered[COMPOSE_DEPTH_MAX + 1];
 };
 
-/* The target after `source`; NULL: there is none. */
+/* The target that `source` names; NULL: there is none. */
 const struct upstream *composition_upstream(const struct composition *composition);
 /* Makes a pass, and writes the answer into `buffer` (MESSAGE_MAX bytes). `question`: the client's,
  * as received. */

@@ -105,7 +105,7 @@ static void check_answer_record(struct chain *chain, const uint8_t *reply, size_
 }
 
 /* Every record can be read, each stands where it may, the answer speaks of nothing but the
- * question's chain, and there are no bytes after. */
+ * question's chain, and no bytes follow. */
 static void check_records(const struct query *query, const uint8_t *reply, size_t length)
 {
 	struct message_walk walk =

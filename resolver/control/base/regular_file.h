@@ -41,7 +41,7 @@ uint64_t file_stamp_number(const struct file_stamp *stamp);
 /* The hash of the stamp that the file at that path has now. 0: there is no file. */
 uint64_t file_stamp_number_of(const char *path);
 
-/* Reads a whole file of at most `max` bytes, to be freed, with a NUL after; `stamp`, which may be
+/* Reads a whole file of at most `max` bytes and adds a NUL; to be freed. `stamp`, which may be
  * NULL, becomes that of the bytes read. A file that changes meanwhile may be half old and half new,
  * so it is read again, a few times. NULL: *why is the reason, as for regular_file_open; *length is
  * over max if the file is too large. */

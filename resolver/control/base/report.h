@@ -32,7 +32,7 @@ json_t *report_records(const struct rrset *set);
 /* An array of {"path", "value", "because"}: the items that the model made because the file names
  * none. Without a model the array is empty. */
 json_t *report_made(const struct model *model);
-/* Prints a line for each item of report_made, with `before` before it: "made:
+/* Prints a line for each item of report_made, beginning with `before`: "made:
  * rulesets[office].outbound_endpoints: home/default, because it names none ...". */
 void report_print_made(const struct model *model, const char *before, FILE *out);
 

@@ -37,7 +37,7 @@
  * A hop with registered records has "registered_by": [TEXT...], their registrants ("network
  * interface hub/vm1", "key dhcp. at 2026-01-31T23:59:59Z").
  *
- * Once the question was really asked, a hop also has
+ * If the question was really asked, a hop also has
  *
  *     "asked": [ASKED...], one for each leg of the route (a leg is the servers asked in turn
  *              through one endpoint) that contributed

@@ -645,7 +645,7 @@ void api_confirm(struct api_request *request)
 	else if (back)
 		take_back(process, false, request);
 	else if (confirmation->waiting.kind == UNCONFIRMED_CHANGE &&
-		 commit_is_doubtful(&process->service))
+		 commit_rollback_is_doubtful(&process->service))
 		api_fail(request, 503, NULL,
 			 "it is not known whether the change has gone back already, because the "
 			 "disk failed; that is found out by itself: try again later");

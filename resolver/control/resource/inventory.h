@@ -51,8 +51,8 @@ const struct owned_resource *inventory_by_fqdn(struct inventory *inventory, cons
 /* ---- pages: addresses in numeric order, IPv4 first; services by name. A page begins after a key,
  * so changes between two pages do not matter ---- */
 
-/* Fills the page with up to `room` addresses after `after` (NULL: from the first); returns their
- * number. */
+/* Fills the page with up to `room` addresses that follow `after` (NULL: from the first); returns
+ * their number. */
 size_t inventory_addresses_after(struct inventory *inventory, const struct address *after,
 				 const struct owned_resource **page, size_t room);
 /* inventory_addresses_after for a resource group (NULL: addresses in no group). */

@@ -381,6 +381,11 @@ static void on_doubt(uv_timer_t *timer)
 
 	if (service->work.busy || !store->source)
 		return;
+	if (open->doubt.is_kept && !store->stale) { /* a reload or a rollback has read the state */
+		uv_timer_stop(timer);
+		store_note_error(store, NULL, false);
+		return;
+	}
 	if (!open->doubt.is_kept)
 		answer = store->source->calls->commit(store->source, error);
 	if (answer == COMMIT_UNKNOWN)
@@ -417,10 +422,18 @@ bool commit_is_doubtful(const struct service *service)
 	return uv_is_active((const uv_handle_t *)&service->commit.doubt.again);
 }
 
+bool commit_rollback_is_doubtful(const struct service *service)
+{
+	return commit_is_doubtful(service) && service->commit.doubt.unconfirmed.revision == 0;
+}
+
 const char *commit_doubt_waits(const struct service *service)
 {
-	if (!commit_is_doubtful(service) || service->commit.doubt.unconfirmed.revision == 0)
-		return NULL;
+	const struct unconfirmed *unconfirmed = &service->commit.doubt.unconfirmed;
+
+	if (!commit_is_doubtful(service) || service->commit.doubt.is_kept ||
+	    unconfirmed->revision == 0)
+		return NULL; /* or it waits by now (confirmation.h) */
 	return "it is not known whether a change that is to be confirmed is made, because the disk "
 	       "failed; that is found out by itself: try again later";
 }

@@ -128,7 +128,7 @@ MUST_CHECK int confirmation_restore(const struct confirmation *confirmation, con
 
 /* ---- in memory ---- */
 
-/* The change is served, and waits. */
+/* The change is durable and waits, even if it cannot be served yet (commit.c). */
 void confirmation_begin(struct confirmation *confirmation, const struct unconfirmed *unconfirmed);
 /* The change was confirmed, or (`back`) rolled back. */
 void confirmation_end(struct confirmation *confirmation, bool back);

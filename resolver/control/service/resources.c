@@ -680,21 +680,23 @@ static void finish_back(struct going_back *back, const char *why)
 
 /* Nothing is to be put back. If that is because another program has written to the state, what it
  * has written is served. */
-static int serve_instead(struct service *service)
+static void serve_instead(struct going_back *back)
 {
+	struct service *service = back->service;
 	struct store *store = inventory_store(service->inventory);
 	char text[SERVICE_TEXT_MAX];
+	const char *why = NULL;
 	struct faults faults;
-	int err;
 
-	if (store->source->calls->is_current(store->source))
-		return 0;
-	store->stale = true; /* read all of it */
 	faults_init(&faults);
-	err = service_serve_again(service, &faults, text);
+	if (!store->source->calls->is_current(store->source)) {
+		store->stale = true; /* until all of it is read */
+		if (service_serve_again(service, &faults, text) != 0 || store->stale)
+			why = faults.count > 0 ? faults_first(&faults)->text : err_text(ERR_SYSTEM);
+	}
 	log_faults("confirm", &faults);
+	finish_back(back, why);
 	faults_release(&faults);
-	return err;
 }
 
 static void on_put_back(void *context, int err, const struct service_change *change,
@@ -705,8 +707,8 @@ static void on_put_back(void *context, int err, const struct service_change *cha
 
 	log_faults("confirm", faults);
 	if (back->rows && json_array_size(back->rows) == 0)
-		err = serve_instead(back->service);
-	if (err == ERR_INVALID)
+		serve_instead(back);
+	else if (err == ERR_INVALID)
 		finish_back(back, change->error.text);
 	else
 		finish_back(back, !err ? NULL : first ? first->text : err_text(err));

@@ -1,7 +1,7 @@
 /* Requests that take longer than the control thread may be busy: done in a thread, or in portions,
  * one per turn of the loop, while other requests are answered.
  *
- *     work_block ─► held: changes wait, before their handlers (api.c) or of the change itself
+ *     work_block ─► held: changes wait, before their handlers (api.c) or before they are made
  *        │              (api/edit.h), and so do reloads
  *        ├─ work_in_thread ───► in_thread ─► on_done            a thread, then the control thread
  *     work_end ───► waiting requests go on, in order

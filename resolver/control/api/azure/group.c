@@ -183,14 +183,20 @@ static int more_of_removal(void *context, struct inventory *inventory, struct ed
 	return group_removal_next(&removal->owned, inventory, page, error);
 }
 
-/* Other changes wait until the removal is made, so the group stays as it is checked here. */
+/* Other changes wait until the removal is made, and it is refused if another program writes, so the
+ * group stays as it is checked here. */
 static int check_precondition(const struct api_request *request, struct inventory *inventory,
 			      struct change_error *error)
 {
 	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
 	struct resource_group group;
-	bool there = find_in(request, inventory, &group);
+	bool there;
 
+	if (!change_source(inventory_store(inventory), error))
+		return ERR_INVALID;
+	there = find_in(request, inventory, &group);
+	if (inventory_trouble(inventory))
+		return change_say(error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
 	return precondition_check(there ? group_etag(&group, etag) : NULL, request->if_match,
 				  request->if_none_match, text) == 0
 		       ? 0

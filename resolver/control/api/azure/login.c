@@ -59,7 +59,7 @@ static json_t *cloud_json(const char *base, json_t *authentication)
 }
 
 /* GET /metadata/endpoints. Since version 2022-09-01 the answer describes the cloud; older versions
- * (az 2.45) get its endpoints. */
+ * (az 2.45), or none, get its endpoints. */
 static void show_metadata_endpoints(struct api_request *request)
 {
 	const char *version = api_query(request, "api-version"), *base = api_base_needed(request);

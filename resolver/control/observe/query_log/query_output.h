@@ -5,9 +5,9 @@
  *     the log's thread: put, put ... wake ─► queue ─► thread: open, write; moved away? reopen
  *
  * Entries that find the queue full are lost and counted. A failure is one line in the log when it
- * begins and one when it is over; meanwhile queued entries wait, and it is retried every second. A
- * full disk leaves only whole lines and whole frames in a file. A line that kill -9 has cut is
- * removed when the file is opened again.
+ * begins and one when it is over; meanwhile queued entries wait, and writing is retried every
+ * second. A full disk leaves only whole lines and whole frames in a file. A line that kill -9 has
+ * cut is removed when the file is opened again.
  *
  * The file may be moved away at any time: its path is checked once a second, and by
  * query_output_look. A dnstap file cannot be appended to, so an existing one is kept as

@@ -275,7 +275,7 @@ static const char *only_fault(struct config_text *config, const char *zone)
 	return config->faults.items[0].text;
 }
 
-/* So many times that line, and a broken record after; to be freed. */
+/* So many times that line, then a broken record; to be freed. */
 static char *repeat(const char *line, unsigned times)
 {
 	char *text = NULL;

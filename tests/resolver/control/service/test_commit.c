@@ -976,13 +976,14 @@ static void on_due(void *context)
 	(void)context;
 }
 
-/* Makes the change of a network that waits to be confirmed, while the disk cannot sync. */
-static void put_in_doubt(const char *name)
+/* Makes the change of a network, which has to be confirmed within so many seconds (0: never), while
+ * the disk cannot sync. */
+static void put_in_doubt(const char *name, unsigned wait_s)
 {
 	struct confirmation *confirmation = &world->service.confirmation;
 	json_t *values = json_pack("{s:s, s:[s]}", "name", name, "address_space", "10.1.0.0/16");
 	const struct resource_edit edit = {.path = network_path(name), .values = values};
-	struct service_change change = {.edits = &edit, .count = 1, .who = "ops", .wait_s = 600};
+	struct service_change change = {.edits = &edit, .count = 1, .who = "ops", .wait_s = wait_s};
 
 	world->service.commit.committer = NULL;
 	assert_int_equal(confirmation_place(confirmation, world->service.load.state), 0);
@@ -995,7 +996,8 @@ static void put_in_doubt(const char *name)
 	assert_int_equal(world->outcome, CHANGE_UNKNOWN);
 	assert_non_null(strstr(world->text, "not known whether the change is made"));
 	assert_false(is_served(name));
-	assert_non_null(commit_doubt_waits(&world->service));
+	assert_true(commit_is_doubtful(&world->service));
+	assert_int_equal(!commit_doubt_waits(&world->service), wait_s == 0);
 	/* Others are refused meanwhile, and reads go on. */
 	put_network("other", "10.9.0.0/16", false);
 	assert_int_equal(world->outcome, CHANGE_STORE);
@@ -1025,22 +1027,16 @@ static void a_change_that_the_state_turns_out_to_have_is_served(void **state)
 	put_network("first", "10.2.0.0/16", false);
 	assert_int_equal(world->err, 0);
 	world->told = 0;
-	put_in_doubt("doubtful");
+	put_in_doubt("doubtful", 600);
 	find_out();
 	assert_true(is_served("doubtful"));
 	assert_true(is_kept("doubtful"));
 	assert_true(world->service.confirmation.waits);
 }
 
-static void a_change_that_cannot_be_served_yet_waits_to_be_confirmed_at_once(void **state)
+/* The state is found to have the change, and there is no memory to serve it. */
+static void find_out_without_memory(void)
 {
-	uv_timer_t *again = &world->service.commit.doubt.again;
-
-	(void)state;
-	world->service.commit.committer = NULL;
-	put_network("first", "10.2.0.0/16", false);
-	world->told = 0;
-	put_in_doubt("doubtful");
 	atomic_store(&syncs_fail, false);
 	is_out = true;
 	while (!world->service.commit.doubt.is_kept)
@@ -1048,13 +1044,54 @@ static void a_change_that_cannot_be_served_yet_waits_to_be_confirmed_at_once(voi
 	is_out = false;
 	assert_true(commit_is_doubtful(&world->service));
 	assert_false(is_served("doubtful"));
-	assert_true(world->service.confirmation.waits);
-	uv_timer_set_repeat(again, 1); /* instead of in ten seconds */
+}
+
+/* At once, and not only in ten seconds. */
+static void look_again(void)
+{
+	uv_timer_t *again = &world->service.commit.doubt.again;
+
+	uv_timer_set_repeat(again, 1);
 	uv_timer_again(again);
 	while (commit_is_doubtful(&world->service))
 		uv_run(&world->loop, UV_RUN_ONCE);
 	assert_true(is_served("doubtful"));
+}
+
+static void a_change_that_cannot_be_served_yet_waits_to_be_confirmed_at_once(void **state)
+{
+	(void)state;
+	world->service.commit.committer = NULL;
+	put_network("first", "10.2.0.0/16", false);
+	world->told = 0;
+	put_in_doubt("doubtful", 600);
+	find_out_without_memory();
 	assert_true(world->service.confirmation.waits);
+	assert_null(commit_doubt_waits(&world->service));
+	look_again();
+	assert_true(world->service.confirmation.waits);
+}
+
+static void a_change_that_waits_by_then_is_not_taken_for_one_that_went_back(void **state)
+{
+	struct confirmation *confirmation = &world->service.confirmation;
+	const struct unconfirmed later = {
+		.kind = UNCONFIRMED_CHANGE, .revision = 9, .at_s = 1, .until_s = 601};
+	char text[SERVICE_TEXT_MAX];
+	struct faults faults;
+
+	(void)state;
+	world->service.commit.committer = NULL;
+	put_network("first", "10.2.0.0/16", false);
+	world->told = 0;
+	put_in_doubt("doubtful", 0);
+	find_out_without_memory();
+	faults_init(&faults);
+	assert_int_equal(service_serve_again(&world->service, &faults, text), 0);
+	faults_release(&faults);
+	confirmation_begin(confirmation, &later);
+	look_again();
+	assert_true(uv_timer_get_due_in(&confirmation->timer) > 500 * 1000);
 }
 
 /* A reader keeps the state from showing what a crash would bring back. */
@@ -1067,7 +1104,7 @@ static void a_change_that_the_state_turns_out_not_to_have_is_dropped(void **stat
 
 	(void)state;
 	assert_non_null(view);
-	put_in_doubt("doubtful");
+	put_in_doubt("doubtful", 600);
 	find_out();
 	assert_false(is_served("doubtful"));
 	assert_false(is_kept("doubtful"));
@@ -1131,6 +1168,7 @@ int main(void)
 		TEST(what_is_kept_beside_a_change_comes_with_it_or_not_at_all),
 		TEST(a_change_that_the_state_turns_out_to_have_is_served),
 		TEST(a_change_that_cannot_be_served_yet_waits_to_be_confirmed_at_once),
+		TEST(a_change_that_waits_by_then_is_not_taken_for_one_that_went_back),
 		TEST(a_change_that_the_state_turns_out_not_to_have_is_dropped),
 		TEST(many_that_a_thread_stores_may_be_in_doubt_as_well),
 		TEST(what_is_stored_is_served_as_soon_as_there_is_memory),
