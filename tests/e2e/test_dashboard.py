@@ -498,6 +498,8 @@ class Rules(Browser):
         self.wait(lambda: self.good("GET", where).get("description") == "mine", "the change")
         self.assertEqual([first, second], self.good("GET", where)["targets"])
         self.wait(lambda: self.none("dialog"), "the dialog to close")
+        self.good("PUT", "rulesets/-/office/rules/later", {"domain": "later.test.", "targets": [second]})
+        self.row("later.test.")  # so the page has read the rule again, too
         self.more("rule told", "Change")
         self.submit("Save", {"Targets": "127.0.0.7\n[127.0.0.6]:53 UDP"})
         self.row("told.test.", "127.0.0.7")
@@ -506,7 +508,8 @@ class Rules(Browser):
         self.more("rule told", "Change")
         self.press("Save", "dialog")
         self.find(".notices p", "Nothing was changed.")
-        self.good("DELETE", where)
+        for made in (where, "rulesets/-/office/rules/later"):
+            self.good("DELETE", made)
 
     def test_what_is_refused_is_said_at_its_field_and_nothing_is_lost(self):
         self.log_in("/ui/rules")
