@@ -36,6 +36,7 @@ import judge
 import place
 
 SILENCE_S, ATTEMPTS, PAUSE_S = 6.0, 3, 1.0
+REFUSALS = 10  # a second apart: a flood takes an endpoint's limit for itself, up to six seconds long
 TCP_ATTEMPTS = 10  # a second apart: nobody gets in while strangers open connections by the thousand
 SOCKETS, TCP_THREADS = 16, 6
 UNREAD_S = 1.0  # so soon a reset on an open connection says that nobody had read the question
@@ -240,13 +241,13 @@ class Client:
             self.by_tcp.put(question)
         elif outcome == "refused":
             self.counts["refused"] += 1
-            self.repeat(question, "refused", now + PAUSE_S)
+            self.repeat(question, "refused", now + PAUSE_S, REFUSALS)
         else:
             self.finish(question, outcome, now, message, why)
 
-    def repeat(self, question, met, when):
+    def repeat(self, question, met, when, most=ATTEMPTS):
         question.meets(met)
-        if len(question.tries) == ATTEMPTS:
+        if len(question.tries) >= most:
             self.finish(question, "silence", time.monotonic())
         else:
             self.again.append((when, question))
