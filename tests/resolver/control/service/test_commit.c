@@ -1019,14 +1019,19 @@ static void find_out(void)
 	assert_true(is_served("last"));
 }
 
-static void a_change_that_the_state_turns_out_to_have_is_served(void **state)
+/* SQLite removes a log with nothing else in it, and so the change, when it closes it. */
+static void put_first(void)
 {
-	(void)state;
-	/* SQLite removes a log with nothing else in it, and so the change, when it closes it. */
 	world->service.commit.committer = NULL;
 	put_network("first", "10.2.0.0/16", false);
 	assert_int_equal(world->err, 0);
 	world->told = 0;
+}
+
+static void a_change_that_the_state_turns_out_to_have_is_served(void **state)
+{
+	(void)state;
+	put_first();
 	put_in_doubt("doubtful", 600);
 	find_out();
 	assert_true(is_served("doubtful"));
@@ -1061,9 +1066,7 @@ static void look_again(void)
 static void a_change_that_cannot_be_served_yet_waits_to_be_confirmed_at_once(void **state)
 {
 	(void)state;
-	world->service.commit.committer = NULL;
-	put_network("first", "10.2.0.0/16", false);
-	world->told = 0;
+	put_first();
 	put_in_doubt("doubtful", 600);
 	find_out_without_memory();
 	assert_true(world->service.confirmation.waits);
@@ -1081,9 +1084,7 @@ static void a_change_that_waits_by_then_is_not_taken_for_one_that_went_back(void
 	struct faults faults;
 
 	(void)state;
-	world->service.commit.committer = NULL;
-	put_network("first", "10.2.0.0/16", false);
-	world->told = 0;
+	put_first();
 	put_in_doubt("doubtful", 0);
 	find_out_without_memory();
 	faults_init(&faults);

@@ -654,7 +654,7 @@ static void no_more_of_the_history_is_kept_than_its_limit(void **state)
 
 	state_case_open(world);
 	state_must_ptr(world, "a", "a.test.");
-	/* As if so many had come after it, but for one. */
+	/* As after so many more changes, less one. */
 	snprintf(sql, sizeof sql,
 		 "INSERT INTO changes (seq, revision, time, who, kind, path)"
 		 " SELECT seq + %d - 1, revision, time, who, kind, path FROM changes",
