@@ -601,6 +601,11 @@ void model_free(struct model *model);
  * caller must place the result's endpoints and complete its default resolver. NULL without
  * memory. */
 struct model *model_compose(struct model *declared, struct model_part *const *parts, size_t count);
+/* The model of the file alone, which may be this one. */
+static inline struct model *model_declared(const struct model *model)
+{
+	return model->declared ? model->declared : (struct model *)(uintptr_t)model;
+}
 /* A model that shares everything with a complete one, but has its own references to the zones'
  * data. NULL without memory. */
 struct model *model_same(struct model *model);

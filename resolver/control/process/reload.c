@@ -119,7 +119,7 @@ static int keep_before(struct process *process, struct faults *faults)
 		return 0;
 	err = confirmation_make_room(confirmation, error);
 	if (!err)
-		err = config_copy_write(load_declared(service->server.model), confirmation->copy,
+		err = config_copy_write(model_declared(service->server.model), confirmation->copy,
 					error);
 	if (err)
 		add_fault(process, faults, error);
@@ -500,7 +500,7 @@ static struct model *load_after_failure(struct load *load, struct model *model,
 	struct model *again;
 
 	faults_init(&found);
-	again = load_again(load, load_declared(model), model, &found);
+	again = load_again(load, model_declared(model), model, &found);
 	if (!again) {
 		faults_release(&found);
 		return model;
@@ -538,7 +538,7 @@ static struct model *go_back_in_state(struct process *process, struct model *mod
 			  unconfirmed_name(found, false, name));
 	faults_release(faults);
 	faults_init(faults);
-	before = load_again(&service->load, load_declared(model), NULL, faults);
+	before = load_again(&service->load, model_declared(model), NULL, faults);
 	faults_sort(faults);
 	model_free(model);
 	return before;

@@ -397,28 +397,22 @@ static int fail_taken(struct address_draft *draft, const struct owned_resource *
 			  owned_title(holder, title));
 }
 
-/* Finds conflicts that the store's unique keys miss: with an item of the file, between a service
- * and an address with the same forward name, and with an id that a PTR waits for. */
+/* Finds conflicts that the store's keys miss: between a service and an address with the same forward
+ * name, and with an id that a PTR waits for. */
 static int check_clash(struct address_draft *draft, const struct owned_resource *wanted,
 		       const struct owned_resource *before)
 {
 	struct inventory *inventory = draft->inventory;
 	const struct reverse_settings *reverse = &inventory->now.model->reverse;
 	const char *suffix = owned_is_service(wanted) ? reverse->suffix : reverse->service_suffix;
-	const char *field;
-	const struct owned_resource *holder =
-		declared_clash(inventory->now.declared, wanted, &field);
+	const struct owned_resource *holder = NULL;
 	struct owned_resource waiting = {.kind = NULL};
 	char host[NAME_TEXT_MAX];
 
-	if (!holder && wanted->fqdn && inventory_cut_suffix(wanted->fqdn, suffix, host)) {
-		field = owned_fqdn_field(wanted);
+	if (wanted->fqdn && inventory_cut_suffix(wanted->fqdn, suffix, host))
 		holder = inventory_by_fqdn(inventory, wanted->fqdn);
-		if (holder && before && strcmp(holder->item.id, before->item.id) == 0)
-			holder = NULL;
-	}
-	if (holder)
-		return fail_taken(draft, wanted, field, holder);
+	if (holder && !(before && strcmp(holder->item.id, before->item.id) == 0))
+		return fail_taken(draft, wanted, owned_fqdn_field(wanted), holder);
 	if (!before && draft->counts.waiting > 0 &&
 	    inventory_ptr_row(inventory, wanted->item.id, &waiting) == 0)
 		return draft_fail(draft, CHANGE_TAKEN, "id",
@@ -481,16 +475,19 @@ static void note_ptr(const struct address_draft *draft, const struct owned_resou
 	now->action = was->action;
 }
 
-/* Names the resource whose key made the store refuse the row. */
+/* Names the resource, of the file or the state, whose key made the store refuse the row. */
 static int name_holder(struct address_draft *draft, const struct owned_resource *wanted,
 		       const struct owned_resource *before)
 {
 	struct inventory *inventory = draft->inventory;
+	const char *group = wanted->item.resource_group;
+	const struct path path = {wanted->kind, group ? group : GROUP_NONE, {wanted->item.name, NULL}};
 	const struct {
 		const char *field;
 		const struct owned_resource *found;
 	} looked[] = {
 		{"id", inventory_by_id(inventory, wanted->item.id)},
+		{"name", find(inventory, &path)},
 		{"address", inventory_by_address(inventory, &wanted->item.address)},
 		{owned_fqdn_field(wanted), inventory_by_fqdn(inventory, wanted->fqdn)},
 	};

@@ -9,7 +9,7 @@
 
 enum { LOOKED_AT_MAX = 1 << 24 /* addresses of one pool */, TAKEN_MAX = 256 };
 
-/* The state's taken addresses in order, read a page at a time. */
+/* Taken addresses in order, read a page at a time. */
 struct address_page {
 	struct address items[TAKEN_MAX];
 	size_t count, at;
@@ -80,10 +80,7 @@ static int find_free(struct address_draft *draft, const struct prefix *pool, con
 
 	room_of(pool, &first);
 	for (uint32_t at = from; !err && !*found && at < to; at++) {
-		const struct owned_resource probe = {
-			.item.address = address_add(&pool->address, first + at)};
-
-		*address = probe.item.address;
+		*address = address_add(&pool->address, first + at);
 		if (at == from) {
 			used = inventory_by_address(inventory, address);
 			err = read_taken(draft, &taken, address);
@@ -91,7 +88,6 @@ static int find_free(struct address_draft *draft, const struct prefix *pool, con
 			err = is_taken(draft, &taken, address, &used);
 		}
 		*found = !err && !used &&
-			 !declared_find(inventory->now.declared, DECLARED_BY_ADDRESS, &probe) &&
 			 !pools_refusal(inventory->now.pools, address, region, text);
 		if (*found)
 			*cursor = at + 1;

@@ -36,6 +36,19 @@ void group_each_item(const struct model *model,
 	}
 }
 
+/* group_each_item, after the addresses of the file. */
+static void each_use(const struct model *model,
+		     void (*on_item)(void *context, const struct kind *kind, const void *item),
+		     void *context)
+{
+	const struct model *file = model_declared(model);
+
+	for (size_t i = 0; i < file->addresses.count; i++)
+		if (file->addresses.items[i].resource_group)
+			on_item(context, kind_of_id(KIND_ADDRESS), &file->addresses.items[i]);
+	group_each_item(model, on_item, context);
+}
+
 struct naming { /* of the items of one group */
 	const char *group;
 	char *text;
@@ -131,29 +144,7 @@ static int on_group(void *context, const struct source_resource *row)
 	return err ? inventory_complain(groups->inventory, row, err) : 0;
 }
 
-/* Adds the place in the file that names the group first, and for a group without a row its name and
- * region. */
-static void add_declared(const struct inventory *inventory, struct resource_group *group)
-{
-	size_t count;
-	const struct owned_resource *const *items =
-		declared_group(inventory->now.declared, group->name, &count);
-	const struct owned_resource *first = NULL;
-
-	for (size_t i = 0; i < count; i++)
-		if (!first || items[i]->item.origin.line < first->item.origin.line)
-			first = items[i];
-	if (!first)
-		return;
-	group->origin.file = first->item.origin.file;
-	group->origin.line = first->item.origin.line;
-	if (group->origin.revision)
-		return;
-	group->name = first->item.resource_group;
-	group->region = first->item.region;
-}
-
-/* Marks the group as used by an item of the model, which gives a group without a row its name and
+/* Marks the group as used by an item of the model, or an address of its file, which gives a group without a row its name and
  * region. The place of a made item is that of the item it is made for, which may be in another
  * group. */
 static void use_group(struct resource_group *group, const struct model *model,
@@ -205,7 +196,7 @@ static void add_used(const struct inventory *inventory, struct resource_group *g
 {
 	struct group_use use = {inventory->now.model, groups, count};
 
-	group_each_item(use.model, use_item, &use);
+	each_use(use.model, use_item, &use);
 }
 
 /* Finds the row. Without one the group has only its name. False: no group can have this name. */
@@ -218,7 +209,7 @@ static bool read_row(struct inventory *inventory, const char *name, struct resou
 	*group = (struct resource_group){.name = name};
 	if (!*name || path_key_of(KIND_GROUP, NULL, name, path) != 0)
 		return false;
-	if (source && source->calls->find(source, SOURCE_BY_PATH, KIND_GROUP, path, NULL, on_group,
+	if (source && source->calls->find(source, SOURCE_BY_ROW, KIND_GROUP, path, NULL, on_group,
 					  &groups, error) != 0)
 		inventory_say_trouble(inventory, error);
 	if (groups.count > 0)
@@ -236,7 +227,6 @@ bool group_find(struct inventory *inventory, const char *name, struct resource_g
 {
 	if (!read_row(inventory, name, group))
 		return false;
-	add_declared(inventory, group);
 	add_used(inventory, group, 1);
 	return group->origin.revision || group->origin.file || group->used;
 }
@@ -250,26 +240,6 @@ static int compare_groups(const void *left, const void *right)
 	return order ? order
 		     : (a->origin.revision < b->origin.revision) -
 			       (a->origin.revision > b->origin.revision);
-}
-
-/* Adds the groups of declared addresses. */
-static int add_filed(struct groups *groups)
-{
-	size_t count;
-	const struct owned_resource *const *items =
-		declared_list(groups->inventory->now.declared, DECLARED_BY_GROUP, &count);
-	const char *before = "";
-	int err = 0;
-
-	for (size_t i = 0; !err && i < count; i++) {
-		const struct resource_group group = {.name = items[i]->item.resource_group};
-
-		if (!group.name || strcasecmp(group.name, before) == 0)
-			continue;
-		before = group.name;
-		err = add_group(groups, &group);
-	}
-	return err;
 }
 
 struct used_groups {
@@ -300,8 +270,8 @@ struct resource_group *groups_list(struct inventory *inventory, size_t *count)
 	*count = 0;
 	if (source && source->calls->page(source, &all, on_group, &groups, error) != 0)
 		inventory_say_trouble(inventory, error);
-	used = (struct used_groups){&groups, add_filed(&groups)};
-	group_each_item(inventory->now.model, add_used_group, &used);
+	used = (struct used_groups){.groups = &groups};
+	each_use(inventory->now.model, add_used_group, &used);
 	if (used.err) {
 		free(groups.items);
 		return NULL;
@@ -314,7 +284,6 @@ struct resource_group *groups_list(struct inventory *inventory, size_t *count)
 		if (*count && strcasecmp(last[-1].name, groups.items[i].name) == 0)
 			continue;
 		*last = groups.items[i];
-		add_declared(inventory, last);
 		++*count;
 	}
 	add_used(inventory, groups.items, *count);
@@ -325,14 +294,13 @@ size_t group_size(struct inventory *inventory, const char *name)
 {
 	struct source *source = inventory_reader(inventory);
 	char key[NAME_TEXT_MAX], error[SOURCE_ERROR_MAX] = "";
-	size_t count = 0, declared;
+	size_t count = 0;
 
 	snprintf(key, sizeof key, "%s", name ? name : "");
 	text_lower(key);
 	if (source && source->calls->count(source, KIND_ADDRESS, key, &count, error) != 0)
 		inventory_say_trouble(inventory, error);
-	declared_group(inventory->now.declared, name, &declared);
-	return count + declared;
+	return count;
 }
 
 /* ---- removal ---- */

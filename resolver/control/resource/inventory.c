@@ -1,5 +1,4 @@
-/* Makes and copies inventories; finds addresses and services by a key or page by page. Declared
- * items are found in memory, others in the state's indexes with every call. Loading is in
+/* Makes and copies inventories; finds addresses and services by a key or page by page. Loading is in
  * inventory_load.c. */
 #include "resolver/control/resource/inventory.h"
 
@@ -18,7 +17,7 @@ static struct model no_model = {.references = 1};
 void inventory_part_release(struct inventory_part *part)
 {
 	pools_free(part->pools);
-	declared_free(part->declared);
+	file_rows_free(part->rows);
 	owned_unref(part->owned);
 	*part = (struct inventory_part){0};
 }
@@ -34,9 +33,8 @@ struct inventory *inventory_new(const struct hash_key *key)
 	arena_init(&inventory->shown);
 	inventory->now = (struct inventory_part){.model = &no_model,
 						 .pools = pools_new(&no_model),
-						 .declared = declared_new(NULL),
 						 .owned = owned_new()};
-	if (inventory->now.pools && inventory->now.declared && inventory->now.owned)
+	if (inventory->now.pools && inventory->now.owned)
 		return inventory;
 	inventory_free(inventory);
 	return NULL;
@@ -69,7 +67,8 @@ struct inventory *inventory_copy(struct inventory *inventory, enum store_copy ho
 		return copy;
 	model_ref(copy->now.model);
 	pools_ref(copy->now.pools);
-	declared_ref(copy->now.declared);
+	if (copy->now.rows)
+		file_rows_ref(copy->now.rows);
 	copy->now.owned = NULL;
 	return copy;
 }
@@ -81,7 +80,7 @@ void inventory_copy_free(struct inventory *copy)
 	if (copy->store.how == STORE_VIEW) {
 		model_free(copy->now.model);
 		pools_free(copy->now.pools);
-		declared_free(copy->now.declared);
+		file_rows_free(copy->now.rows);
 	}
 	store_close(&copy->store);
 	arena_release(&copy->shown);
@@ -146,7 +145,7 @@ void inventory_try_unread(struct inventory *inventory)
 	else if (row->kind == KIND_PTR)
 		(void)!inventory_ptr_row(inventory, row->path, &ptr);
 	else
-		(void)inventory_find_row(inventory, SOURCE_BY_PATH, row->kind, row->path, NULL);
+		(void)inventory_find(inventory, SOURCE_BY_ROW, row->kind, row->path, NULL);
 	if (!*inventory->trouble) {
 		row->kind = 0;
 		store_note_error(store, NULL, false);
@@ -156,7 +155,8 @@ void inventory_try_unread(struct inventory *inventory)
 	inventory_forget(inventory);
 }
 
-struct source *inventory_reader(struct inventory *inventory)
+/* Notes a state that is configured and not open. */
+static void note_closed(struct inventory *inventory)
 {
 	const struct store *store = &inventory->store;
 
@@ -164,7 +164,23 @@ struct source *inventory_reader(struct inventory *inventory)
 		inventory_say_trouble(inventory, *store->error
 							 ? store->error
 							 : "the state is not open; try again");
-	return store->source;
+}
+
+struct source *inventory_attached(struct inventory *inventory)
+{
+	struct source *source = store_reader(&inventory->store);
+	char error[SOURCE_ERROR_MAX] = "out of memory";
+
+	if (source && source->calls->attach(source, inventory->now.rows, error) == 0)
+		return source;
+	inventory_say_trouble(inventory, error);
+	return NULL;
+}
+
+struct source *inventory_reader(struct inventory *inventory)
+{
+	note_closed(inventory);
+	return inventory_attached(inventory);
 }
 
 /* ---- resources as callers see them ---- */
@@ -174,7 +190,8 @@ struct found {
 	struct inventory *inventory;
 	struct owned_resource *resource; /* NULL: none was found */
 	const struct owned_resource **page;
-	size_t room, count;
+	size_t count;                  /* on the page */
+	size_t rows;                   /* read */
 	struct owned_resource *of_ptr; /* gets the PTR of a row */
 };
 
@@ -228,32 +245,13 @@ static int show_status(struct inventory *inventory, struct owned_resource *resou
 	return refusal && !resource->reason ? ERR_NOMEM : 0;
 }
 
-/* A callback for the source: makes a resource from the row. */
-static int on_resource_row(void *context, const struct source_resource *row)
-{
-	struct found *found = context;
-	struct inventory *inventory = found->inventory;
-	struct owned_resource *resource = arena_alloc(&inventory->shown, sizeof *resource);
-	int err = resource ? owned_of_row(resource, row, inventory->now.model, &inventory->shown)
-			   : ERR_NOMEM;
-
-	if (!err)
-		err = show_status(inventory, resource);
-	if (err)
-		return inventory_complain(inventory, row, err);
-	found->resource = resource;
-	if (found->page && found->count < found->room)
-		found->page[found->count++] = resource;
-	return 0;
-}
-
 static int on_ptr(void *context, const struct source_resource *row)
 {
 	struct found *found = context;
 	struct inventory *inventory = found->inventory;
 	int err = owned_take_ptr_row(found->of_ptr, row, inventory->now.model, &inventory->shown);
 
-	found->count++;
+	found->rows++;
 	return err ? inventory_complain(inventory, row, err) : 0;
 }
 
@@ -262,7 +260,7 @@ int inventory_ptr_row(struct inventory *inventory, const char *id, struct owned_
 	struct source *source = inventory_reader(inventory);
 	struct found found = {.inventory = inventory, .of_ptr = resource};
 	char error[SOURCE_ERROR_MAX] = "";
-	int err = source ? source->calls->find(source, SOURCE_BY_PATH, KIND_PTR, id, NULL, on_ptr,
+	int err = source ? source->calls->find(source, SOURCE_BY_ROW, KIND_PTR, id, NULL, on_ptr,
 					       &found, error)
 			 : 0;
 
@@ -270,7 +268,7 @@ int inventory_ptr_row(struct inventory *inventory, const char *id, struct owned_
 		inventory_say_trouble(inventory, error);
 		return ERR_SYSTEM;
 	}
-	return found.count ? 0 : ERR_NOT_FOUND;
+	return found.rows ? 0 : ERR_NOT_FOUND;
 }
 
 static int on_unset(void *id, const struct source_change *change)
@@ -295,29 +293,59 @@ static bool was_unset(struct inventory *inventory, const char *id)
 	return err == ERR_EXISTS;
 }
 
-/* A declared resource, with its PTR from the state if the file gives none; NULL: the state could
- * not be read. */
-static const struct owned_resource *show_declared(struct inventory *inventory,
-						  const struct owned_resource *declared)
+/* Gives an item of the file, which has no PTR there, the PTR of the state. ERR_SYSTEM, ERR_NOMEM. */
+static int take_ptr(struct inventory *inventory, struct owned_resource *resource)
 {
-	struct owned_resource *resource;
+	int err = inventory_ptr_row(inventory, resource->item.id, resource);
 
-	if (!declared || declared->item.reverse_fqdn)
-		return declared;
-	resource = arena_alloc(&inventory->shown, sizeof *resource);
-	if (!resource) {
-		inventory_say_trouble(inventory, err_text(ERR_NOMEM));
-		return NULL;
-	}
-	*resource = *declared;
-	if (inventory_ptr_row(inventory, resource->item.id, resource) == 0) {
-		if (show_status(inventory, resource) != 0)
-			inventory_say_trouble(inventory, err_text(ERR_NOMEM));
-	} else if (was_unset(inventory, resource->item.id)) {
+	if (!err)
+		return show_status(inventory, resource);
+	if (err == ERR_NOT_FOUND && was_unset(inventory, resource->item.id)) {
 		resource->status = PTR_PENDING;
 		resource->action = PTR_ACTION_DELETE;
 	}
-	return inventory_trouble(inventory) ? NULL : resource;
+	return inventory_trouble(inventory) ? ERR_SYSTEM : 0;
+}
+
+static int take_declared(struct inventory *inventory, struct owned_resource *resource,
+			 size_t number)
+{
+	int err = owned_of_file(resource, number, inventory->now.model, &inventory->shown);
+
+	return err || resource->ptr_is_declared ? err : take_ptr(inventory, resource);
+}
+
+/* Whether this is the resource of the row before, which the file repeats; the file's counts. */
+static bool is_repeated(const struct found *found, const struct owned_resource *resource)
+{
+	return found->count > 0 &&
+	       strcmp(found->page[found->count - 1]->item.id, resource->item.id) == 0;
+}
+
+/* A callback for the source: makes a resource from the row. */
+static int on_resource_row(void *context, const struct source_resource *row)
+{
+	struct found *found = context;
+	struct inventory *inventory = found->inventory;
+	struct owned_resource *resource = arena_alloc(&inventory->shown, sizeof *resource);
+	int err = ERR_NOMEM;
+
+	if (resource && row->number) {
+		err = take_declared(inventory, resource, row->number);
+	} else if (resource) {
+		err = owned_of_row(resource, row, inventory->now.model, &inventory->shown);
+		if (!err)
+			err = show_status(inventory, resource);
+	}
+	if (err)
+		return inventory_complain(inventory, row, err);
+	found->rows++;
+	found->resource = resource;
+	if (found->page && !is_repeated(found, resource))
+		found->page[found->count++] = resource;
+	else if (found->page && row->number)
+		found->page[found->count - 1] = resource;
+	return 0;
 }
 
 void inventory_forget(struct inventory *inventory)
@@ -332,42 +360,51 @@ void inventory_forget(struct inventory *inventory)
 
 /* ---- lookups ---- */
 
-const struct owned_resource *inventory_find_row(struct inventory *inventory, enum source_by by,
-						unsigned kind, const char *text,
-						const struct address *address)
+const struct owned_resource *inventory_find(struct inventory *inventory, enum source_by by,
+					    unsigned kind, const char *text,
+					    const struct address *address)
 {
-	struct source *source = inventory_reader(inventory);
+	struct source *source = inventory_attached(inventory);
 	struct found found = {.inventory = inventory};
 	char error[SOURCE_ERROR_MAX] = "";
 
 	if (source && source->calls->find(source, by, kind, text, address, on_resource_row, &found,
 					  error) != 0)
 		inventory_say_trouble(inventory, error);
+	if (!found.resource)
+		note_closed(inventory);
 	return found.resource;
 }
 
-/* Finds the probe's equal in the file, else in the state. */
-static const struct owned_resource *find(struct inventory *inventory, enum source_by by,
-					 enum declared_order order, unsigned kind, const char *text,
-					 const struct owned_resource *probe)
+static int on_number(void *number, const struct source_resource *row)
 {
-	const struct owned_resource *declared =
-		declared_find(inventory->now.declared, order, probe);
+	*(size_t *)number = row->number;
+	return 0;
+}
 
-	return declared ? show_declared(inventory, declared)
-			: inventory_find_row(inventory, by, kind, text, &probe->item.address);
+int inventory_declared_id(struct inventory *inventory, const char *id, size_t *number)
+{
+	struct source *source = inventory_attached(inventory);
+	char error[SOURCE_ERROR_MAX] = "";
+	int err = ERR_SYSTEM;
+
+	*number = 0;
+	if (source)
+		err = source->calls->find(source, SOURCE_BY_ID, 0, id, NULL, on_number, number,
+					  error);
+	if (source && err)
+		inventory_say_trouble(inventory, error);
+	return err ? ERR_SYSTEM : 0;
 }
 
 static const struct owned_resource *by_name(struct inventory *inventory, unsigned kind,
 					    const char *group, const char *name)
 {
-	const struct owned_resource probe = {.kind = kind_of_id(kind),
-					     .item = {.resource_group = group, .name = name}};
 	char path[PATH_MAX_BYTES];
 
-	if (!name || owned_key(&probe, path) != 0)
-		return NULL;
-	return find(inventory, SOURCE_BY_PATH, DECLARED_BY_NAME, kind, path, &probe);
+	return name && path_key_of(kind, group, name, path) == 0
+		       ? inventory_find(inventory, SOURCE_BY_PATH, kind, path, NULL)
+		       : NULL;
 }
 
 const struct owned_resource *inventory_address(struct inventory *inventory, const char *group,
@@ -384,22 +421,18 @@ const struct owned_resource *inventory_service(struct inventory *inventory, cons
 const struct owned_resource *inventory_by_id(struct inventory *inventory, const char *id)
 {
 	char key[UUID_TEXT_MAX];
-	const struct owned_resource probe = {.item.id = key};
 
 	if (!id || strlen(id) >= sizeof key)
 		return NULL;
 	snprintf(key, sizeof key, "%s", id);
-	return find(inventory, SOURCE_BY_ID, DECLARED_BY_ID, 0, text_lower(key), &probe);
+	return inventory_find(inventory, SOURCE_BY_ID, 0, text_lower(key), NULL);
 }
 
 const struct owned_resource *inventory_by_address(struct inventory *inventory,
 						  const struct address *address)
 {
-	const struct owned_resource probe = {.item.address = *address};
-
-	return address->family
-		       ? find(inventory, SOURCE_BY_ADDRESS, DECLARED_BY_ADDRESS, 0, NULL, &probe)
-		       : NULL;
+	return address->family ? inventory_find(inventory, SOURCE_BY_ADDRESS, 0, NULL, address)
+			       : NULL;
 }
 
 bool inventory_cut_suffix(const char *name, const char *suffix, char text[NAME_TEXT_MAX])
@@ -417,21 +450,6 @@ bool inventory_cut_suffix(const char *name, const char *suffix, char text[NAME_T
 	snprintf(text, NAME_TEXT_MAX, "%.*s", (int)(length - tail - 1), name);
 	text_lower(text);
 	return true;
-}
-
-const struct owned_resource *inventory_find_fqdn(struct inventory *inventory,
-						 const struct reverse_settings *reverse,
-						 const char *fqdn)
-{
-	const struct owned_resource *resource = NULL;
-	char host[NAME_TEXT_MAX], path[PATH_MAX_BYTES];
-
-	if (inventory_cut_suffix(fqdn, reverse->suffix, host))
-		resource = inventory_find_row(inventory, SOURCE_BY_HOST, 0, host, NULL);
-	if (!resource && inventory_cut_suffix(fqdn, reverse->service_suffix, host) &&
-	    path_key_of(KIND_SERVICE, NULL, host, path) == 0)
-		resource = inventory_find_row(inventory, SOURCE_BY_PATH, KIND_SERVICE, path, NULL);
-	return resource;
 }
 
 const struct owned_resource *inventory_by_ptr(struct inventory *inventory, const char *text)
@@ -454,101 +472,48 @@ const struct owned_resource *inventory_by_ptr(struct inventory *inventory, const
 
 const struct owned_resource *inventory_by_fqdn(struct inventory *inventory, const char *fqdn)
 {
-	char name[NAME_TEXT_MAX];
-	const struct owned_resource probe = {.fqdn = name};
-	const struct owned_resource *resource;
+	const struct reverse_settings *reverse = &inventory->now.model->reverse;
+	const struct owned_resource *resource = NULL;
+	char name[NAME_TEXT_MAX], host[NAME_TEXT_MAX], path[PATH_MAX_BYTES];
 
 	if (!fqdn || !*fqdn || strlen(fqdn) >= sizeof name - 1)
 		return NULL;
 	owned_dotted(fqdn, name);
-	resource = declared_find(inventory->now.declared, DECLARED_BY_FQDN, &probe);
-	return resource ? show_declared(inventory, resource)
-			: inventory_find_fqdn(inventory, &inventory->now.model->reverse, name);
+	if (inventory_cut_suffix(name, reverse->suffix, host))
+		resource = inventory_find(inventory, SOURCE_BY_HOST, 0, host, NULL);
+	if (!resource && inventory_cut_suffix(name, reverse->service_suffix, host) &&
+	    path_key_of(KIND_SERVICE, NULL, host, path) == 0)
+		resource = inventory_find(inventory, SOURCE_BY_PATH, KIND_SERVICE, path, NULL);
+	return resource;
 }
 
 /* ---- pages ---- */
 
-/* Drops resources that the file repeats, because the file's count; returns how many are left. */
-static size_t drop_repeated(const struct inventory *inventory,
-			    const struct owned_resource **resources, size_t count)
-{
-	size_t left = 0;
-
-	for (size_t i = 0; i < count; i++)
-		if (inventory->now.counts.repeated == 0 ||
-		    !declared_find(inventory->now.declared, DECLARED_BY_ID, resources[i]))
-			resources[left++] = resources[i];
-	return left;
-}
-
+/* Fills the page with the resources that follow, of file and state. A resource that both have takes
+ * two rows, so further rows may be needed. */
 static size_t read_page(struct inventory *inventory, const struct source_page *page,
 			const struct owned_resource **resources)
 {
 	struct source *source = inventory_reader(inventory);
 	struct source_page wanted = *page;
+	struct found found = {.inventory = inventory, .page = resources};
 	char error[SOURCE_ERROR_MAX] = "", path[PATH_MAX_BYTES];
-	size_t used = 0;
 	bool more = source;
 
-	while (more && used < page->limit) {
-		struct found found = {.inventory = inventory, .page = resources + used};
-
-		found.room = wanted.limit = page->limit - used;
+	while (more && found.count < page->limit) {
+		found.rows = 0;
+		wanted.limit = page->limit - found.count;
 		if (source->calls->page(source, &wanted, on_resource_row, &found, error) != 0) {
 			inventory_say_trouble(inventory, error);
-			return used;
+			break;
 		}
-		more = found.count == found.room;
+		more = found.rows == wanted.limit;
 		if (more && wanted.address)
 			wanted.address = &found.resource->item.address;
 		else if (more && owned_key(found.resource, path) == 0)
 			wanted.path = path;
-		used += drop_repeated(inventory, resources + used, found.count);
 	}
-	return used;
-}
-
-/* Inserts a declared resource into the sorted page; false: it belongs after a full page, or its
- * PTR could not be read. */
-static bool merge_one(struct inventory *inventory, enum declared_order order,
-		      const struct owned_resource *declared, const struct owned_resource **page,
-		      size_t *used, size_t room)
-{
-	const struct owned_resource *shown;
-	size_t at = *used;
-
-	while (at > 0 && declared_compare(order, declared, page[at - 1]) < 0)
-		at--;
-	shown = at < room ? show_declared(inventory, declared) : NULL;
-	if (!shown)
-		return false;
-	*used -= *used == room;
-	memmove(page + at + 1, page + at, (*used - at) * sizeof(*page));
-	page[at] = shown;
-	++*used;
-	return true;
-}
-
-/* Fills a page with resources of the probe's kind after the probe, of state and file; with
- * wanted->group only those of the probe's group. */
-static size_t page_behind(struct inventory *inventory, const struct source_page *wanted,
-			  enum declared_order order, const struct owned_resource *probe,
-			  const struct owned_resource **page)
-{
-	const struct declared *declared = inventory->now.declared;
-	size_t used = read_page(inventory, wanted, page), count;
-	const struct owned_resource *const *items = declared_list(declared, order, &count);
-
-	for (size_t at = declared_behind(declared, order, probe); at < count; at++) {
-		const char *group = items[at]->item.resource_group;
-
-		if (wanted->group && strcasecmp(group ? group : "", wanted->group) != 0)
-			break;
-		if (items[at]->kind == probe->kind &&
-		    !merge_one(inventory, order, items[at], page, &used, wanted->limit))
-			break;
-	}
-	return used;
+	return found.count;
 }
 
 static size_t addresses_after(struct inventory *inventory, const char *group,
@@ -561,14 +526,10 @@ static size_t addresses_after(struct inventory *inventory, const char *group,
 					   .group = group ? key : NULL,
 					   .address = after ? after : &first,
 					   .limit = room};
-	const struct owned_resource probe = {
-		.kind = kind_of_id(KIND_ADDRESS),
-		.item = {.resource_group = group, .address = *wanted.address}};
 
 	snprintf(key, sizeof key, "%s", group ? group : "");
 	text_lower(key);
-	return page_behind(inventory, &wanted, group ? DECLARED_BY_GROUP : DECLARED_BY_ADDRESS,
-			   &probe, page);
+	return read_page(inventory, &wanted, page);
 }
 
 size_t inventory_addresses_after(struct inventory *inventory, const struct address *after,
@@ -589,12 +550,10 @@ size_t inventory_services_after(struct inventory *inventory, const char *after,
 {
 	char path[PATH_MAX_BYTES] = "";
 	const struct source_page wanted = {.kind = KIND_SERVICE, .path = path, .limit = room};
-	const struct owned_resource probe = {.kind = kind_of_id(KIND_SERVICE),
-					     .item.name = after ? after : ""};
 
 	if (after && path_key_of(KIND_SERVICE, NULL, after, path) != 0)
 		return 0; /* longer than any name */
-	return page_behind(inventory, &wanted, DECLARED_BY_NAME, &probe, page);
+	return read_page(inventory, &wanted, page);
 }
 
 /* ---- waiting PTRs ---- */
@@ -603,13 +562,12 @@ static int on_waiting(void *context, const struct source_resource *row)
 {
 	struct found *found = context;
 	struct inventory *inventory = found->inventory;
-	const struct owned_resource probe = {.item.id = row->path};
 	struct owned_resource *resource;
-	int err;
+	size_t number;
+	int err = inventory_declared_id(inventory, row->path, &number);
 
-	if (declared_find(inventory->now.declared, DECLARED_BY_ID, &probe) ||
-	    found->count == found->room)
-		return 0;
+	if (err || number > 0 || found->count == inventory->now.counts.waiting)
+		return err;
 	resource = arena_alloc(&inventory->shown, sizeof *resource);
 	if (resource)
 		resource->item.id = arena_strdup(&inventory->shown, row->path);
@@ -625,14 +583,14 @@ static int on_waiting(void *context, const struct source_resource *row)
 const struct owned_resource **inventory_waiting(struct inventory *inventory, size_t *count)
 {
 	struct source *source = inventory_reader(inventory);
-	struct found found = {.inventory = inventory, .room = inventory->now.counts.waiting};
+	struct found found = {.inventory = inventory};
 	const struct source_page wanted = {.kind = KIND_PTR, .limit = INT64_MAX};
 	char error[SOURCE_ERROR_MAX] = "";
 
 	*count = 0;
-	if (!source || found.room == 0)
+	if (!source || inventory->now.counts.waiting == 0)
 		return NULL;
-	found.page = calloc(found.room, sizeof *found.page);
+	found.page = calloc(inventory->now.counts.waiting, sizeof *found.page);
 	if (!found.page) {
 		inventory_say_trouble(inventory, err_text(ERR_NOMEM));
 		return NULL;
@@ -714,25 +672,28 @@ size_t inventory_pending(const struct inventory *inventory)
 	return count;
 }
 
+static bool has_ptr(const struct owned_item *declared)
+{
+	return declared->reverse_fqdn && *declared->reverse_fqdn;
+}
+
 void inventory_about(const struct inventory *inventory, struct inventory_about *about)
 {
 	const struct inventory_part *now = &inventory->now;
 	const struct store *store = &inventory->store;
-	size_t count;
-	const struct owned_resource *const *declared =
-		declared_list(now->declared, DECLARED_BY_ID, &count);
+	const struct model *file = model_declared(now->model);
 
 	*about = (struct inventory_about){
-		.addresses = now->counts.addresses,
-		.services = now->counts.services,
+		.addresses = now->counts.addresses + file->addresses.count,
+		.services = now->counts.services + file->cloud_services.count,
 		.ptrs = now->counts.ptrs + now->counts.given,
 		.waiting = now->counts.waiting,
 		.has_state = *store->url,
 		.state = *store->url ? store->url : NULL,
 		.error = *store->error ? store->error : NULL,
 	};
-	for (size_t i = 0; i < count; i++) {
-		*(owned_is_service(declared[i]) ? &about->services : &about->addresses) += 1;
-		about->ptrs += declared[i]->item.reverse_fqdn != NULL;
-	}
+	for (size_t i = 0; i < file->addresses.count; i++)
+		about->ptrs += has_ptr(&file->addresses.items[i]);
+	for (size_t i = 0; i < file->cloud_services.count; i++)
+		about->ptrs += has_ptr(&file->cloud_services.items[i]);
 }

@@ -1,13 +1,13 @@
 /* The inventory: every address and cloud service, from the configuration file and from the state
  * (which the management API writes), each with its PTR, if it has one.
  *
- *     file ──► model ──► declared ──┐                 ┌──► found by id, name, address, forward name
- *                                   ├─► inventory ────┤
- *     state ──► rows ───────────────┘      ▲          └──► owned table ──► workers
- *                              address_draft.h: one draft at a time
+ *     file ──► model ──► file_rows ──┐                 ┌──► found by id, name, address, forward name
+ *                                    ├─► inventory ────┤
+ *     state ──► rows ────────────────┘      ▲          └──► owned table ──► workers
+ *                               address_draft.h: one draft at a time
  *
- * Of the state, only the served table (rules/owned/owned.h) is in memory; lookups use the indexes
- * of the state.
+ * Only the served table (rules/owned/owned.h) is in memory; lookups use the indexes of the state's
+ * rows and of the file's, which a statement reads together (store/file_rows.h).
  *
  * Items that the file declares are read-only here, and so are the PTRs that the file gives them
  * (`reverse_fqdn`); if the file gives none, the item's PTR comes from the state like any other.
@@ -23,8 +23,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "resolver/control/resource/declared.h"
-#include "resolver/control/resource/kind.h"
+#include "resolver/control/resource/owned_resource.h"
+#include "resolver/control/store/file_rows.h"
 #include "resolver/control/store/store.h"
 #include "rules/check/pools.h"
 #include "rules/fault.h"
@@ -163,8 +163,9 @@ struct inventory_counts { /* of the state's resources */
 struct inventory_part { /* the part of an inventory that belongs to a model */
 	struct model *model;
 	struct pools *pools;
-	struct declared *declared;
-	struct owned *owned; /* the served table */
+	struct file_rows *rows; /* the file's addresses and services */
+	uint64_t declared_hash; /* of all that the API shows of these */
+	struct owned *owned;    /* the served table */
 	struct inventory_counts counts;
 	uint64_t latest;  /* the latest revision of a PTR, as of the last full read */
 	uint64_t changed; /* of the latest change, as of the last full read */
@@ -203,8 +204,12 @@ struct inventory {
 };
 
 void inventory_part_release(struct inventory_part *part);
-/* The source to read; NULL: none is configured, or it is not open. A source that is not open is
- * noted as trouble, because its rows are missing. */
+/* The source to read, with this inventory's rows of the file attached. Those of the served inventory
+ * are, except while another one is prepared, because nothing can be attached within a transaction.
+ * NULL: it cannot be read, which is noted as trouble. */
+struct source *inventory_attached(struct inventory *inventory);
+/* inventory_attached, which also notes a state that is configured and not open, because its rows are
+ * missing. */
 struct source *inventory_reader(struct inventory *inventory);
 /* Notes that a read has failed, and keeps the first reason. */
 void inventory_say_trouble(struct inventory *inventory, const char *why);
@@ -213,13 +218,12 @@ void inventory_say_trouble(struct inventory *inventory, const char *why);
 int inventory_complain(struct inventory *inventory, const struct source_resource *row, int err);
 /* Copies the part before the suffix, in lower case. False: the name does not end in it. */
 bool inventory_cut_suffix(const char *name, const char *suffix, char text[NAME_TEXT_MAX]);
-/* Look up in the state only; `fqdn` has its final dot. */
-const struct owned_resource *inventory_find_row(struct inventory *inventory, enum source_by by,
-						unsigned kind, const char *text,
-						const struct address *address);
-const struct owned_resource *inventory_find_fqdn(struct inventory *inventory,
-						 const struct reverse_settings *reverse,
-						 const char *fqdn);
+/* Finds an address or service of the file, else of the state. */
+const struct owned_resource *inventory_find(struct inventory *inventory, enum source_by by,
+					    unsigned kind, const char *text,
+					    const struct address *address);
+/* The number of the file's item with this id; 0: none. ERR_SYSTEM: inventory_trouble. */
+MUST_CHECK int inventory_declared_id(struct inventory *inventory, const char *id, size_t *number);
 /* Gives the resource the PTR that the state has for this id. ERR_NOT_FOUND; ERR_SYSTEM
  * (inventory_trouble). */
 MUST_CHECK int inventory_ptr_row(struct inventory *inventory, const char *id,

@@ -20,58 +20,76 @@
 #include "rules/text.h"
 
 struct merge {
-	struct inventory *inventory;
-	struct inventory_part *next;
+	struct inventory *inventory; /* a copy with the next part, which is being made */
+	struct inventory_part *next; /* that part */
 	const struct inventory_part *before;
 	struct owned_draft *draft;
+	json_t *repeated; /* ids of the state's resources that the file repeats */
 	struct faults *faults;
-	bool unread; /* the state could not be read, which is reported already */
 };
 
-/* Reports both resources at the file's place, because the file has probably just been edited. */
-static void clash(struct merge *merge, const struct owned_resource *declared,
-		  const struct owned_resource *other, const char *field)
-{
-	char text[OWNED_TITLE_MAX], other_text[OWNED_TITLE_MAX];
-
-	fault_add(merge->faults, FAULT_ERROR, &declared->item.origin, field,
-		  "%s and %s cannot both have this %s; remove one of them, or give it another",
-		  owned_title(declared, text), owned_title(other, other_text), field);
-}
-
-static void complain_of_ptr(struct merge *merge, const struct owned_resource *declared,
-			    const char *fqdn)
-{
-	char title[OWNED_TITLE_MAX];
-
-	fault_add(merge->faults, FAULT_ERROR, &declared->item.origin, "reverse_fqdn",
-		  "%s has the PTR \"%s\" here and \"%s\" in the state; take one of them away",
-		  owned_title(declared, title), declared->item.reverse_fqdn, fqdn);
-}
-
-/* Frees resources that were returned while the whole state is read, to bound the memory. */
+/* Frees resources that were returned while many are read, to bound the memory. */
 static void forget_shown(struct inventory *inventory)
 {
 	arena_release(&inventory->shown);
 	arena_init(&inventory->shown);
 }
 
-/* Whether the file declares exactly the resource of the state, with its PTR. */
-static bool is_repeated(const struct owned_resource *declared,
-			const struct owned_resource *resource)
-{
-	json_t *left, *right;
-	bool same;
+/* ---- the file's rows ---- */
 
-	if (!resource || strcmp(declared->item.id, resource->item.id) != 0)
-		return false;
-	left = owned_values(declared);
-	right = owned_values(resource);
-	same = json_equal(left, right);
-	json_decref(left);
-	json_decref(right);
-	return same;
+static int index_item(struct file_rows *rows, const struct owned_resource *resource,
+		      char error[SOURCE_ERROR_MAX])
+{
+	struct owned_scratch scratch;
+	struct source_keys keys = owned_keys(resource, &scratch);
+	char path[PATH_MAX_BYTES];
+
+	if (owned_key(resource, path) != 0) /* longer than the path of any request */
+		path[0] = '\0';
+	return file_rows_add(rows, resource->kind->id, path, &keys, error);
 }
+
+/* Indexes all items, and hashes all that the API shows of them, for etags. */
+static int index_items(struct file_rows *rows, const struct model *model, uint64_t *hash,
+		       char error[SOURCE_ERROR_MAX])
+{
+	struct owned_resource resource;
+	struct arena arena;
+	int err = 0;
+
+	arena_init(&arena);
+	for (size_t number = 1; !err; number++) {
+		err = owned_of_file(&resource, number, model, &arena);
+		if (!err) {
+			err = index_item(rows, &resource, error);
+			*hash = etag_add_number(*hash, owned_hash(&resource));
+		}
+		arena_release(&arena);
+		arena_init(&arena);
+	}
+	return err == ERR_NOT_FOUND ? file_rows_end(rows, error) : err;
+}
+
+/* The rows of the model's file. A change of resources leaves the file's items as they are, however
+ * many there are. NULL: `error` says why. */
+static struct file_rows *rows_of(const struct model *model, const struct inventory_part *before,
+				 uint64_t *hash, char error[SOURCE_ERROR_MAX])
+{
+	struct file_rows *rows;
+
+	*hash = before->declared_hash;
+	if (before->rows && model_declared(model) == model_declared(before->model))
+		return file_rows_ref(before->rows);
+	*hash = 0;
+	snprintf(error, SOURCE_ERROR_MAX, "%s", err_text(ERR_NOMEM));
+	rows = file_rows_new(error);
+	if (rows && index_items(rows, model, hash, error) == 0)
+		return rows;
+	file_rows_free(rows);
+	return NULL;
+}
+
+/* ---- what both have ---- */
 
 /* A resource made from a row's keys alone; its name comes from the path. */
 struct keyed {
@@ -112,6 +130,121 @@ static void read_keys(struct keyed *keyed, const struct source_resource *row,
 		keyed->resource.fqdn = owned_dotted(bare, keyed->fqdn);
 }
 
+/* Reports both resources at the file's place, because the file has probably just been edited. */
+static void clash(struct merge *merge, const struct owned_resource *declared,
+		  const struct owned_resource *other, const char *field)
+{
+	char text[OWNED_TITLE_MAX], other_text[OWNED_TITLE_MAX];
+
+	fault_add(merge->faults, FAULT_ERROR, &declared->item.origin, field,
+		  "%s and %s cannot both have this %s; remove one of them, or give it another",
+		  owned_title(declared, text), owned_title(other, other_text), field);
+}
+
+/* Whether the file declares exactly the resource of the state, with its PTR. */
+static bool is_repeated(const struct owned_resource *declared,
+			const struct owned_resource *resource)
+{
+	json_t *left, *right;
+	bool same;
+
+	if (strcmp(declared->item.id, resource->item.id) != 0)
+		return false;
+	left = owned_values(declared);
+	right = owned_values(resource);
+	same = json_equal(left, right);
+	json_decref(left);
+	json_decref(right);
+	return same;
+}
+
+/* The member that both have; the store has found that they have one. */
+static const char *common_field(const struct owned_resource *a, const struct owned_resource *b)
+{
+	char left[PATH_MAX_BYTES], right[PATH_MAX_BYTES];
+
+	if (strcmp(a->item.id, b->item.id) == 0)
+		return "id";
+	if (a->kind == b->kind && owned_key(a, left) == 0 && owned_key(b, right) == 0 &&
+	    strcmp(left, right) == 0)
+		return "name";
+	return address_equal(&a->item.address, &b->item.address) ? "address" : owned_fqdn_field(a);
+}
+
+/* Handles a resource of the state with a key of an item of the file. If its values cannot be read,
+ * its keys say enough to report it. */
+static int on_alike(void *context, const struct source_resource *row)
+{
+	struct merge *merge = context;
+	struct inventory *inventory = merge->inventory;
+	const struct model *model = merge->next->model;
+	struct owned_resource declared, resource;
+	struct keyed keyed;
+	int err = owned_of_file(&declared, row->number, model, &inventory->shown);
+
+	if (!err)
+		err = owned_of_row(&resource, row, model, &inventory->shown);
+	if (err == ERR_INVALID) {
+		read_keys(&keyed, row, model);
+		clash(merge, &declared, &keyed.resource,
+		      common_field(&declared, &keyed.resource));
+		err = 0;
+	} else if (!err && is_repeated(&declared, &resource)) {
+		err = json_object_set_new(merge->repeated, resource.item.id, json_true());
+	} else if (!err) {
+		clash(merge, &declared, &resource, common_field(&declared, &resource));
+	}
+	forget_shown(inventory);
+	return err ? ERR_NOMEM : 0; /* go on, to report all clashes */
+}
+
+/* Reports services of the file that have the forward name of an address of the state: their keys in
+ * the store differ. */
+static void check_services(struct merge *merge)
+{
+	struct inventory *inventory = merge->inventory;
+	const struct model *model = merge->next->model, *file = model_declared(model);
+	char host[NAME_TEXT_MAX];
+
+	for (size_t i = 0; i < file->cloud_services.count; i++) {
+		const struct owned_resource *other = NULL;
+		struct owned_resource service;
+
+		if (owned_of_file(&service, file->addresses.count + i + 1, model,
+				  &inventory->shown) != 0)
+			inventory_say_trouble(inventory, err_text(ERR_NOMEM));
+		else if (service.fqdn &&
+			 inventory_cut_suffix(service.fqdn, model->reverse.suffix, host))
+			other = inventory_find(inventory, SOURCE_BY_HOST, 0, host, NULL);
+		if (other)
+			clash(merge, &service, other, owned_fqdn_field(&service));
+		forget_shown(inventory);
+	}
+}
+
+/* Compares the file with the state. ERR_SYSTEM: the state cannot be read. */
+static int compare(struct merge *merge, char error[SOURCE_ERROR_MAX])
+{
+	struct source *source = merge->inventory->store.source;
+	int err = source->calls->alike(source, on_alike, merge, error);
+
+	if (!err)
+		check_services(merge);
+	return err;
+}
+
+static void complain_of_ptr(struct merge *merge, const struct owned_resource *declared,
+			    const char *fqdn)
+{
+	char title[OWNED_TITLE_MAX];
+
+	fault_add(merge->faults, FAULT_ERROR, &declared->item.origin, "reverse_fqdn",
+		  "%s has the PTR \"%s\" here and \"%s\" in the state; take one of them away",
+		  owned_title(declared, title), declared->item.reverse_fqdn, fqdn);
+}
+
+/* ---- rows of the state ---- */
+
 static void note_revision(struct inventory_part *part, const struct source_resource *row)
 {
 	if (row->keys->ptr_revision > part->latest)
@@ -131,7 +264,7 @@ static bool has_namesake(struct merge *merge, const struct owned_resource *servi
 
 	if (!service->fqdn || !inventory_cut_suffix(service->fqdn, reverse->suffix, host))
 		return false;
-	other = inventory_find_row(merge->inventory, SOURCE_BY_HOST, 0, host, NULL);
+	other = inventory_find(merge->inventory, SOURCE_BY_HOST, 0, host, NULL);
 	if (other)
 		fault_add(merge->faults, FAULT_ERROR, &reverse->origin, "service_suffix",
 			  "%s and %s would both have the name %s; give another suffix, or remove "
@@ -146,253 +279,164 @@ static int on_owned(void *context, const struct source_resource *row)
 {
 	struct merge *merge = context;
 	struct inventory_part *next = merge->next;
-	const struct owned_resource *declared, *whole;
 	char text[POOLS_TEXT_MAX];
-	const char *field;
 	struct keyed keyed;
+	int err;
 
 	if (!row->keys->id || !row->keys->address.family ||
 	    (row->kind != KIND_ADDRESS && row->kind != KIND_SERVICE))
 		return inventory_complain(merge->inventory, row, ERR_INVALID);
+	note_revision(next, row);
+	if (json_object_get(merge->repeated, row->keys->id)) {
+		next->counts.repeated++;
+		return 0;
+	}
 	read_keys(&keyed, row, next->model);
 	*(row->kind == KIND_SERVICE ? &next->counts.services : &next->counts.addresses) += 1;
 	next->counts.ptrs += row->keys->ptr != NULL;
-	note_revision(next, row);
-	declared = declared_clash(next->declared, &keyed.resource, &field);
-	if (declared) {
-		whole = inventory_find_row(merge->inventory, SOURCE_BY_ID, 0, row->keys->id, NULL);
-		if (is_repeated(declared, whole)) {
-			*(row->kind == KIND_SERVICE ? &next->counts.services
-						    : &next->counts.addresses) -= 1;
-			next->counts.ptrs -= row->keys->ptr != NULL;
-			next->counts.repeated++;
-		} else {
-			clash(merge, declared, whole ? whole : &keyed.resource, field);
-		}
-		forget_shown(merge->inventory);
-		return 0; /* continue, to report all clashes */
-	}
 	if (row->kind == KIND_SERVICE && has_namesake(merge, &keyed.resource))
-		return 0;
+		return 0; /* go on, to report all of them */
 	if (pools_refusal(next->pools, &keyed.resource.item.address, keyed.resource.item.region,
 			  text)) {
 		next->counts.refused++;
 		return 0;
 	}
-	int err = owned_serve(&keyed.resource, merge->draft, &merge->inventory->key, next->model);
+	err = owned_serve(&keyed.resource, merge->draft, &merge->inventory->key, next->model);
 	return err == ERR_INVALID ? inventory_complain(merge->inventory, row, err) : err;
+}
+
+/* Handles a PTR that both the file and the state have. */
+static int compare_ptr(struct merge *merge, const struct owned_resource *declared,
+		       const struct source_resource *row)
+{
+	struct inventory *inventory = merge->inventory;
+	struct owned_resource resource = {.item.id = row->path};
+	int err = owned_take_ptr_row(&resource, row, merge->next->model, &inventory->shown);
+
+	if (err)
+		return inventory_complain(inventory, row, err);
+	if (owned_is_same_ptr(&declared->item, &resource.item))
+		merge->next->counts.repeated++;
+	else
+		complain_of_ptr(merge, declared, row->keys->ptr);
+	return 0;
+}
+
+/* Handles the PTR of the state for an item of the file. Its row's keys say all that is served. */
+static int take_ptr_row(struct merge *merge, const struct source_resource *row, size_t number)
+{
+	struct inventory *inventory = merge->inventory;
+	struct inventory_part *next = merge->next;
+	const struct source_keys *keys = row->keys;
+	struct owned_resource declared;
+
+	if (owned_of_file(&declared, number, next->model, &inventory->shown) != 0)
+		return ERR_NOMEM;
+	if (declared.ptr_is_declared)
+		return compare_ptr(merge, &declared, row);
+	next->counts.given++;
+	note_revision(next, row);
+	declared.item.reverse_fqdn = keys->ptr;
+	declared.ttl_served = keys->ttl_given ? keys->ttl : next->model->reverse.ttl;
+	return owned_serve(&declared, merge->draft, &inventory->key, next->model);
 }
 
 /* Handles a PTR's row: the PTR's address or service is declared in the file, or missing. */
 static int on_ptr_row(void *context, const struct source_resource *row)
 {
 	struct merge *merge = context;
-	const struct owned_resource probe = {.item.id = row->path};
-	const struct owned_resource *declared =
-		declared_find(merge->next->declared, DECLARED_BY_ID, &probe);
 	struct inventory *inventory = merge->inventory;
-	struct owned_resource resource = {.item.id = row->path};
 	struct name name;
+	size_t number;
 	int err;
 
-	if (!row->keys->ptr || name_from_text(&name, &merge->inventory->key, row->keys->ptr) != 0)
-		return inventory_complain(merge->inventory, row, ERR_INVALID);
-	if (!declared) {
+	if (!row->keys->ptr || name_from_text(&name, &inventory->key, row->keys->ptr) != 0)
+		return inventory_complain(inventory, row, ERR_INVALID);
+	err = inventory_declared_id(inventory, row->path, &number);
+	if (!err && number > 0)
+		err = take_ptr_row(merge, row, number);
+	else if (!err)
 		merge->next->counts.waiting++;
-		return 0;
-	}
-	if (declared->item.reverse_fqdn) {
-		err = owned_take_ptr_row(&resource, row, merge->next->model, &inventory->shown);
-		if (!err && owned_is_same_ptr(&declared->item, &resource.item))
-			merge->next->counts.repeated++;
-		else if (!err)
-			complain_of_ptr(merge, declared, row->keys->ptr);
-		forget_shown(inventory);
-		return err ? inventory_complain(inventory, row, err) : 0;
-	}
-	merge->next->counts.given++;
-	note_revision(merge->next, row);
-	resource = (struct owned_resource){
-		.item = {.address = declared->item.address, .reverse_fqdn = row->keys->ptr},
-		.ttl_served =
-			row->keys->ttl_given ? row->keys->ttl : merge->next->model->reverse.ttl};
-	return owned_serve(&resource, merge->draft, &merge->inventory->key, merge->next->model);
-}
-
-/* The served data may now differ from the state, so the next load must read the whole state. */
-static void tell_unread(struct merge *merge, const char *error)
-{
-	struct inventory *inventory = merge->inventory;
-	const char *trouble = inventory_trouble(inventory);
-	const char *why = trouble ? trouble : error;
-
-	if (merge->unread)
-		return;
-	merge->unread = inventory->store.stale = true;
-	store_say_unread(&inventory->store, why);
-	fault_add(merge->faults, FAULT_WARNING, &(struct origin){.file = inventory->store.url},
-		  NULL,
-		  "%s; what the file says is served, and what was known of the state; changes are "
-		  "refused until a reload can read it",
-		  why);
-}
-
-/* Reads the whole state into an empty draft. ERR_SYSTEM: the state cannot be read, which is
- * reported. */
-static int read_state(struct merge *merge)
-{
-	struct inventory *inventory = merge->inventory;
-	struct source *source = inventory->store.source;
-	static const struct source_page ptrs = {.kind = KIND_PTR, .limit = INT64_MAX};
-	struct faults *faults = merge->faults, found;
-	char error[SOURCE_ERROR_MAX] = "";
-	int err;
-
-	faults_init(&found);
-	merge->faults = &found;
-	merge->draft = owned_edit(NULL);
-	err = merge->draft ? source->calls->sync(source, error) : ERR_NOMEM;
-	if (!err)
-		err = pairs_read_changed(source, &merge->next->changed, error);
-	if (!err)
-		err = source->calls->owned(source, on_owned, merge, error);
-	if (!err)
-		err = source->calls->page(source, &ptrs, on_ptr_row, merge, error);
-	merge->faults = faults;
-	if (!err) {
-		for (size_t i = 0; i < found.count; i++)
-			fault_add(faults, found.items[i].severity, &found.items[i].origin, NULL,
-				  "%s", found.items[i].text);
-	} else if (err != ERR_NOMEM) {
-		tell_unread(merge, error);
-		owned_discard(merge->draft);
-		merge->draft = NULL;
-		*merge->next = (struct inventory_part){.model = merge->next->model,
-						       .pools = merge->next->pools,
-						       .declared = merge->next->declared,
-						       .derived = merge->next->derived};
-		err = ERR_SYSTEM;
-	}
-	faults_release(&found);
+	forget_shown(inventory);
 	return err;
 }
 
-/* ---- the state is unchanged: only new items of the file are checked ---- */
+/* ---- the next table ---- */
 
-/* The model of the file alone. */
-static const struct model *file_of(const struct model *model)
-{
-	return model->declared ? model->declared : model;
-}
-
-/* A change of resources leaves the file's items as they are, however many there are. */
-static struct declared *declared_of(struct model *model, const struct inventory_part *before)
-{
-	return file_of(model) == file_of(before->model) ? declared_ref(before->declared)
-							: declared_new(model);
-}
-
-static bool is_same(const struct owned_resource *a, const struct owned_resource *b)
-{
-	char left[ETAG_MAX], right[ETAG_MAX];
-
-	return a && b && strcmp(owned_version_etag(a, left), owned_version_etag(b, right)) == 0;
-}
-
-static bool has_kept(const struct declared *declared, const struct owned_resource *resource)
-{
-	return is_same(resource, declared_find(declared, DECLARED_BY_ID, resource));
-}
-
-/* Reports a resource of the state that has a unique member of this newly declared one. */
-static void check_new(struct merge *merge, const struct owned_resource *declared)
+static int serve_file(struct merge *merge)
 {
 	struct inventory *inventory = merge->inventory;
-	char path[PATH_MAX_BYTES];
-	const char *field = "id";
-	const struct owned_resource *other =
-		inventory_find_row(inventory, SOURCE_BY_ID, 0, declared->item.id, NULL);
+	struct owned_resource resource;
+	int err = 0;
 
-	if (!other && owned_key(declared, path) == 0) {
-		field = "name";
-		other = inventory_find_row(inventory, SOURCE_BY_PATH, declared->kind->id, path,
-					   NULL);
+	for (size_t number = 1; !err; number++) {
+		err = owned_of_file(&resource, number, merge->next->model, &inventory->shown);
+		if (!err)
+			err = owned_serve(&resource, merge->draft, &inventory->key,
+					  merge->next->model);
+		forget_shown(inventory);
 	}
-	if (!other) {
-		field = "address";
-		other = inventory_find_row(inventory, SOURCE_BY_ADDRESS, 0, NULL,
-					   &declared->item.address);
-	}
-	if (!other && declared->fqdn) {
-		field = owned_fqdn_field(declared);
-		other = inventory_find_fqdn(inventory, &merge->next->model->reverse,
-					    declared->fqdn);
-	}
-	if (other)
-		clash(merge, declared, other, field);
+	return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-static int leave(struct merge *merge, const struct owned_resource *declared)
+/* Whether the file still has this item at this address. */
+static bool stays(struct merge *merge, const struct owned_resource *former)
 {
-	int err = owned_unserve(declared, merge->draft, &merge->inventory->key);
+	struct owned_resource now;
+	size_t number;
 
-	if (err || declared->item.reverse_fqdn ||
-	    !owned_ptr(merge->before->owned, &declared->item.address))
+	return inventory_declared_id(merge->inventory, former->item.id, &number) == 0 &&
+	       owned_of_file(&now, number, merge->next->model, &merge->inventory->shown) == 0 &&
+	       address_equal(&now.item.address, &former->item.address);
+}
+
+/* Takes a former item of the file out of the table, with its PTR of the state. Unless the state is
+ * read, this PTR stays if the item does. */
+static int leave(struct merge *merge, const struct owned_resource *former, bool is_read)
+{
+	const struct address *address = &former->item.address;
+	int err = owned_unserve(former, merge->draft, &merge->inventory->key);
+
+	if (err || former->ptr_is_declared || !owned_ptr(merge->before->owned, address) ||
+	    (!is_read && stays(merge, former)))
 		return err;
 	merge->next->counts.given--;
 	merge->next->counts.waiting++;
-	return owned_set_ptr(merge->draft, &declared->item.address, NULL, 0);
+	return owned_set_ptr(merge->draft, address, NULL, 0);
 }
 
-static int enter(struct merge *merge, const struct owned_resource *declared)
+/* Begins with the table as it is, without the former file's items if there is another file. */
+static int begin_with_former(struct merge *merge, bool is_read)
 {
-	struct inventory *inventory = merge->inventory;
-	struct owned_resource resource = *declared;
-	int err;
-
-	if (!inventory->store.source)
-		return owned_serve(declared, merge->draft, &inventory->key, merge->next->model);
-	check_new(merge, declared);
-	err = inventory_ptr_row(inventory, declared->item.id, &resource);
-	if (!err && declared->item.reverse_fqdn) {
-		complain_of_ptr(merge, declared, resource.item.reverse_fqdn);
-		return 0;
-	}
-	if (!err) {
-		merge->next->counts.given++;
-		merge->next->counts.waiting--;
-	}
-	return owned_serve(err ? declared : &resource, merge->draft, &inventory->key,
-			   merge->next->model);
-}
-
-static int keep_state(struct merge *merge)
-{
-	struct inventory_part *next = merge->next;
 	const struct inventory_part *before = merge->before;
-	bool same = next->declared == before->declared;
-	size_t old, new;
-	const struct owned_resource *const *items =
-		declared_list(before->declared, DECLARED_BY_ID, &old);
-	const struct owned_resource *const *now =
-		declared_list(next->declared, DECLARED_BY_ID, &new);
-	int err;
+	struct owned_resource former;
+	int err = 0;
 
-	next->counts = before->counts;
+	merge->next->counts = before->counts;
 	merge->draft = owned_edit(before->owned);
-	err = merge->draft ? 0 : ERR_NOMEM;
-	for (size_t i = 0; !err && !same && i < old; i++)
-		if (!has_kept(next->declared, items[i]))
-			err = leave(merge, items[i]);
-	for (size_t i = 0; !err && !same && i < new; i++)
-		if (!has_kept(before->declared, now[i]))
-			err = enter(merge, now[i]);
-	if (inventory_trouble(merge->inventory))
-		tell_unread(merge, "");
-	return err;
+	if (!merge->draft)
+		return ERR_NOMEM;
+	for (size_t number = 1; !err && merge->next->rows != before->rows; number++) {
+		err = owned_of_file(&former, number, before->model, &merge->inventory->shown);
+		if (!err)
+			err = leave(merge, &former, is_read);
+		forget_shown(merge->inventory);
+	}
+	return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-/* ---- a whole load ---- */
+/* Begins with all rows of the state. */
+static int begin_with_state(struct merge *merge, char error[SOURCE_ERROR_MAX])
+{
+	struct source *source = merge->inventory->store.source;
+	int err;
+
+	merge->draft = owned_edit(NULL);
+	if (!merge->draft)
+		return ERR_NOMEM;
+	err = pairs_read_changed(source, &merge->next->changed, error);
+	return err ? err : source->calls->owned(source, on_owned, merge, error);
+}
 
 /* Whether both models give the state's resources the same names, TTLs and pools. */
 static bool derive_alike(const struct inventory_part *a, const struct inventory_part *b)
@@ -404,25 +448,12 @@ static bool derive_alike(const struct inventory_part *a, const struct inventory_
 	       pools_equal(a->pools, b->pools, false);
 }
 
-static int serve_declared(struct merge *merge)
-{
-	size_t count;
-	const struct owned_resource *const *items =
-		declared_list(merge->next->declared, DECLARED_BY_ID, &count);
-	int err = 0;
-
-	for (size_t i = 0; !err && i < count; i++)
-		err = owned_serve(items[i], merge->draft, &merge->inventory->key,
-				  merge->next->model);
-	return err;
-}
-
 /* Warns of refused, repeated and waiting items: of all when the file was read, otherwise only if
  * their number has grown. */
 static void warn(struct merge *merge)
 {
 	const struct inventory_part *next = merge->next, *before = merge->before;
-	bool same_file = file_of(next->model) == file_of(before->model);
+	bool same_file = next->rows == before->rows;
 	struct origin origin = {.file = merge->inventory->store.url};
 
 	if (next->counts.refused > (same_file ? before->counts.refused : 0))
@@ -449,47 +480,96 @@ static void warn(struct merge *merge)
 			  text_plural(next->counts.waiting, "it is", "they are"));
 }
 
-/* Whether the state has a newly declared item, perhaps an equal one. */
-static bool may_be_repeated(struct merge *merge)
+/* The served data may now differ from the state, so the next load must read the whole state. */
+static void tell_unread(struct merge *merge, const char *error)
 {
-	struct inventory *inventory = merge->inventory;
-	size_t count;
-	const struct owned_resource *const *items =
-		declared_list(merge->next->declared, DECLARED_BY_ID, &count);
-	struct owned_resource unused;
-	bool found = false;
+	struct store *store = inventory_store(merge->inventory->of);
+	const char *trouble = inventory_trouble(merge->inventory);
+	const char *why = trouble ? trouble : error;
 
-	if (merge->next->declared == merge->before->declared)
-		return false;
-	for (size_t i = 0; !found && i < count; i++) {
-		if (has_kept(merge->before->declared, items[i]))
-			continue;
-		found = inventory_find_row(inventory, SOURCE_BY_ID, 0, items[i]->item.id, NULL) ||
-			(items[i]->item.reverse_fqdn &&
-			 inventory_ptr_row(inventory, items[i]->item.id, &unused) == 0);
-		forget_shown(inventory);
+	store->stale = true;
+	store_say_unread(store, why);
+	fault_add(merge->faults, FAULT_WARNING, &(struct origin){.file = store->url}, NULL,
+		  "%s; what the file says is served, and what was known of the state; changes are "
+		  "refused until a reload can read it",
+		  why);
+}
+
+/* Makes the table from the file and the rows of the state. All of these are read only if that is
+ * necessary. ERR_SYSTEM: the state cannot be read. */
+static int merge_with_state(struct merge *merge, bool is_other, char error[SOURCE_ERROR_MAX])
+{
+	static const struct source_page ptrs = {.kind = KIND_PTR, .limit = INT64_MAX};
+	const struct inventory_part *before = merge->before;
+	struct source *source = merge->inventory->store.source;
+	bool same_file = merge->next->rows == before->rows;
+	bool whole = is_other || !derive_alike(before, merge->next) ||
+		     (!same_file && before->counts.repeated > 0);
+	int err = 0;
+
+	if (same_file && !whole)
+		return begin_with_former(merge, true);
+	if (whole)
+		err = source->calls->sync(source, error);
+	if (!err)
+		err = compare(merge, error);
+	if (err)
+		return err;
+	whole = whole || json_object_size(merge->repeated) > 0;
+	err = whole ? begin_with_state(merge, error) : begin_with_former(merge, true);
+	merge->next->counts.given = merge->next->counts.waiting = 0; /* their rows are read now */
+	if (!err)
+		err = serve_file(merge);
+	if (!err)
+		err = source->calls->page(source, &ptrs, on_ptr_row, merge, error);
+	return err;
+}
+
+/* Tries the state, whose faults count only if all of it can be read. ERR_SYSTEM: it cannot, and is
+ * reported. */
+static int try_state(struct merge *merge)
+{
+	struct inventory_part *next = merge->next;
+	struct store *store = inventory_store(merge->inventory->of);
+	struct source *source = store->source;
+	bool is_other = source && (store->stale || !source->calls->is_current(source));
+	struct faults *faults = merge->faults, found;
+	char error[SOURCE_ERROR_MAX] = "";
+	int err;
+
+	if (!source)
+		return ERR_SYSTEM;
+	faults_init(&found);
+	merge->faults = &found;
+	err = inventory_attached(merge->inventory) ? merge_with_state(merge, is_other, error)
+						   : ERR_SYSTEM;
+	if (!err && inventory_trouble(merge->inventory))
+		err = ERR_SYSTEM;
+	merge->faults = faults;
+	next->read = !err && is_other;
+	if (!err) {
+		for (size_t i = 0; i < found.count; i++)
+			fault_add(faults, found.items[i].severity, &found.items[i].origin, NULL,
+				  "%s", found.items[i].text);
+	} else if (err != ERR_NOMEM) {
+		tell_unread(merge, error);
+		err = ERR_SYSTEM;
 	}
-	return found;
+	faults_release(&found);
+	return err;
 }
 
 static int fill(struct merge *merge)
 {
-	struct inventory *inventory = merge->inventory;
-	struct source *source = inventory->store.source;
-	bool is_other = source && (inventory->store.stale || !source->calls->is_current(source));
-	bool same_file = merge->next->declared == merge->before->declared;
-	bool alike = derive_alike(merge->before, merge->next);
-	int err = ERR_SYSTEM;
+	struct inventory_part *next = merge->next;
+	int err = try_state(merge);
 
-	/* With the same file, repeated rows stay repeated, because they are read-only. */
-	if (is_other || (source && (!alike || (!same_file && merge->before->counts.repeated > 0) ||
-				    may_be_repeated(merge)))) {
-		err = read_state(merge);
-		if (!err)
-			err = serve_declared(merge);
-		merge->next->read = is_other && err != ERR_SYSTEM;
-	}
-	return err == ERR_SYSTEM ? keep_state(merge) : err;
+	if (err != ERR_SYSTEM)
+		return err;
+	owned_discard(merge->draft);
+	next->latest = next->changed = 0;
+	err = begin_with_former(merge, false);
+	return err || next->rows == merge->before->rows ? err : serve_file(merge);
 }
 
 /* Notes that another program has changed the state, and its rows cannot be served. */
@@ -510,7 +590,7 @@ static void say_unserved(struct inventory *inventory, const struct inventory_par
 static uint64_t hash_derived(const struct inventory_part *part)
 {
 	const struct reverse_settings *reverse = &part->model->reverse;
-	uint64_t hash = declared_hash(part->declared);
+	uint64_t hash = part->declared_hash;
 
 	hash = etag_add_number(hash, reverse->ttl);
 	hash = etag_add_text(hash, reverse->suffix);
@@ -518,24 +598,29 @@ static uint64_t hash_derived(const struct inventory_part *part)
 	return etag_add_number(hash, pools_hash(part->pools));
 }
 
-/* Makes the part of this model, with its table. On an error there is nothing to release. */
-static int make_part(struct inventory *inventory, struct model *model, struct inventory_part *part,
-		     struct faults *faults)
+/* Fills the copy's part with that of the model. */
+static int make_part(struct inventory *next, struct model *model, struct faults *faults)
 {
-	struct merge merge = {
-		.inventory = inventory, .next = part, .before = &inventory->now, .faults = faults};
+	struct inventory_part *part = &next->now;
+	const struct inventory_part *before = &next->of->now;
+	struct merge merge = {.inventory = next,
+			      .next = part,
+			      .before = before,
+			      .faults = faults,
+			      .repeated = json_object()};
 	size_t errors = faults->errors;
+	char error[SOURCE_ERROR_MAX];
 	int err = ERR_NOMEM;
 
-	inventory->trouble[0] = '\0'; /* left by a request */
-	*part = (struct inventory_part){.model = model,
-					.pools = pools_new(model),
-					.declared = declared_of(model, merge.before)};
-	if (part->pools && part->declared) {
+	*part = (struct inventory_part){.model = model, .pools = pools_new(model)};
+	part->rows = rows_of(model, before, &part->declared_hash, error);
+	if (!part->rows)
+		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", error);
+	if (part->pools && part->rows && merge.repeated) {
 		part->derived = hash_derived(part);
 		err = fill(&merge);
 	}
-	inventory->trouble[0] = '\0';
+	json_decref(merge.repeated);
 	if (!err && faults->errors > errors)
 		err = ERR_FAULTS;
 	if (!err) {
@@ -546,32 +631,39 @@ static int make_part(struct inventory *inventory, struct model *model, struct in
 	owned_discard(merge.draft);
 	if (faults->errors == errors)
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(err));
-	say_unserved(inventory, part);
-	inventory_part_release(part);
+	say_unserved(next->of, part);
 	return err;
+}
+
+/* Makes an inventory of the model, beside the served one. NULL: the faults say why. */
+static struct inventory *make(struct inventory *inventory, struct model *model,
+			      struct faults *faults)
+{
+	struct inventory *next = inventory_copy(inventory, STORE_SAME);
+
+	inventory->trouble[0] = '\0'; /* left by a request */
+	if (!next) {
+		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(ERR_NOMEM));
+		return NULL;
+	}
+	if (make_part(next, model, faults) != 0) {
+		inventory_prepared_free(next);
+		return NULL;
+	}
+	store_copy(&next->store, &inventory->store, STORE_SAME); /* it may have been found stale */
+	next->trouble[0] = '\0'; /* is reported */
+	forget_shown(next);
+	return next;
 }
 
 struct inventory *inventory_prepare(struct inventory *inventory, struct model *model,
 				    struct faults *faults)
 {
-	struct inventory_part part;
-	struct inventory *next;
-
 	assert(!inventory->changing && !inventory->store.held);
 	if (store_follow(&inventory->store, model->management.state, &model->management.origin,
 			 faults) != 0)
 		return NULL;
-	if (make_part(inventory, model, &part, faults) != 0)
-		return NULL;
-	next = inventory_copy(inventory, STORE_SAME);
-	if (!next) {
-		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(ERR_NOMEM));
-		say_unserved(inventory, &part);
-		inventory_part_release(&part);
-		return NULL;
-	}
-	next->now = part;
-	return next;
+	return make(inventory, model, faults);
 }
 
 void inventory_adopt(struct inventory *next)
@@ -603,6 +695,7 @@ void inventory_prepared_free(struct inventory *next)
 	assert(!next->changing);
 	if (next->now.read && source) /* not served, so the next load reads the state again */
 		source->calls->unsync(source);
+	(void)inventory_attached(next->of);
 	inventory_part_release(&next->now);
 	inventory_copy_free(next);
 }
@@ -612,12 +705,10 @@ void inventory_check(struct model *model, struct faults *faults)
 	static const struct hash_key any_key;
 	const struct management *management = &model->management;
 	struct inventory *inventory = inventory_new(&any_key);
-	struct inventory_part part;
 
 	if (!inventory)
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(ERR_NOMEM));
-	else if (store_look(&inventory->store, management->state, &management->origin, faults) &&
-		 make_part(inventory, model, &part, faults) == 0)
-		inventory_part_release(&part); /* otherwise the faults have the error */
+	else if (store_look(&inventory->store, management->state, &management->origin, faults))
+		inventory_prepared_free(make(inventory, model, faults));
 	inventory_free(inventory);
 }

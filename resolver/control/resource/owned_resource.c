@@ -205,6 +205,22 @@ int owned_declared(struct owned_resource *resource, unsigned kind, const struct 
 	return complete(resource, model, arena);
 }
 
+int owned_of_file(struct owned_resource *resource, size_t number, const struct model *model,
+		  struct arena *arena)
+{
+	const struct model *file = model_declared(model);
+	size_t addresses = file->addresses.count, services = file->cloud_services.count;
+
+	if (number <= addresses)
+		return owned_declared(resource, KIND_ADDRESS, &file->addresses.items[number - 1],
+				      model, arena);
+	if (number <= addresses + services)
+		return owned_declared(resource, KIND_SERVICE,
+				      &file->cloud_services.items[number - addresses - 1], model,
+				      arena);
+	return ERR_NOT_FOUND;
+}
+
 bool owned_is_same_ptr(const struct owned_item *a, const struct owned_item *b)
 {
 	if (!a->reverse_fqdn || !b->reverse_fqdn)

@@ -1,7 +1,7 @@
 /* An address or a cloud service: its values, by the field table (struct owned_item), and the values
  * computed from them. The inventory finds such resources; addresses.h has their edits.
  *
- *     the file's model ──► owned_declared ──┐
+ *     the file's model ───► owned_of_file ──┐
  *     a row of the state ──► owned_of_row ──┴──► struct owned_resource ─┬─► owned_serve: the table
  *                  ▲                                                    ├─► owned_show: the API
  *                  └────────── owned_row_json, owned_keys ◄─────────────┘ */
@@ -95,6 +95,10 @@ const char *owned_title(const struct owned_resource *resource, char text[OWNED_T
 MUST_CHECK int owned_declared(struct owned_resource *resource, unsigned kind,
 			      const struct owned_item *item, const struct model *model,
 			      struct arena *arena);
+/* owned_declared for the item with this number in the model's file: addresses, then services, from
+ * 1. ERR_NOT_FOUND: there are fewer; ERR_NOMEM. */
+MUST_CHECK int owned_of_file(struct owned_resource *resource, size_t number,
+			     const struct model *model, struct arena *arena);
 /* Builds the resource from a row of the state. ERR_INVALID: sluice did not write that row. */
 MUST_CHECK int owned_of_row(struct owned_resource *resource, const struct source_resource *row,
 			    const struct model *model, struct arena *arena);

@@ -321,7 +321,7 @@ const void *part_given(const struct model *model, const struct path *path)
 {
 	const void *item = find_in_parts(model, path);
 
-	return item ? item : part_find(model->declared ? model->declared : model, path);
+	return item ? item : part_find(model_declared(model), path);
 }
 
 /* ---- rows ---- */

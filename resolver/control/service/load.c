@@ -19,11 +19,6 @@ void load_init(struct load *load, const char *config, const char *resolv_conf)
 	entropy_read(&load->key, sizeof load->key);
 }
 
-struct model *load_declared(struct model *model)
-{
-	return model->declared ? model->declared : model;
-}
-
 /* Reads resolv.conf; a change of resources reuses the last result if resolv.conf is followed. */
 static int read_resolv_conf(const struct load *load, bool is_change, struct resolv_conf *found,
 			    struct faults *faults)

@@ -68,8 +68,6 @@ struct model *load_rows(struct load *load, struct source *source, struct model *
 /* Migrates an older version's state, so that source_open finds it. ERR_SYSTEM, ERR_NOMEM: `error`
  * says why. */
 MUST_CHECK int load_migrate(const struct load *load, char error[SOURCE_ERROR_MAX]);
-/* The model of the file alone. */
-struct model *load_declared(struct model *model);
 
 /* The model that was loaded last is now served. */
 void load_adopt(struct load *load);

@@ -367,7 +367,7 @@ static bool has_no_item(const struct service_change *change)
 static struct model *compose_once(struct next_model *next, struct about *about,
 				  struct faults *faults)
 {
-	struct model *declared = load_declared(next->now), *model = NULL;
+	struct model *declared = model_declared(next->now), *model = NULL;
 	char error[SOURCE_ERROR_MAX] = "";
 	int err;
 
@@ -589,7 +589,7 @@ static struct model *load_written(struct next_model *next)
 		return NULL;
 	}
 	if (write_edits(next, true) == 0) {
-		model = load_rows(&next->load, source, load_declared(now), now, next->faults);
+		model = load_rows(&next->load, source, model_declared(now), now, next->faults);
 		source->calls->roll_back(source);
 	}
 	if (next->anew)

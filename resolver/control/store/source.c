@@ -44,6 +44,11 @@ struct source *source_open(const char *url, enum source_mode mode, char error[SO
 	return NULL;
 }
 
+struct source *source_open_empty(char error[SOURCE_ERROR_MAX])
+{
+	return state_open_empty(error);
+}
+
 int source_migrate(const char *url, void (*on_progress)(void *context), void *context,
 		   char error[SOURCE_ERROR_MAX])
 {

@@ -5,6 +5,7 @@
  *     begin, put, commit    one change: all of it or nothing; durable when commit says yes, so
  *                           an acknowledged change outlives a kill -9 and a power cut
  *     resources, find, page the stored resources, with those that an open change has put
+ *     attach                find, page and count have items of the configuration file as well
  *     owned                 every resource with an address, without its JSON, so that a start can
  *                           read a million of them
  *     changes               the history: what changed, when and by whom
@@ -62,7 +63,9 @@ struct source_resource {
 	const char *path; /* its key */
 	const char *json; /* its values */
 	uint64_t revision;
-	const struct source_keys *keys; /* set by find, page and owned; else NULL */
+	const struct source_keys *keys; /* set by find, page, owned and alike; else NULL */
+	size_t number; /* of an item that the configuration file declares (file_rows.h): the row
+			* has neither JSON nor a revision; 0: a row of the state */
 };
 typedef int source_on_resource(void *context, const struct source_resource *resource);
 
@@ -76,8 +79,9 @@ struct source_change {
 	const char *before, *after; /* values; NULL: no resource before, none after */
 };
 
-/* The key that find compares: a text, except SOURCE_BY_ADDRESS. */
-enum source_by { SOURCE_BY_PATH, SOURCE_BY_ID, SOURCE_BY_HOST, SOURCE_BY_ADDRESS };
+/* The key that find compares: a text, except SOURCE_BY_ADDRESS. Only SOURCE_BY_ROW, which is a path,
+ * passes over items of the configuration file. */
+enum source_by { SOURCE_BY_ROW, SOURCE_BY_PATH, SOURCE_BY_ID, SOURCE_BY_HOST, SOURCE_BY_ADDRESS };
 
 struct source_page {
 	unsigned kind;                 /* 0: any, in the order of addresses */
@@ -86,6 +90,8 @@ struct source_page {
 	const char *path;              /* start after it; NULL: with the first path */
 	size_t limit;
 };
+
+struct file_rows;
 
 struct source_pair {
 	const char *key;
@@ -118,8 +124,15 @@ struct source_calls {
 	int (*resources)(struct source *source, unsigned kind, const char *from, const char *to,
 			 source_on_resource *on_resource, void *context,
 			 char error[SOURCE_ERROR_MAX]);
-	/* Calls back with the resource that has this key, if there is one. `kind` matters only for
-	 * SOURCE_BY_PATH. */
+	/* From now on find, page and count see these items of the configuration file, in place of
+	 * those that were attached before; none are at first. Not within a change, or a callback. */
+	int (*attach)(struct source *source, struct file_rows *rows, char error[SOURCE_ERROR_MAX]);
+	/* Calls back with each resource that has a key of an attached item, and with the number of
+	 * that item, in the order of these. */
+	int (*alike)(struct source *source, source_on_resource *on_resource, void *context,
+		     char error[SOURCE_ERROR_MAX]);
+	/* Calls back with the resource that has this key, if there is one; of an item of the file
+	 * and a resource with the same key, with the item. `kind` matters only for paths. */
 	int (*find)(struct source *source, enum source_by by, unsigned kind, const char *text,
 		    const struct address *address, source_on_resource *on_resource, void *context,
 		    char error[SOURCE_ERROR_MAX]);
@@ -134,8 +147,8 @@ struct source_calls {
 	/* A change: begin, then put for each resource (json NULL: remove it if it exists; keys
 	 * NULL: no keys), then commit or roll_back. Nobody else sees the change before commit.
 	 * Until then only put, put_pairs and calls that read are allowed. begin: ERR_EXISTS if
-	 * somebody else has written since sync. put: ERR_EXISTS if another resource has one of the
-	 * keys. */
+	 * somebody else has written since sync. put: ERR_EXISTS if another resource, or an attached
+	 * item of the configuration file, has one of the keys. */
 	int (*begin)(struct source *source, const char *who, uint64_t *revision,
 		     char error[SOURCE_ERROR_MAX]);
 	int (*put)(struct source *source, unsigned kind, const char *path, const char *json,
@@ -172,6 +185,9 @@ struct source_calls {
  * a store to be read does not exist. */
 enum source_mode { SOURCE_READ, SOURCE_READ_APART, SOURCE_WRITE };
 struct source *source_open(const char *url, enum source_mode mode, char error[SOURCE_ERROR_MAX]);
+/* Opens a source without resources, to read attached items of the configuration file. NULL: `error`
+ * says why. */
+struct source *source_open_empty(char error[SOURCE_ERROR_MAX]);
 /* Call it before a server reads its state: copies an older version's file to PATH.new and migrates
  * the copy, which replaces the file when source_open opens it to write. Calls on_progress about
  * once a second. ERR_SYSTEM, ERR_NOMEM: `error` says why. */

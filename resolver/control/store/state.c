@@ -77,7 +77,7 @@ static int open_connection(struct state *state, bool may_migrate)
 	int err = state_file_open(&db->file, state->path, may_migrate, db->error);
 
 	if (!err)
-		err = state_db_prepare_all(db);
+		err = state_db_prepare(db);
 	if (err)
 		close_connection(state);
 	else
@@ -315,7 +315,8 @@ static void read_address(sqlite3_stmt *row, int at, struct address *address)
 	memcpy(address->bytes, key + 1, (size_t)sqlite3_column_bytes(row, at) - 1);
 }
 
-/* The columns of RESOURCE in their order, then the JSON, which not every statement reads. */
+/* The columns of RESOURCE in their order, then the JSON and the number, which not every statement
+ * reads. */
 enum {
 	COLUMN_KIND,
 	COLUMN_PATH,
@@ -329,7 +330,8 @@ enum {
 	COLUMN_TTL,
 	COLUMN_PTR_REVISION,
 	COLUMN_PTR_ACTION,
-	COLUMN_JSON
+	COLUMN_JSON,
+	COLUMN_NUMBER
 };
 
 static void read_resource(sqlite3_stmt *row, struct source_resource *resource,
@@ -354,6 +356,7 @@ static void read_resource(sqlite3_stmt *row, struct source_resource *resource,
 								: NULL,
 		.revision = (uint64_t)sqlite3_column_int64(row, COLUMN_REVISION),
 		.keys = keys,
+		.number = (size_t)sqlite3_column_int64(row, COLUMN_NUMBER),
 	};
 }
 
@@ -478,6 +481,7 @@ static int state_find(struct source *source, enum source_by by, unsigned kind, c
 		      char error[SOURCE_ERROR_MAX])
 {
 	static const enum state_statement statements[] = {
+		[SOURCE_BY_ROW] = STATEMENT_FIND_ROW,
 		[SOURCE_BY_PATH] = STATEMENT_FIND_PATH,
 		[SOURCE_BY_ID] = STATEMENT_FIND_ID,
 		[SOURCE_BY_HOST] = STATEMENT_FIND_HOST,
@@ -490,7 +494,7 @@ static int state_find(struct source *source, enum source_by by, unsigned kind, c
 	if (err)
 		return give_error(state, err, error);
 	struct state_row row = state_row_begin(&state->db, statements[by]);
-	if (by == SOURCE_BY_PATH)
+	if (by == SOURCE_BY_ROW || by == SOURCE_BY_PATH)
 		state_row_number(&row, kind);
 	if (by == SOURCE_BY_ADDRESS)
 		bind_address(&row, address, key);
@@ -531,6 +535,26 @@ static int state_owned(struct source *source, source_on_resource *on_resource, v
 	if (err)
 		return give_error(state, err, error);
 	struct state_row row = state_row_begin(&state->db, STATEMENT_READ_OWNED);
+	return give_error(state, read_rows(&row, on_resource, context), error);
+}
+
+static int state_attach(struct source *source, struct file_rows *rows, char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+	int err = ensure_readable(state);
+
+	return give_error(state, err ? err : state_db_attach(&state->db, rows), error);
+}
+
+static int state_alike(struct source *source, source_on_resource *on_resource, void *context,
+		       char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = (struct state *)source;
+	int err = ensure_readable(state);
+
+	if (err)
+		return give_error(state, err, error);
+	struct state_row row = state_row_begin(&state->db, STATEMENT_READ_ALIKE);
 	return give_error(state, read_rows(&row, on_resource, context), error);
 }
 
@@ -719,6 +743,24 @@ static int forget_changes(struct state *state)
 	return code == SQLITE_DONE ? 0 : state_db_fail(&state->db, "cannot be written");
 }
 
+/* ERR_EXISTS: an item of the configuration file has one of the keys. */
+static int check_file(struct state_db *db, const struct source_change *change,
+		      const struct source_keys *keys)
+{
+	struct state_row row = state_row_begin(db, STATEMENT_FIND_ALIKE);
+	uint8_t key[STATE_ADDRESS_KEY_MAX];
+	int err;
+
+	state_row_text(&row, keys->id);
+	bind_address(&row, &keys->address, key);
+	state_row_text(&row, keys->host);
+	state_row_number(&row, change->kind);
+	state_row_text(&row, change->path);
+	err = state_row_find(&row);
+	state_row_end(&row);
+	return err == ERR_NOT_FOUND ? 0 : err ? err : ERR_EXISTS;
+}
+
 static int state_begin(struct source *source, const char *who, uint64_t *revision,
 		       char error[SOURCE_ERROR_MAX])
 {
@@ -747,6 +789,8 @@ static int state_put(struct source *source, unsigned kind, const char *path, con
 	int err = read_before(&state->db, kind, path, keys, &before);
 
 	change.before = before.json;
+	if (!err && json && keys && keys->id && !before.same)
+		err = check_file(&state->db, &change, keys);
 	if (!err && (before.rid || json)) {
 		err = json ? put_resource(&state->db, &change, keys, &before)
 			   : delete_resource(&state->db, &before);
@@ -793,7 +837,7 @@ static int move_log(struct state_db *db)
 {
 	int pages = 0, moved = 0;
 
-	if (sqlite3_wal_checkpoint_v2(db->file.db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages,
+	if (sqlite3_wal_checkpoint_v2(db->file.db, "main", SQLITE_CHECKPOINT_PASSIVE, &pages,
 				      &moved) != SQLITE_OK ||
 	    pages != moved)
 		return state_db_fail(db, "cannot be written");
@@ -929,6 +973,7 @@ static void state_close(struct source *source)
 	struct state *state = (struct state *)source;
 
 	close_connection(state);
+	file_rows_free(state->db.rows);
 	free(state->path);
 	free(state);
 }
@@ -955,14 +1000,16 @@ static void state_tidy(struct source *source)
 	if (!db)
 		return;
 	sqlite3_busy_timeout(db, 100);
-	sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
+	sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
 	if (pages >= LOG_PAGES_LONG)
-		sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+		sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_RESTART, NULL, NULL);
 }
 
 static const struct source_calls calls;
 
-static struct state *state_new(const char *path, char error[SOURCE_ERROR_MAX])
+/* `rows`: items of the configuration file to be attached; NULL: none. */
+static struct state *state_new(const char *path, struct file_rows *rows,
+			       char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = calloc(1, sizeof *state);
 
@@ -974,15 +1021,17 @@ static struct state *state_new(const char *path, char error[SOURCE_ERROR_MAX])
 	state->path = realpath(path, NULL);
 	if (!state->path)
 		state->path = strdup(path);
-	if (state->path)
+	if (state->path) {
+		state->db.rows = rows ? file_rows_ref(rows) : NULL;
 		return state;
+	}
 	free(state);
 	return NULL;
 }
 
 struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX])
 {
-	struct state *state = state_file_make(path, error) == 0 ? state_new(path, error) : NULL;
+	struct state *state = state_file_make(path, error) == 0 ? state_new(path, NULL, error) : NULL;
 
 	if (!state)
 		return NULL;
@@ -1003,13 +1052,14 @@ static int look(struct state *state, enum source_mode mode, char error[SOURCE_ER
 	state->looks = true;
 	state->mode = mode;
 	if (!err) {
-		err = state_db_prepare_all(db);
+		err = state_db_prepare(db);
 		snprintf(error, SOURCE_ERROR_MAX, "%s", db->error);
 	}
 	return err;
 }
 
-struct source *state_look(const char *path, enum source_mode mode, char error[SOURCE_ERROR_MAX])
+static struct source *look_with(const char *path, enum source_mode mode, struct file_rows *rows,
+				char error[SOURCE_ERROR_MAX])
 {
 	struct stat stat_of;
 	bool is_there = stat(path, &stat_of) == 0;
@@ -1025,11 +1075,34 @@ struct source *state_look(const char *path, enum source_mode mode, char error[SO
 			 path);
 		return NULL;
 	}
-	struct state *state = state_new(path, error);
+	struct state *state = state_new(path, rows, error);
 	if (!state)
 		return NULL;
 	if (look(state, mode, error) == 0)
 		return &state->source;
+	state_close(&state->source);
+	return NULL;
+}
+
+struct source *state_look(const char *path, enum source_mode mode, char error[SOURCE_ERROR_MAX])
+{
+	return look_with(path, mode, NULL, error);
+}
+
+struct source *state_open_empty(char error[SOURCE_ERROR_MAX])
+{
+	struct state *state = state_new("", NULL, error);
+	int err;
+
+	if (!state)
+		return NULL;
+	state->looks = true;
+	err = state_file_make_empty(&state->db.file, state->path, state->db.error);
+	if (!err)
+		err = state_db_prepare(&state->db);
+	if (!err)
+		return &state->source;
+	give_error(state, err, error);
 	state_close(&state->source);
 	return NULL;
 }
@@ -1039,7 +1112,7 @@ struct source *state_look(const char *path, enum source_mode mode, char error[SO
 /* Copies the open database for reading, because its file is no longer at the path. */
 static struct source *copy_open_one(struct state *state, char error[SOURCE_ERROR_MAX])
 {
-	struct state *other = state_new(state->path, error);
+	struct state *other = state_new(state->path, state->db.rows, error);
 	int err;
 
 	if (!other)
@@ -1047,7 +1120,7 @@ static struct source *copy_open_one(struct state *state, char error[SOURCE_ERROR
 	other->looks = true;
 	err = state_file_copy(&other->db.file, &state->db.file, other->path, other->db.error);
 	if (!err)
-		err = state_db_prepare_all(&other->db);
+		err = state_db_prepare(&other->db);
 	if (!err)
 		return &other->source;
 	give_error(other, err, error);
@@ -1061,10 +1134,10 @@ static struct source *open_another(struct state *state, char error[SOURCE_ERROR_
 	int err = ensure(state);
 
 	if (state->looks)
-		return state_look(state->path, state->mode, error);
+		return look_with(state->path, state->mode, state->db.rows, error);
 	if (err && state->db.file.db)
 		return copy_open_one(state, error);
-	other = err ? NULL : state_new(state->path, error);
+	other = err ? NULL : state_new(state->path, state->db.rows, error);
 	if (!other) {
 		if (err)
 			give_error(state, err, error);
@@ -1140,6 +1213,8 @@ static const struct source_calls calls = {
 	.pairs = state_pairs,
 	.put_pairs = state_put_pairs,
 	.resources = state_resources,
+	.attach = state_attach,
+	.alike = state_alike,
 	.find = state_find,
 	.page = state_page,
 	.owned = state_owned,

@@ -34,6 +34,9 @@ struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX]);
  * exist. */
 struct source *state_look(const char *path, enum source_mode mode, char error[SOURCE_ERROR_MAX]);
 
+/* Opens an empty state in memory, to read attached items of the configuration file. */
+struct source *state_open_empty(char error[SOURCE_ERROR_MAX]);
+
 /* Copies an older version's file to PATH.new and migrates the copy, in a thread; calls on_progress
  * about once a second meanwhile. Does nothing if the file has this version, or if PATH.new was
  * already made from its present revision. ERR_SYSTEM, ERR_NOMEM: `error` says why, and there is no

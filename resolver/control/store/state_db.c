@@ -18,7 +18,7 @@ int state_db_fail(struct state_db *db, const char *what)
 
 /* ---- statements ---- */
 
-int state_db_prepare(struct state_db *db, enum state_statement which)
+static int prepare(struct state_db *db, enum state_statement which)
 {
 	return sqlite3_prepare_v3(db->file.db, statement_texts[which], -1,
 				  SQLITE_PREPARE_PERSISTENT, &db->statements[which],
@@ -27,13 +27,28 @@ int state_db_prepare(struct state_db *db, enum state_statement which)
 		       : state_db_fail(db, "cannot be read");
 }
 
-int state_db_prepare_all(struct state_db *db)
+int state_db_prepare(struct state_db *db)
 {
-	int err = 0;
+	int err = file_rows_attach(db->rows, db->file.db) == SQLITE_OK
+			  ? 0
+			  : state_db_fail(db, "cannot be read");
 
 	for (unsigned i = 0; !err && i < STATEMENT_COUNT; i++)
-		err = state_db_prepare(db, i);
+		err = prepare(db, i);
 	return err;
+}
+
+/* SQLite prepares the statements again when they run next. */
+int state_db_attach(struct state_db *db, struct file_rows *rows)
+{
+	if (rows == db->rows)
+		return 0;
+	if (sqlite3_exec(db->file.db, "DETACH file", NULL, NULL, NULL) != SQLITE_OK ||
+	    file_rows_attach(rows, db->file.db) != SQLITE_OK)
+		return state_db_fail(db, "cannot be read");
+	file_rows_free(db->rows);
+	db->rows = rows ? file_rows_ref(rows) : NULL;
+	return 0;
 }
 
 void state_db_close(struct state_db *db)

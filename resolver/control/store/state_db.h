@@ -6,11 +6,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "resolver/control/store/file_rows.h"
 #include "resolver/control/store/state_internal.h"
 
 /* The columns of struct source_resource, including its keys. */
 #define RESOURCE                                                                                   \
 	"kind, path, revision, id, addr, host, grp, region, ptr, ttl, ptr_revision, ptr_action"
+/* Rows of the state, and items of the configuration file (file_rows.h), with the same columns. */
+#define STATE_ROWS "SELECT " RESOURCE ", json, 0 FROM resources"
+#define FILE_ROWS                                                                                  \
+	"SELECT kind, path, NULL, id, addr, host, grp, NULL, NULL, NULL, 0, 0, NULL, number"       \
+	" FROM file.items"
+/* Both, those of the file first. A view of both would be sorted for each page; this is merged. */
+#define ROWS_WHERE(where) FILE_ROWS " WHERE " where " UNION ALL " STATE_ROWS " WHERE " where
+/* Rows of the state with the number of the file's item that has the same key. */
+#define ROWS_LIKE(same)                                                                            \
+	"SELECT r.kind, r.path, r.revision, r.id, r.addr, r.host, r.grp, r.region, r.ptr, r.ttl,"  \
+	" r.ptr_revision, r.ptr_action, r.json, f.number FROM file.items f CROSS JOIN resources r" \
+	" ON " same
 
 #define STATEMENT_MAP(X)                                                                           \
 	X(READ_REVISION, STATE_READ_REVISION)                                                      \
@@ -21,19 +34,25 @@
 	X(FORGET_PAIR, "DELETE FROM pairs WHERE key = ?1")                                         \
 	X(READ_RESOURCES, "SELECT " RESOURCE ", json FROM resources"                               \
 			  " WHERE kind = ?1 AND path >= ?2 AND path < ?3 ORDER BY path")           \
-	X(FIND_PATH, "SELECT " RESOURCE ", json FROM resources WHERE kind = ?1 AND path = ?2")     \
-	X(FIND_ID, "SELECT " RESOURCE ", json FROM resources WHERE id = ?1")                       \
-	X(FIND_HOST, "SELECT " RESOURCE ", json FROM resources WHERE host = ?1")                   \
-	X(FIND_ADDRESS, "SELECT " RESOURCE ", json FROM resources WHERE addr = ?1")                \
-	X(PAGE_PATH, "SELECT " RESOURCE ", json FROM resources"                                    \
-		     " WHERE kind = ?1 AND path > ?2 ORDER BY path LIMIT ?3")                      \
-	X(PAGE_ADDRESS, "SELECT " RESOURCE ", json FROM resources"                                 \
-			" WHERE addr > ?2 AND ?1 IN (0, kind) ORDER BY addr LIMIT ?3")             \
-	X(PAGE_GROUP, "SELECT " RESOURCE ", json FROM resources"                                   \
-		      " WHERE grp = ?4 AND addr > ?2 AND kind = ?1 ORDER BY addr LIMIT ?3")        \
+	X(FIND_ROW, STATE_ROWS " WHERE kind = ?1 AND path = ?2")                                   \
+	X(FIND_PATH, ROWS_WHERE("kind = ?1 AND path = ?2") " LIMIT 1")                             \
+	X(FIND_ID, ROWS_WHERE("id = ?1") " LIMIT 1")                                               \
+	X(FIND_HOST, ROWS_WHERE("host = ?1") " LIMIT 1")                                           \
+	X(FIND_ADDRESS, ROWS_WHERE("addr = ?1") " LIMIT 1")                                        \
+	X(PAGE_PATH, ROWS_WHERE("kind = ?1 AND path > ?2") " ORDER BY path LIMIT ?3")              \
+	X(PAGE_ADDRESS, ROWS_WHERE("addr > ?2 AND ?1 IN (0, kind)") " ORDER BY addr LIMIT ?3")     \
+	X(PAGE_GROUP, ROWS_WHERE("grp = ?4 AND addr > ?2 AND kind = ?1")                           \
+			      " ORDER BY addr LIMIT ?3")                                           \
 	X(READ_OWNED, "SELECT " RESOURCE " FROM resources WHERE addr NOT NULL")                    \
+	X(READ_ALIKE, ROWS_LIKE("r.id = f.id") " UNION "                                           \
+		      ROWS_LIKE("r.kind = f.kind AND r.path = f.path") " UNION "                   \
+		      ROWS_LIKE("r.addr = f.addr") " UNION "                                       \
+		      ROWS_LIKE("r.host = f.host") " ORDER BY 14")                                 \
+	X(FIND_ALIKE, FILE_ROWS " WHERE id = ?1 OR addr = ?2 OR host = ?3"                         \
+				" OR (kind = ?4 AND path = ?5) LIMIT 1")                           \
 	X(COUNT_ALL, "SELECT count(*) FROM resources WHERE kind = ?1")                             \
-	X(COUNT_GROUP, "SELECT count(*) FROM resources WHERE grp = ?2 AND kind = ?1")              \
+	X(COUNT_GROUP, "SELECT (SELECT count(*) FROM file.items WHERE grp = ?2 AND kind = ?1)"     \
+		       " + (SELECT count(*) FROM resources WHERE grp = ?2 AND kind = ?1)")         \
 	X(READ_BEFORE, "SELECT rid, json, id, addr, host, grp, revision FROM resources"            \
 		       " WHERE kind = ?1 AND path = ?2")                                           \
 	X(ADD_RESOURCE, "INSERT INTO resources (revision, json, region, ptr, ttl, ptr_revision,"   \
@@ -66,6 +85,7 @@ enum state_statement {
 
 struct state_db {
 	struct state_file file;
+	struct file_rows *rows; /* a reference: attached to each connection; NULL: none */
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 	bool suspect; /* a call failed in a way that reopening may cure */
 	char error[SOURCE_ERROR_MAX];
@@ -75,10 +95,12 @@ struct state_db {
 
 /* Writes into db->error what failed ("cannot be read"), with SQLite's latest code. */
 int state_db_fail(struct state_db *db, const char *what);
-/* Prepares one statement, or all of them. */
-MUST_CHECK int state_db_prepare(struct state_db *db, enum state_statement which);
-MUST_CHECK int state_db_prepare_all(struct state_db *db);
-/* Closes the file as well; a closed db is fine. */
+/* Attaches these rows of the configuration file in place of those before. No statement may be
+ * running, and no transaction open. */
+MUST_CHECK int state_db_attach(struct state_db *db, struct file_rows *rows);
+/* Prepares the connection after it was opened: attaches db->rows, and prepares all statements. */
+MUST_CHECK int state_db_prepare(struct state_db *db);
+/* Closes the file as well, and keeps db->rows; a closed db is fine. */
 void state_db_close(struct state_db *db);
 
 /* Runs SQL that has no values to bind and returns no rows. */

@@ -73,12 +73,14 @@ static bool look_at_log(const struct state_file *file, struct stat *stat_of)
 	       stat(path, stat_of) == 0;
 }
 
+/* Items of the configuration file are attached by a URI (file_rows.c). */
 static int open_with(struct state_file *file, const char *name, int flags,
 		     char error[SOURCE_ERROR_MAX])
 {
 	int err = 0;
 
-	if (sqlite3_open_v2(name, &file->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(name, &file->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL) !=
+	    SQLITE_OK)
 		err = state_explain(file->db, file->path, "cannot be opened", error);
 	else
 		sqlite3_busy_timeout(file->db, STATE_BUSY_MS);
@@ -189,7 +191,7 @@ bool state_file_is_there(const struct state_file *file)
 int state_file_save(const struct state_file *file, char error[SOURCE_ERROR_MAX])
 {
 	if (state_file_is_another(file) || !has_lost_log(file) ||
-	    sqlite3_wal_checkpoint_v2(file->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) ==
+	    sqlite3_wal_checkpoint_v2(file->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) ==
 		    SQLITE_OK)
 		return 0;
 	return state_explain(file->db, file->path, "has lost its log, which cannot be put into it",
@@ -198,7 +200,7 @@ int state_file_save(const struct state_file *file, char error[SOURCE_ERROR_MAX])
 
 /* ---- opening to read only ---- */
 
-/* Opens by URI, because only a URI can say "immutable". */
+/* Only a URI can say "immutable". */
 int state_file_open_as(struct state_file *file, const char *path, const char *parameters,
 		       char error[SOURCE_ERROR_MAX])
 {
@@ -219,7 +221,7 @@ int state_file_open_as(struct state_file *file, const char *path, const char *pa
 		fputs(parameters, out);
 	}
 	int err = out && fclose(out) == 0
-			  ? open_with(file, uri, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, error)
+			  ? open_with(file, uri, SQLITE_OPEN_READWRITE, error)
 			  : state_explain(NULL, path, "cannot be opened", error);
 	free(uri);
 	return err;
@@ -270,6 +272,19 @@ int state_file_copy(struct state_file *copy, const struct state_file *file, cons
 		err = state_explain(copy->db, path, "cannot be read", error);
 	if (err)
 		state_file_close(copy);
+	return err;
+}
+
+int state_file_make_empty(struct state_file *file, const char *path, char error[SOURCE_ERROR_MAX])
+{
+	int err;
+
+	*file = (struct state_file){.path = path};
+	err = open_with(file, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
+	if (!err)
+		err = state_bring_up_to_date(file->db, path, error);
+	if (err)
+		state_file_close(file);
 	return err;
 }
 

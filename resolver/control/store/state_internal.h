@@ -46,6 +46,10 @@ MUST_CHECK int state_file_open_to_look(struct state_file *file, const char *path
 /* Copies the open database into a temporary file, which is removed when it is closed. */
 MUST_CHECK int state_file_copy(struct state_file *copy, const struct state_file *file,
 			       const char *path, char error[SOURCE_ERROR_MAX]);
+/* Makes a database in memory with the tables of a new state. The path, for errors, must outlive
+ * `file`. */
+MUST_CHECK int state_file_make_empty(struct state_file *file, const char *path,
+				     char error[SOURCE_ERROR_MAX]);
 /* Copies a whole database into an empty one; `progress` rises meanwhile. ERR_SYSTEM: `to` has the
  * reason. */
 MUST_CHECK int state_copy_pages(sqlite3 *to, sqlite3 *from, atomic_uint *progress);

@@ -112,10 +112,25 @@ bool store_look(struct store *store, const char *url, const struct origin *origi
 	return false;
 }
 
+struct source *store_reader(struct store *store)
+{
+	char unused[SOURCE_ERROR_MAX];
+
+	if (store->source)
+		return store->source;
+	if (store->of && store->how == STORE_SAME)
+		return store_reader(store->of);
+	if (!store->empty)
+		store->empty = source_open_empty(unused);
+	return store->empty;
+}
+
 void store_close(struct store *store)
 {
 	const struct store *of = store->of;
 
+	source_close(store->empty);
+	store->empty = NULL;
 	if (of && store->how == STORE_ASIDE && store->source)
 		of->source->calls->join(of->source, store->source);
 	else if (!of || store->how == STORE_VIEW)
@@ -147,12 +162,13 @@ void store_hold(struct store *store, bool held)
 	store->held = held;
 }
 
-void store_copy(struct store *copy, const struct store *of, enum store_copy how)
+void store_copy(struct store *copy, struct store *of, enum store_copy how)
 {
 	*copy = *of;
 	copy->of = of;
 	copy->how = how;
 	copy->held = false;
+	copy->empty = NULL; /* a connection is one thread's */
 	if (how != STORE_SAME && of->source)
 		copy->source = how == STORE_VIEW
 				       ? of->source->calls->view(of->source, copy->error)

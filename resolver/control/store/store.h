@@ -24,7 +24,8 @@ enum store_copy {
 
 struct store {
 	struct source *source;   /* NULL: no state is configured, or it cannot be used now */
-	const struct store *of;  /* in a copy: the original store */
+	struct source *empty;    /* store_reader; NULL: not opened yet */
+	struct store *of;        /* in a copy: the original store */
 	enum store_copy how;     /* in a copy */
 	char url[STORE_URL_MAX]; /* "": no state is configured */
 	enum source_mode mode;
@@ -48,6 +49,9 @@ MUST_CHECK int store_follow(struct store *store, const char *url, const struct o
  * why. */
 MUST_CHECK bool store_look(struct store *store, const char *url, const struct origin *origin,
 			   struct faults *faults);
+/* The source to read: the store's, or, without one, a source that only has attached items of the
+ * configuration file. NULL without memory. */
+struct source *store_reader(struct store *store);
 void store_close(struct store *store);
 /* Begins to take the state over from another process: closes it. The next store_follow opens it to
  * write, and the next load reads all of it. */
@@ -61,7 +65,7 @@ void store_hand_over(struct store *store);
 void store_hold(struct store *store, bool held);
 /* Connects the copy. For ASIDE and VIEW, call this and store_close in the control thread. If no
  * connection can be opened, the copy's `error` says why. */
-void store_copy(struct store *copy, const struct store *of, enum store_copy how);
+void store_copy(struct store *copy, struct store *of, enum store_copy how);
 
 /* Sets `error` and logs it. NULL: the store works again. `unread`: a row could not be read, which
  * says nothing of writing. */

@@ -17,7 +17,7 @@ static void add_changed(json_t *changed, const struct model_file *files, size_t 
 
 static void add_source(json_t *explained, const struct service *service, const json_t *status)
 {
-	const struct model *declared = load_declared(service->server.model);
+	const struct model *declared = model_declared(service->server.model);
 	json_t *changed = json_array();
 
 	add_changed(changed, declared->files.items, declared->files.count);

@@ -414,17 +414,17 @@ static void many_reloads_come_to_the_same_as_a_start(void **state)
 static void models_of_one_file_share_its_items(void **state)
 {
 	struct inventory_fixture *fixture = *state;
-	const struct declared *declared = fixture->inventory->now.declared;
+	const struct file_rows *rows = fixture->inventory->now.rows;
 	struct model *same = model_compose(fixture->model, NULL, 0);
 	struct inventory *next;
 
 	next = inventory_prepare(fixture->inventory, same, &fixture->config.faults);
 	assert_non_null(next);
-	assert_ptr_equal(next->now.declared, declared);
+	assert_ptr_equal(next->now.rows, rows);
 	inventory_prepared_free(next);
 	model_free(same);
 	load(fixture, FIXTURE_WORLD FIXTURE_FILED);
-	assert_ptr_not_equal(fixture->inventory->now.declared, declared);
+	assert_ptr_not_equal(fixture->inventory->now.rows, rows);
 }
 
 /* As a change of a rule, which is nothing to the inventory. */

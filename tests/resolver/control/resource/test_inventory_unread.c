@@ -228,27 +228,42 @@ static void what_a_request_could_not_read_is_no_matter_of_the_next_reload(void *
 	assert_null(error_of(fixture));
 }
 
-/* Whether a new owner of the file has what one of the state has was not seen; it is at the next
- * reload, and until then nothing is changed. */
+#define BOTH FIXTURE_WORLD "addresses = ({ name = \"other\"; address = \"" NEW "\"; });\n"
+
+static void what_the_file_has_as_well_is_named_even_if_it_cannot_be_read(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+
+	inventory_fixture_add(fixture, "new", NEW);
+	exec(fixture, SPOIL " WHERE kind = 101");
+	assert_int_equal(inventory_fixture_load(fixture, BOTH), ERR_FAULTS);
+	assert_non_null(strstr(fixture->config.faults.items[0].text, "cannot both have this"));
+	assert_non_null(strstr(fixture->config.faults.items[0].text, "\"new\""));
+}
+
+/* Of a PTR that belongs to an address of the file not even the keys can be read: what was served
+ * stays, and nothing is changed until a reload has read all. */
 static void a_reload_that_could_not_see_all_is_followed_by_one_that_reads_all(void **state)
 {
-	static const char both[] =
-		FIXTURE_WORLD "addresses = ({ name = \"other\"; address = \"" NEW "\"; });\n";
 	struct inventory_fixture *fixture = *state;
 	struct address_draft *draft;
 
 	inventory_fixture_add(fixture, "new", NEW);
-	exec(fixture, SPOIL " WHERE kind = 101");
-	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD), 0);
-	assert_int_equal(inventory_fixture_load(fixture, both), 0);
+	inventory_fixture_point(fixture, inventory_fixture_at(fixture, BARE), "bare.test.");
+	exec(fixture, "UPDATE resources SET ptr = NULL WHERE kind = 103");
+	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD FIXTURE_FILED "# 2\n"), 0);
 	assert_int_equal(fixture->config.faults.warnings, 1);
 	assert_non_null(strstr(error_of(fixture), NOT_OURS));
+	assert_true(inventory_fixture_serves(fixture, BARE, "bare.test.", 3600));
 	draft = begin(fixture);
 	assert_int_not_equal(draft_is_open(draft), 0);
 	assert_int_equal(draft_error(draft)->outcome, CHANGE_STORE);
 	edit_free(draft);
-	assert_int_equal(inventory_fixture_load(fixture, both), ERR_FAULTS);
-	assert_non_null(strstr(fixture->config.faults.items[0].text, "cannot both have this"));
+	exec(fixture, "UPDATE resources SET ptr = 'bare.test.' WHERE kind = 103");
+	assert_int_equal(inventory_fixture_load(fixture, NULL), 0);
+	assert_null(error_of(fixture));
+	assert_true(inventory_fixture_serves(fixture, BARE, "bare.test.", 3600));
+	inventory_fixture_point(fixture, inventory_fixture_at(fixture, BARE), "later.test.");
 }
 
 #define T(test)                                                                                    \
@@ -264,6 +279,7 @@ int main(void)
 		T(an_import_does_not_pass_over_what_it_cannot_read),
 		T(what_could_not_be_read_is_told_until_it_can_be_read),
 		T(what_a_request_could_not_read_is_no_matter_of_the_next_reload),
+		T(what_the_file_has_as_well_is_named_even_if_it_cannot_be_read),
 		T(a_reload_that_could_not_see_all_is_followed_by_one_that_reads_all),
 	};
 
