@@ -397,8 +397,8 @@ static int fail_taken(struct address_draft *draft, const struct owned_resource *
 			  owned_title(holder, title));
 }
 
-/* Finds conflicts that the store's keys miss: between a service and an address with the same forward
- * name, and with an id that a PTR waits for. */
+/* Finds conflicts that the store's keys miss: between a service and an address with the same
+ * forward name, and with an id that a PTR waits for. */
 static int check_clash(struct address_draft *draft, const struct owned_resource *wanted,
 		       const struct owned_resource *before)
 {
@@ -481,7 +481,8 @@ static int name_holder(struct address_draft *draft, const struct owned_resource 
 {
 	struct inventory *inventory = draft->inventory;
 	const char *group = wanted->item.resource_group;
-	const struct path path = {wanted->kind, group ? group : GROUP_NONE, {wanted->item.name, NULL}};
+	const struct path path = {
+		wanted->kind, group ? group : GROUP_NONE, {wanted->item.name, NULL}};
 	const struct {
 		const char *field;
 		const struct owned_resource *found;

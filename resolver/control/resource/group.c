@@ -144,9 +144,9 @@ static int on_group(void *context, const struct source_resource *row)
 	return err ? inventory_complain(groups->inventory, row, err) : 0;
 }
 
-/* Marks the group as used by an item of the model, or an address of its file, which gives a group without a row its name and
- * region. The place of a made item is that of the item it is made for, which may be in another
- * group. */
+/* Marks the group as used by an item of the model, or an address of its file, which gives a group
+ * without a row its name and region. The place of a made item is that of the item it is made for,
+ * which may be in another group. */
 static void use_group(struct resource_group *group, const struct model *model,
 		      const struct kind *kind, const void *item)
 {

@@ -1,5 +1,5 @@
-/* Makes and copies inventories; finds addresses and services by a key or page by page. Loading is in
- * inventory_load.c. */
+/* Makes and copies inventories; finds addresses and services by a key or page by page. Loading is
+ * in inventory_load.c. */
 #include "resolver/control/resource/inventory.h"
 
 #include <assert.h>
@@ -31,9 +31,8 @@ struct inventory *inventory_new(const struct hash_key *key)
 	inventory->key = *key;
 	store_init(&inventory->store, SOURCE_WRITE);
 	arena_init(&inventory->shown);
-	inventory->now = (struct inventory_part){.model = &no_model,
-						 .pools = pools_new(&no_model),
-						 .owned = owned_new()};
+	inventory->now = (struct inventory_part){
+		.model = &no_model, .pools = pools_new(&no_model), .owned = owned_new()};
 	if (inventory->now.pools && inventory->now.owned)
 		return inventory;
 	inventory_free(inventory);
@@ -293,7 +292,8 @@ static bool was_unset(struct inventory *inventory, const char *id)
 	return err == ERR_EXISTS;
 }
 
-/* Gives an item of the file, which has no PTR there, the PTR of the state. ERR_SYSTEM, ERR_NOMEM. */
+/* Gives an item of the file, which has no PTR there, the PTR of the state. ERR_SYSTEM, ERR_NOMEM.
+ */
 static int take_ptr(struct inventory *inventory, struct owned_resource *resource)
 {
 	int err = inventory_ptr_row(inventory, resource->item.id, resource);

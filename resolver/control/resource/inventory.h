@@ -1,10 +1,9 @@
 /* The inventory: every address and cloud service, from the configuration file and from the state
  * (which the management API writes), each with its PTR, if it has one.
  *
- *     file ──► model ──► file_rows ──┐                 ┌──► found by id, name, address, forward name
- *                                    ├─► inventory ────┤
- *     state ──► rows ────────────────┘      ▲          └──► owned table ──► workers
- *                               address_draft.h: one draft at a time
+ *     file ──► model ──► file_rows ──┐                 ┌──► found by id, name, address, forward
+ * name ├─► inventory ────┤ state ──► rows ────────────────┘      ▲          └──► owned table ──►
+ * workers address_draft.h: one draft at a time
  *
  * Only the served table (rules/owned/owned.h) is in memory; lookups use the indexes of the state's
  * rows and of the file's, which a statement reads together (store/file_rows.h).
@@ -204,12 +203,12 @@ struct inventory {
 };
 
 void inventory_part_release(struct inventory_part *part);
-/* The source to read, with this inventory's rows of the file attached. Those of the served inventory
- * are, except while another one is prepared, because nothing can be attached within a transaction.
- * NULL: it cannot be read, which is noted as trouble. */
+/* The source to read, with this inventory's rows of the file attached. Those of the served
+ * inventory are, except while another one is prepared, because nothing can be attached within a
+ * transaction. NULL: it cannot be read, which is noted as trouble. */
 struct source *inventory_attached(struct inventory *inventory);
-/* inventory_attached, which also notes a state that is configured and not open, because its rows are
- * missing. */
+/* inventory_attached, which also notes a state that is configured and not open, because its rows
+ * are missing. */
 struct source *inventory_reader(struct inventory *inventory);
 /* Notes that a read has failed, and keeps the first reason. */
 void inventory_say_trouble(struct inventory *inventory, const char *why);

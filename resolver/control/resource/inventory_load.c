@@ -186,8 +186,7 @@ static int on_alike(void *context, const struct source_resource *row)
 		err = owned_of_row(&resource, row, model, &inventory->shown);
 	if (err == ERR_INVALID) {
 		read_keys(&keyed, row, model);
-		clash(merge, &declared, &keyed.resource,
-		      common_field(&declared, &keyed.resource));
+		clash(merge, &declared, &keyed.resource, common_field(&declared, &keyed.resource));
 		err = 0;
 	} else if (!err && is_repeated(&declared, &resource)) {
 		err = json_object_set_new(merge->repeated, resource.item.id, json_true());
@@ -198,13 +197,23 @@ static int on_alike(void *context, const struct source_resource *row)
 	return err ? ERR_NOMEM : 0; /* go on, to report all clashes */
 }
 
-/* Reports services of the file that have the forward name of an address of the state: their keys in
- * the store differ. */
+/* The address that has the service's forward name; NULL: none. Their keys in the store differ. */
+static const struct owned_resource *namesake(struct merge *merge,
+					     const struct owned_resource *service)
+{
+	const char *suffix = merge->next->model->reverse.suffix;
+	char host[NAME_TEXT_MAX];
+
+	return service->fqdn && inventory_cut_suffix(service->fqdn, suffix, host)
+		       ? inventory_find(merge->inventory, SOURCE_BY_HOST, 0, host, NULL)
+		       : NULL;
+}
+
+/* Reports services of the file that have the forward name of an address of the state. */
 static void check_services(struct merge *merge)
 {
 	struct inventory *inventory = merge->inventory;
 	const struct model *model = merge->next->model, *file = model_declared(model);
-	char host[NAME_TEXT_MAX];
 
 	for (size_t i = 0; i < file->cloud_services.count; i++) {
 		const struct owned_resource *other = NULL;
@@ -213,9 +222,8 @@ static void check_services(struct merge *merge)
 		if (owned_of_file(&service, file->addresses.count + i + 1, model,
 				  &inventory->shown) != 0)
 			inventory_say_trouble(inventory, err_text(ERR_NOMEM));
-		else if (service.fqdn &&
-			 inventory_cut_suffix(service.fqdn, model->reverse.suffix, host))
-			other = inventory_find(inventory, SOURCE_BY_HOST, 0, host, NULL);
+		else
+			other = namesake(merge, &service);
 		if (other)
 			clash(merge, &service, other, owned_fqdn_field(&service));
 		forget_shown(inventory);
@@ -255,18 +263,15 @@ static void note_revision(struct inventory_part *part, const struct source_resou
 }
 
 /* Whether the model's suffixes would give this service of the state the same forward name as an
- * address of the state; if so, reports it. */
+ * address; if so, reports it. */
 static bool has_namesake(struct merge *merge, const struct owned_resource *service)
 {
-	const struct reverse_settings *reverse = &merge->next->model->reverse;
-	char host[NAME_TEXT_MAX], text[OWNED_TITLE_MAX], other_text[OWNED_TITLE_MAX];
-	const struct owned_resource *other;
+	const struct owned_resource *other = namesake(merge, service);
+	char text[OWNED_TITLE_MAX], other_text[OWNED_TITLE_MAX];
 
-	if (!service->fqdn || !inventory_cut_suffix(service->fqdn, reverse->suffix, host))
-		return false;
-	other = inventory_find(merge->inventory, SOURCE_BY_HOST, 0, host, NULL);
 	if (other)
-		fault_add(merge->faults, FAULT_ERROR, &reverse->origin, "service_suffix",
+		fault_add(merge->faults, FAULT_ERROR, &merge->next->model->reverse.origin,
+			  "service_suffix",
 			  "%s and %s would both have the name %s; give another suffix, or remove "
 			  "one of them",
 			  owned_title(service, text), owned_title(other, other_text),
@@ -651,7 +656,7 @@ static struct inventory *make(struct inventory *inventory, struct model *model,
 		return NULL;
 	}
 	store_copy(&next->store, &inventory->store, STORE_SAME); /* it may have been found stale */
-	next->trouble[0] = '\0'; /* is reported */
+	next->trouble[0] = '\0';                                 /* is reported */
 	forget_shown(next);
 	return next;
 }

@@ -1,5 +1,5 @@
-/* A database of SQLite's VFS "memdb": connections of one process that open the same name share it,
- * and those that attach it with mode=ro take no lock that another one would wait for. */
+/* A database of SQLite's VFS "memdb": connections of one process that open the same name share it.
+ * mode=ro keeps BEGIN IMMEDIATE from taking its write lock, which would keep out the others. */
 #include "resolver/control/store/file_rows.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* The addresses and services of a configuration file as rows, so that one statement finds a row of
  * the file or of the state. Each load of the file puts its rows into a database of its own in
  * memory, which never changes afterwards. Every connection to the state attaches it, in any thread,
- * and reads it without locks.
+ * and no reader waits for another.
  *
  * A row has only keys and a number. The caller knows the item with that number. */
 #ifndef SLUICE_FILE_ROWS_H

@@ -79,8 +79,8 @@ struct source_change {
 	const char *before, *after; /* values; NULL: no resource before, none after */
 };
 
-/* The key that find compares: a text, except SOURCE_BY_ADDRESS. Only SOURCE_BY_ROW, which is a path,
- * passes over items of the configuration file. */
+/* The key that find compares: a text, except SOURCE_BY_ADDRESS. Only SOURCE_BY_ROW, which is a
+ * path, passes over items of the configuration file. */
 enum source_by { SOURCE_BY_ROW, SOURCE_BY_PATH, SOURCE_BY_ID, SOURCE_BY_HOST, SOURCE_BY_ADDRESS };
 
 struct source_page {
@@ -125,7 +125,8 @@ struct source_calls {
 			 source_on_resource *on_resource, void *context,
 			 char error[SOURCE_ERROR_MAX]);
 	/* From now on find, page and count see these items of the configuration file, in place of
-	 * those that were attached before; none are at first. Not within a change, or a callback. */
+	 * those that were attached before; none are at first. Not within a change, or a callback.
+	 */
 	int (*attach)(struct source *source, struct file_rows *rows, char error[SOURCE_ERROR_MAX]);
 	/* Calls back with each resource that has a key of an attached item, and with the number of
 	 * that item, in the order of these. */

@@ -1031,7 +1031,8 @@ static struct state *state_new(const char *path, struct file_rows *rows,
 
 struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX])
 {
-	struct state *state = state_file_make(path, error) == 0 ? state_new(path, NULL, error) : NULL;
+	struct state *state =
+		state_file_make(path, error) == 0 ? state_new(path, NULL, error) : NULL;
 
 	if (!state)
 		return NULL;

@@ -41,13 +41,14 @@
 	X(FIND_ADDRESS, ROWS_WHERE("addr = ?1") " LIMIT 1")                                        \
 	X(PAGE_PATH, ROWS_WHERE("kind = ?1 AND path > ?2") " ORDER BY path LIMIT ?3")              \
 	X(PAGE_ADDRESS, ROWS_WHERE("addr > ?2 AND ?1 IN (0, kind)") " ORDER BY addr LIMIT ?3")     \
-	X(PAGE_GROUP, ROWS_WHERE("grp = ?4 AND addr > ?2 AND kind = ?1")                           \
-			      " ORDER BY addr LIMIT ?3")                                           \
+	X(PAGE_GROUP,                                                                              \
+	  ROWS_WHERE("grp = ?4 AND addr > ?2 AND kind = ?1") " ORDER BY addr LIMIT ?3")            \
 	X(READ_OWNED, "SELECT " RESOURCE " FROM resources WHERE addr NOT NULL")                    \
-	X(READ_ALIKE, ROWS_LIKE("r.id = f.id") " UNION "                                           \
-		      ROWS_LIKE("r.kind = f.kind AND r.path = f.path") " UNION "                   \
-		      ROWS_LIKE("r.addr = f.addr") " UNION "                                       \
-		      ROWS_LIKE("r.host = f.host") " ORDER BY 14")                                 \
+	X(                                                                                         \
+		READ_ALIKE,                                                                        \
+		ROWS_LIKE("r.id = f.id") " UNION " ROWS_LIKE("r.kind = f.kind AND r.path = "       \
+							     "f.path") " UNION " ROWS_LIKE(        \
+			"r.addr = f.addr") " UNION " ROWS_LIKE("r.host = f.host") " ORDER BY 14")  \
 	X(FIND_ALIKE, FILE_ROWS " WHERE id = ?1 OR addr = ?2 OR host = ?3"                         \
 				" OR (kind = ?4 AND path = ?5) LIMIT 1")                           \
 	X(COUNT_ALL, "SELECT count(*) FROM resources WHERE kind = ?1")                             \

@@ -220,9 +220,8 @@ int state_file_open_as(struct state_file *file, const char *path, const char *pa
 				fprintf(out, "%%%02X", (unsigned char)*at);
 		fputs(parameters, out);
 	}
-	int err = out && fclose(out) == 0
-			  ? open_with(file, uri, SQLITE_OPEN_READWRITE, error)
-			  : state_explain(NULL, path, "cannot be opened", error);
+	int err = out && fclose(out) == 0 ? open_with(file, uri, SQLITE_OPEN_READWRITE, error)
+					  : state_explain(NULL, path, "cannot be opened", error);
 	free(uri);
 	return err;
 }

@@ -135,8 +135,8 @@ static void what_a_row_says_is_what_was_written(void **state)
 		struct owned_scratch scratch;
 		char path[PATH_MAX_BYTES], *json = owned_row_json(&expected);
 		const struct source_keys keys = owned_keys(&expected, &scratch);
-		const struct source_resource row = {
-			expected.kind->id, path, json, .revision = all[i].revision, .keys = &keys};
+		const struct source_resource row = {expected.kind->id, path, json,
+						    .revision = all[i].revision, .keys = &keys};
 
 		assert_int_equal(owned_key(&expected, path), 0);
 		assert_int_equal(owned_of_row(&world->resource, &row, &model, &world->arena), 0);
@@ -259,7 +259,8 @@ static void a_row_that_sluice_did_not_write_is_refused(void **state)
 		{"{" GOOD ",\"reverse_fqdn\":\"a.test.\",\"ttl\":8}", &ttl},
 	};
 	struct world *world = *state;
-	struct source_resource row = {KIND_ADDRESS, "-/a", "{" GOOD "}", .revision = 1, .keys = &fine};
+	struct source_resource row = {KIND_ADDRESS, "-/a", "{" GOOD "}", .revision = 1,
+				      .keys = &fine};
 
 	assert_int_equal(owned_of_row(&world->resource, &row, &model, &world->arena), 0);
 	for (size_t i = 0; i < COUNT(wrong); i++) {
@@ -268,7 +269,8 @@ static void a_row_that_sluice_did_not_write_is_refused(void **state)
 		if (owned_of_row(&world->resource, &row, &model, &world->arena) != ERR_INVALID)
 			fail_msg("%s is taken", wrong[i].json);
 	}
-	row = (struct source_resource){KIND_PTR, ID, "{}", .revision = 1, .keys = &fine}; /* a PTR of no name */
+	row = (struct source_resource){KIND_PTR, ID, "{}", .revision = 1,
+				       .keys = &fine}; /* a PTR of no name */
 	assert_int_equal(owned_take_ptr_row(&world->resource, &row, &model, &world->arena),
 			 ERR_INVALID);
 }
@@ -300,8 +302,8 @@ static void a_ptr_of_a_row_of_its_own_is_the_one_that_was_written(void **state)
 		const struct source_keys keys = owned_ptr_keys(&given);
 		const struct owned_item *item = &world->resource.item;
 		char *json = owned_ptr_row_json(&given);
-		const struct source_resource row = {
-			KIND_PTR, ID, json, .revision = given.ptr_revision, .keys = &keys};
+		const struct source_resource row = {KIND_PTR, ID, json,
+						    .revision = given.ptr_revision, .keys = &keys};
 
 		assert_null(strstr(json, "address"));
 		assert_int_equal(owned_take_ptr_row(&world->resource, &row, &model, &world->arena),

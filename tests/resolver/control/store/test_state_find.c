@@ -348,9 +348,9 @@ static void statements_go_by_an_index(void **state)
 	sqlite3 *db;
 
 	assert_int_equal(file_rows_end(filed, world->error), 0);
-	assert_int_equal(sqlite3_open_v2(world->path, &db,
-					 SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL),
-			 SQLITE_OK);
+	assert_int_equal(
+		sqlite3_open_v2(world->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL),
+		SQLITE_OK);
 	assert_int_equal(file_rows_attach(filed, db), SQLITE_OK);
 	for (size_t i = 0; i < COUNT(statements); i++) {
 		char sql[2048];

@@ -389,7 +389,8 @@ static void check_row(struct state_case *world, const struct state_lines *found,
 		      const struct source_keys *keys)
 {
 	struct state_lines expected = {.text = ""};
-	const struct source_resource resource = {kind, path, json, .revision = revision, .keys = keys};
+	const struct source_resource resource = {kind, path, json, .revision = revision,
+						 .keys = keys};
 
 	(void)world;
 	assert_non_null(json);
