@@ -36,19 +36,6 @@ void group_each_item(const struct model *model,
 	}
 }
 
-/* group_each_item, after the addresses of the file. */
-static void each_use(const struct model *model,
-		     void (*on_item)(void *context, const struct kind *kind, const void *item),
-		     void *context)
-{
-	const struct model *file = model_declared(model);
-
-	for (size_t i = 0; i < file->addresses.count; i++)
-		if (file->addresses.items[i].resource_group)
-			on_item(context, kind_of_id(KIND_ADDRESS), &file->addresses.items[i]);
-	group_each_item(model, on_item, context);
-}
-
 struct naming { /* of the items of one group */
 	const char *group;
 	char *text;
@@ -191,12 +178,29 @@ static void use_item(void *context, const struct kind *kind, const void *item)
 		use_group(group, use->model, kind, item);
 }
 
-/* Marks the groups that the model's items use; the groups must be sorted by name. */
-static void add_used(const struct inventory *inventory, struct resource_group *groups, size_t count)
+static int on_first(void *number, const struct source_resource *row)
 {
-	struct group_use use = {inventory->now.model, groups, count};
+	*(size_t *)number = row->number;
+	return 0;
+}
 
-	each_use(use.model, use_item, &use);
+/* Marks the group as used by the first address of the file that is in it; a search, because an
+ * edit of a group must not walk through the whole file. */
+static void use_filed(struct inventory *inventory, struct resource_group *group)
+{
+	const struct model *model = inventory->now.model;
+	struct source *source = inventory_reader(inventory);
+	char key[NAME_TEXT_MAX], error[SOURCE_ERROR_MAX] = "";
+	size_t number = 0;
+
+	snprintf(key, sizeof key, "%s", group->name);
+	text_lower(key);
+	if (source && source->calls->find(source, SOURCE_BY_GROUP, 0, key, NULL, on_first, &number,
+					  error) != 0)
+		inventory_say_trouble(inventory, error);
+	if (number > 0) /* addresses have the first numbers (owned_of_file) */
+		use_group(group, model, kind_of_id(KIND_ADDRESS),
+			  &model_declared(model)->addresses.items[number - 1]);
 }
 
 /* Finds the row. Without one the group has only its name. False: no group can have this name. */
@@ -225,9 +229,13 @@ bool group_find_row(struct inventory *inventory, const char *name, struct resour
 
 bool group_find(struct inventory *inventory, const char *name, struct resource_group *group)
 {
+	struct group_use use;
+
 	if (!read_row(inventory, name, group))
 		return false;
-	add_used(inventory, group, 1);
+	use_filed(inventory, group);
+	use = (struct group_use){inventory->now.model, group, 1};
+	group_each_item(use.model, use_item, &use);
 	return group->origin.revision || group->origin.file || group->used;
 }
 
@@ -259,9 +267,23 @@ static void add_used_group(void *context, const struct kind *kind, const void *i
 		used->err = add_group(used->groups, &group);
 }
 
+/* Calls back for each use of a group; addresses of the file come first. */
+static void each_use(const struct model *model,
+		     void (*on_item)(void *context, const struct kind *kind, const void *item),
+		     void *context)
+{
+	const struct model *file = model_declared(model);
+
+	for (size_t i = 0; i < file->addresses.count; i++)
+		if (file->addresses.items[i].resource_group)
+			on_item(context, kind_of_id(KIND_ADDRESS), &file->addresses.items[i]);
+	group_each_item(model, on_item, context);
+}
+
 struct resource_group *groups_list(struct inventory *inventory, size_t *count)
 {
 	struct used_groups used;
+	struct group_use use;
 	struct source *source = inventory_reader(inventory);
 	struct groups groups = {.inventory = inventory};
 	const struct source_page all = {.kind = KIND_GROUP, .limit = INT64_MAX};
@@ -286,7 +308,8 @@ struct resource_group *groups_list(struct inventory *inventory, size_t *count)
 		*last = groups.items[i];
 		++*count;
 	}
-	add_used(inventory, groups.items, *count);
+	use = (struct group_use){inventory->now.model, groups.items, *count};
+	each_use(use.model, use_item, &use);
 	return groups.items ? groups.items : calloc(1, sizeof *groups.items);
 }
 

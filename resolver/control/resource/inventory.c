@@ -61,6 +61,8 @@ struct inventory *inventory_copy(struct inventory *inventory, enum store_copy ho
 	copy->changing = false;
 	copy->trouble[0] = '\0';
 	arena_init(&copy->shown);
+	if (how != STORE_SAME) /* a new connection gets the rows that this one has */
+		inventory_attach(inventory);
 	store_copy(&copy->store, &inventory->store, how);
 	if (how != STORE_VIEW)
 		return copy;
@@ -154,32 +156,54 @@ void inventory_try_unread(struct inventory *inventory)
 	inventory_forget(inventory);
 }
 
-/* Notes a state that is configured and not open. */
-static void note_closed(struct inventory *inventory)
+/* Attaches the rows, or returns NULL; `error` says why. */
+static struct source *attach(struct inventory *inventory, struct source *source,
+			     char error[SOURCE_ERROR_MAX])
 {
-	const struct store *store = &inventory->store;
-
-	if (!store->source && *store->url)
-		inventory_say_trouble(inventory, *store->error
-							 ? store->error
-							 : "the state is not open; try again");
+	snprintf(error, SOURCE_ERROR_MAX, "%s", err_text(ERR_NOMEM));
+	return source && source->calls->attach(source, inventory->now.rows, error) == 0 ? source
+											: NULL;
 }
 
-struct source *inventory_attached(struct inventory *inventory)
+/* The source to read, with the file's rows attached. If the state cannot be opened, the source has
+ * the file's rows alone, and `missing` says why; "": it has the state's rows, or no state is
+ * configured. NULL: there is no memory. */
+static struct source *attached(struct inventory *inventory, char missing[SOURCE_ERROR_MAX])
 {
-	struct source *source = store_reader(&inventory->store);
-	char error[SOURCE_ERROR_MAX] = "out of memory";
+	struct store *store = &inventory->store;
+	struct source *source = NULL;
+	char error[SOURCE_ERROR_MAX];
 
-	if (source && source->calls->attach(source, inventory->now.rows, error) == 0)
-		return source;
-	inventory_say_trouble(inventory, error);
-	return NULL;
+	*missing = '\0';
+	if (store->source)
+		source = attach(inventory, store->source, missing);
+	else if (*store->url)
+		snprintf(missing, SOURCE_ERROR_MAX, "%s",
+			 *store->error ? store->error : "the state is not open; try again");
+	if (source)
+		*missing = '\0';
+	else
+		source = attach(inventory, store_empty(store), error);
+	if (!source)
+		inventory_say_trouble(inventory, error);
+	return source;
 }
 
 struct source *inventory_reader(struct inventory *inventory)
 {
-	note_closed(inventory);
-	return inventory_attached(inventory);
+	char missing[SOURCE_ERROR_MAX];
+	struct source *source = attached(inventory, missing);
+
+	if (*missing)
+		inventory_say_trouble(inventory, missing);
+	return source;
+}
+
+void inventory_attach(struct inventory *inventory)
+{
+	char unused[SOURCE_ERROR_MAX];
+
+	(void)attached(inventory, unused);
 }
 
 /* ---- resources as callers see them ---- */
@@ -364,15 +388,15 @@ const struct owned_resource *inventory_find(struct inventory *inventory, enum so
 					    unsigned kind, const char *text,
 					    const struct address *address)
 {
-	struct source *source = inventory_attached(inventory);
+	char error[SOURCE_ERROR_MAX] = "", missing[SOURCE_ERROR_MAX];
+	struct source *source = attached(inventory, missing);
 	struct found found = {.inventory = inventory};
-	char error[SOURCE_ERROR_MAX] = "";
 
 	if (source && source->calls->find(source, by, kind, text, address, on_resource_row, &found,
 					  error) != 0)
 		inventory_say_trouble(inventory, error);
-	if (!found.resource)
-		note_closed(inventory);
+	if (!found.resource && *missing)
+		inventory_say_trouble(inventory, missing);
 	return found.resource;
 }
 
@@ -384,8 +408,8 @@ static int on_number(void *number, const struct source_resource *row)
 
 int inventory_declared_id(struct inventory *inventory, const char *id, size_t *number)
 {
-	struct source *source = inventory_attached(inventory);
-	char error[SOURCE_ERROR_MAX] = "";
+	char error[SOURCE_ERROR_MAX] = "", unused[SOURCE_ERROR_MAX];
+	struct source *source = attached(inventory, unused);
 	int err = ERR_SYSTEM;
 
 	*number = 0;

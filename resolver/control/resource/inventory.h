@@ -1,9 +1,10 @@
 /* The inventory: every address and cloud service, from the configuration file and from the state
  * (which the management API writes), each with its PTR, if it has one.
  *
- *     file ──► model ──► file_rows ──┐                 ┌──► found by id, name, address, forward
- * name ├─► inventory ────┤ state ──► rows ────────────────┘      ▲          └──► owned table ──►
- * workers address_draft.h: one draft at a time
+ *     file ──► model ──► file_rows ──┐              ┌──► found by id, name, address, name in DNS
+ *                                    ├─► inventory ─┤
+ *     state ──► rows ────────────────┘      ▲       └──► owned table ──► workers
+ *                               address_draft.h: one draft at a time
  *
  * Only the served table (rules/owned/owned.h) is in memory; lookups use the indexes of the state's
  * rows and of the file's, which a statement reads together (store/file_rows.h).
@@ -113,13 +114,13 @@ void inventory_free(struct inventory *inventory); /* NULL is fine; closes the so
  * once the model is served; inventory_prepared_free comes last, either way. NULL: the faults say
  * why. The model must live until the next one is adopted; the current model again is fine.
  *
- * The cost is proportional to the number of new items in the file. The whole state is read only at
- * the start, after another process has written to it or a read failed, and when pools, suffixes or
- * TTLs change. A state that cannot be opened or read is a warning and a status: the served
- * resources stay, and changes are refused. A name, address, id, label or PTR in both file and state
- * is a fault that names both; if the file repeats the state's resource exactly, that is a warning,
- * and the file's resource counts. A resource of the state outside all pools is a warning, is not
- * served, and has PTR_ERROR until a pool has it. */
+ * The cost is proportional to the items of the file, unless the file is the same. The whole state
+ * is read only at the start, after another process has written to it or a read failed, and when
+ * pools, suffixes or TTLs change. A state that cannot be opened or read is a warning and a status:
+ * the served resources stay, and changes are refused. A name, address, id, label or PTR in both
+ * file and state is a fault that names both; if the file repeats the state's resource exactly, that
+ * is a warning, and the file's resource counts. A resource of the state outside all pools is a
+ * warning, is not served, and has PTR_ERROR until a pool has it. */
 struct inventory *inventory_prepare(struct inventory *inventory, struct model *model,
 				    struct faults *faults);
 /* The table to be served, with a reference for the caller, who gives it to the workers. */
@@ -203,13 +204,13 @@ struct inventory {
 };
 
 void inventory_part_release(struct inventory_part *part);
-/* The source to read, with this inventory's rows of the file attached. Those of the served
- * inventory are, except while another one is prepared, because nothing can be attached within a
- * transaction. NULL: it cannot be read, which is noted as trouble. */
-struct source *inventory_attached(struct inventory *inventory);
-/* inventory_attached, which also notes a state that is configured and not open, because its rows
- * are missing. */
+/* The source to read, with the file's rows attached. If the state is configured and cannot be
+ * opened, that is noted as trouble, and the source has the file's rows alone. NULL: no memory,
+ * which is noted, too. */
 struct source *inventory_reader(struct inventory *inventory);
+/* Attaches the file's rows of this inventory, because that is not possible within a transaction.
+ * The rows of the served inventory are attached, except while another one is prepared. */
+void inventory_attach(struct inventory *inventory);
 /* Notes that a read has failed, and keeps the first reason. */
 void inventory_say_trouble(struct inventory *inventory, const char *why);
 /* Notes that the row was not written by sluice (ERR_INVALID), or that memory is out (ERR_NOMEM).

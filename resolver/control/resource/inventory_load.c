@@ -197,37 +197,41 @@ static int on_alike(void *context, const struct source_resource *row)
 	return err ? ERR_NOMEM : 0; /* go on, to report all clashes */
 }
 
-/* The address that has the service's forward name; NULL: none. Their keys in the store differ. */
+/* The service that has the forward name of the address, or the other way round; NULL: none. A
+ * service has no host key, so the store does not find this conflict. */
 static const struct owned_resource *namesake(struct merge *merge,
-					     const struct owned_resource *service)
+					     const struct owned_resource *resource)
 {
-	const char *suffix = merge->next->model->reverse.suffix;
-	char host[NAME_TEXT_MAX];
+	const struct reverse_settings *reverse = &merge->next->model->reverse;
+	bool is_service = owned_is_service(resource);
+	const char *suffix = is_service ? reverse->suffix : reverse->service_suffix;
+	char host[NAME_TEXT_MAX], path[PATH_MAX_BYTES];
 
-	return service->fqdn && inventory_cut_suffix(service->fqdn, suffix, host)
-		       ? inventory_find(merge->inventory, SOURCE_BY_HOST, 0, host, NULL)
+	if (!resource->fqdn || !inventory_cut_suffix(resource->fqdn, suffix, host))
+		return NULL;
+	if (is_service)
+		return inventory_find(merge->inventory, SOURCE_BY_HOST, 0, host, NULL);
+	return path_key_of(KIND_SERVICE, NULL, host, path) == 0
+		       ? inventory_find(merge->inventory, SOURCE_BY_PATH, KIND_SERVICE, path, NULL)
 		       : NULL;
 }
 
-/* Reports services of the file that have the forward name of an address of the state. */
-static void check_services(struct merge *merge)
+/* Reports items of the file with a namesake in the state. Two of the file are refused already. */
+static int check_namesakes(struct merge *merge)
 {
 	struct inventory *inventory = merge->inventory;
-	const struct model *model = merge->next->model, *file = model_declared(model);
+	const struct owned_resource *other;
+	struct owned_resource declared;
+	int err = 0;
 
-	for (size_t i = 0; i < file->cloud_services.count; i++) {
-		const struct owned_resource *other = NULL;
-		struct owned_resource service;
-
-		if (owned_of_file(&service, file->addresses.count + i + 1, model,
-				  &inventory->shown) != 0)
-			inventory_say_trouble(inventory, err_text(ERR_NOMEM));
-		else
-			other = namesake(merge, &service);
-		if (other)
-			clash(merge, &service, other, owned_fqdn_field(&service));
+	for (size_t number = 1; !err; number++) {
+		err = owned_of_file(&declared, number, merge->next->model, &inventory->shown);
+		other = err ? NULL : namesake(merge, &declared);
+		if (other && !owned_is_declared(other))
+			clash(merge, &declared, other, owned_fqdn_field(&declared));
 		forget_shown(inventory);
 	}
+	return err == ERR_NOT_FOUND ? 0 : err;
 }
 
 /* Compares the file with the state. ERR_SYSTEM: the state cannot be read. */
@@ -236,9 +240,7 @@ static int compare(struct merge *merge, char error[SOURCE_ERROR_MAX])
 	struct source *source = merge->inventory->store.source;
 	int err = source->calls->alike(source, on_alike, merge, error);
 
-	if (!err)
-		check_services(merge);
-	return err;
+	return err ? err : check_namesakes(merge);
 }
 
 static void complain_of_ptr(struct merge *merge, const struct owned_resource *declared,
@@ -263,13 +265,13 @@ static void note_revision(struct inventory_part *part, const struct source_resou
 }
 
 /* Whether the model's suffixes would give this service of the state the same forward name as an
- * address; if so, reports it. */
+ * address of the state; if so, reports it. */
 static bool has_namesake(struct merge *merge, const struct owned_resource *service)
 {
 	const struct owned_resource *other = namesake(merge, service);
 	char text[OWNED_TITLE_MAX], other_text[OWNED_TITLE_MAX];
 
-	if (other)
+	if (other && !owned_is_declared(other))
 		fault_add(merge->faults, FAULT_ERROR, &merge->next->model->reverse.origin,
 			  "service_suffix",
 			  "%s and %s would both have the name %s; give another suffix, or remove "
@@ -384,15 +386,16 @@ static int serve_file(struct merge *merge)
 	return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-/* Whether the file still has this item at this address. */
-static bool stays(struct merge *merge, const struct owned_resource *former)
+/* Finds the item that the file still has at this address. False: it has none. */
+static bool find_again(struct merge *merge, const struct owned_resource *former,
+		       struct owned_resource *now)
 {
-	struct owned_resource now;
 	size_t number;
 
 	return inventory_declared_id(merge->inventory, former->item.id, &number) == 0 &&
-	       owned_of_file(&now, number, merge->next->model, &merge->inventory->shown) == 0 &&
-	       address_equal(&now.item.address, &former->item.address);
+	       number > 0 &&
+	       owned_of_file(now, number, merge->next->model, &merge->inventory->shown) == 0 &&
+	       address_equal(&now->item.address, &former->item.address);
 }
 
 /* Takes a former item of the file out of the table, with its PTR of the state. Unless the state is
@@ -400,13 +403,18 @@ static bool stays(struct merge *merge, const struct owned_resource *former)
 static int leave(struct merge *merge, const struct owned_resource *former, bool is_read)
 {
 	const struct address *address = &former->item.address;
+	struct owned_resource now = {.ptr_is_declared = false};
 	int err = owned_unserve(former, merge->draft, &merge->inventory->key);
+	bool has_ptr = !former->ptr_is_declared && owned_ptr(merge->before->owned, address);
+	bool stays;
 
-	if (err || former->ptr_is_declared || !owned_ptr(merge->before->owned, address) ||
-	    (!is_read && stays(merge, former)))
+	if (err || !has_ptr)
 		return err;
+	stays = !is_read && find_again(merge, former, &now);
+	if (stays && !now.ptr_is_declared)
+		return 0;
 	merge->next->counts.given--;
-	merge->next->counts.waiting++;
+	merge->next->counts.waiting += !stays;
 	return owned_set_ptr(merge->draft, address, NULL, 0);
 }
 
@@ -546,8 +554,9 @@ static int try_state(struct merge *merge)
 		return ERR_SYSTEM;
 	faults_init(&found);
 	merge->faults = &found;
-	err = inventory_attached(merge->inventory) ? merge_with_state(merge, is_other, error)
-						   : ERR_SYSTEM;
+	err = source->calls->attach(source, next->rows, error);
+	if (!err)
+		err = merge_with_state(merge, is_other, error);
 	if (!err && inventory_trouble(merge->inventory))
 		err = ERR_SYSTEM;
 	merge->faults = faults;
@@ -564,17 +573,29 @@ static int try_state(struct merge *merge)
 	return err;
 }
 
+/* Makes the table from the file, and from what was known of the state. */
+static int merge_without_state(struct merge *merge)
+{
+	struct store *store = &merge->inventory->store;
+	int err;
+
+	owned_discard(merge->draft);
+	merge->next->latest = merge->next->changed = 0;
+	/* Otherwise each search of the file's rows would try to open the state again. */
+	store_init(store, SOURCE_READ);
+	err = begin_with_former(merge, false);
+	if (!err && merge->next->rows != merge->before->rows)
+		err = serve_file(merge);
+	store_close(store);
+	store_copy(store, inventory_store(merge->inventory->of), STORE_SAME);
+	return err;
+}
+
 static int fill(struct merge *merge)
 {
-	struct inventory_part *next = merge->next;
 	int err = try_state(merge);
 
-	if (err != ERR_SYSTEM)
-		return err;
-	owned_discard(merge->draft);
-	next->latest = next->changed = 0;
-	err = begin_with_former(merge, false);
-	return err || next->rows == merge->before->rows ? err : serve_file(merge);
+	return err == ERR_SYSTEM ? merge_without_state(merge) : err;
 }
 
 /* Notes that another program has changed the state, and its rows cannot be served. */
@@ -655,8 +676,7 @@ static struct inventory *make(struct inventory *inventory, struct model *model,
 		inventory_prepared_free(next);
 		return NULL;
 	}
-	store_copy(&next->store, &inventory->store, STORE_SAME); /* it may have been found stale */
-	next->trouble[0] = '\0';                                 /* is reported */
+	next->trouble[0] = '\0'; /* is reported */
 	forget_shown(next);
 	return next;
 }
@@ -700,7 +720,7 @@ void inventory_prepared_free(struct inventory *next)
 	assert(!next->changing);
 	if (next->now.read && source) /* not served, so the next load reads the state again */
 		source->calls->unsync(source);
-	(void)inventory_attached(next->of);
+	inventory_attach(next->of);
 	inventory_part_release(&next->now);
 	inventory_copy_free(next);
 }

@@ -482,6 +482,7 @@ static int state_find(struct source *source, enum source_by by, unsigned kind, c
 {
 	static const enum state_statement statements[] = {
 		[SOURCE_BY_ROW] = STATEMENT_FIND_ROW,
+		[SOURCE_BY_GROUP] = STATEMENT_FIND_GROUP,
 		[SOURCE_BY_PATH] = STATEMENT_FIND_PATH,
 		[SOURCE_BY_ID] = STATEMENT_FIND_ID,
 		[SOURCE_BY_HOST] = STATEMENT_FIND_HOST,
@@ -543,7 +544,12 @@ static int state_attach(struct source *source, struct file_rows *rows, char erro
 	struct state *state = (struct state *)source;
 	int err = ensure_readable(state);
 
-	return give_error(state, err ? err : state_db_attach(&state->db, rows), error);
+	if (err)
+		return give_error(state, err, error);
+	err = state_db_attach(&state->db, rows);
+	if (err && !state->looks)
+		close_connection(state); /* the next one begins with these rows */
+	return give_error(state, err, error);
 }
 
 static int state_alike(struct source *source, source_on_resource *on_resource, void *context,

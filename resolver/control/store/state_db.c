@@ -38,17 +38,17 @@ int state_db_prepare(struct state_db *db)
 	return err;
 }
 
-/* SQLite prepares the statements again when they run next. */
+/* The schema has changed then, so SQLite prepares each statement again when it runs next. */
 int state_db_attach(struct state_db *db, struct file_rows *rows)
 {
 	if (rows == db->rows)
 		return 0;
-	if (sqlite3_exec(db->file.db, "DETACH file", NULL, NULL, NULL) != SQLITE_OK ||
-	    file_rows_attach(rows, db->file.db) != SQLITE_OK)
-		return state_db_fail(db, "cannot be read");
 	file_rows_free(db->rows);
 	db->rows = rows ? file_rows_ref(rows) : NULL;
-	return 0;
+	return sqlite3_exec(db->file.db, "DETACH file", NULL, NULL, NULL) == SQLITE_OK &&
+			       file_rows_attach(rows, db->file.db) == SQLITE_OK
+		       ? 0
+		       : state_db_fail(db, "cannot be read");
 }
 
 void state_db_close(struct state_db *db)

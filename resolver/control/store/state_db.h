@@ -35,6 +35,8 @@
 	X(READ_RESOURCES, "SELECT " RESOURCE ", json FROM resources"                               \
 			  " WHERE kind = ?1 AND path >= ?2 AND path < ?3 ORDER BY path")           \
 	X(FIND_ROW, STATE_ROWS " WHERE kind = ?1 AND path = ?2")                                   \
+	X(FIND_GROUP, FILE_ROWS " WHERE number ="                                                  \
+				" (SELECT min(number) FROM file.items WHERE grp = ?1)")            \
 	X(FIND_PATH, ROWS_WHERE("kind = ?1 AND path = ?2") " LIMIT 1")                             \
 	X(FIND_ID, ROWS_WHERE("id = ?1") " LIMIT 1")                                               \
 	X(FIND_HOST, ROWS_WHERE("host = ?1") " LIMIT 1")                                           \
@@ -97,7 +99,8 @@ struct state_db {
 /* Writes into db->error what failed ("cannot be read"), with SQLite's latest code. */
 int state_db_fail(struct state_db *db, const char *what);
 /* Attaches these rows of the configuration file in place of those before. No statement may be
- * running, and no transaction open. */
+ * running, and no transaction open, unless these rows are attached already. After an error the
+ * connection must be closed. */
 MUST_CHECK int state_db_attach(struct state_db *db, struct file_rows *rows);
 /* Prepares the connection after it was opened: attaches db->rows, and prepares all statements. */
 MUST_CHECK int state_db_prepare(struct state_db *db);

@@ -114,14 +114,12 @@ bool store_look(struct store *store, const char *url, const struct origin *origi
 	return false;
 }
 
-struct source *store_reader(struct store *store)
+struct source *store_empty(struct store *store)
 {
 	char unused[SOURCE_ERROR_MAX];
 
-	if (store->source)
-		return store->source;
 	if (store->of && store->how == STORE_SAME)
-		return store_reader(store->of);
+		return store_empty(store->of);
 	if (!store->empty)
 		store->empty = source_open_empty(unused);
 	return store->empty;

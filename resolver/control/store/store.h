@@ -24,7 +24,7 @@ enum store_copy {
 
 struct store {
 	struct source *source;   /* NULL: no state is configured, or it cannot be used now */
-	struct source *empty;    /* store_reader; NULL: not opened yet */
+	struct source *empty;    /* store_empty; NULL: not opened yet */
 	struct store *of;        /* in a copy: the original store */
 	enum store_copy how;     /* in a copy */
 	char url[STORE_URL_MAX]; /* "": no state is configured */
@@ -49,9 +49,9 @@ MUST_CHECK int store_follow(struct store *store, const char *url, const struct o
  * why. */
 MUST_CHECK bool store_look(struct store *store, const char *url, const struct origin *origin,
 			   struct faults *faults);
-/* The source to read: the store's, or, without one, a source that only has attached items of the
- * configuration file. NULL without memory. */
-struct source *store_reader(struct store *store);
+/* A source without a state, to read attached items of the configuration file. NULL without
+ * memory. */
+struct source *store_empty(struct store *store);
 void store_close(struct store *store);
 /* Begins to take the state over from another process: closes it. The next store_follow opens it to
  * write, and the next load reads all of it. */

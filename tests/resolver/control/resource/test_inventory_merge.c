@@ -115,6 +115,34 @@ static void what_was_read_and_not_served_is_read_again(void **state)
 	assert_null(about.error);
 }
 
+#define NESTED                                                                                     \
+	FIXTURE_WORLD                                                                              \
+	"reverse = { suffix = \"cloud.test\"; service_suffix = \"east.cloud.test\"; };\n"
+
+static void a_service_and_an_address_of_the_file_never_share_a_name(void **state)
+{
+	static const char file[] =
+		NESTED "addresses = ({ name = \"a\"; address = \"198.51.100.41\";"
+		       " domain_name_label = \"web\"; });\n";
+	const struct edit_value value = {"address", "198.51.100.40"}, name = {"name", "web"};
+	struct inventory_fixture *fixture = *state;
+	struct address_draft *draft;
+
+	load(fixture, NESTED);
+	draft = edit_begin(fixture->inventory, "test");
+	assert_int_equal(edit_add(draft, KIND_SERVICE, (struct edit_value[]){name, value}, 2, NULL),
+			 0);
+	assert_int_equal(edit_commit(draft), 0);
+	edit_free(draft);
+	for (size_t i = 0; i < 2; i++) { /* the state is as before, and read anew */
+		assert_int_equal(inventory_fixture_load(fixture, file), ERR_FAULTS);
+		assert_int_equal(fixture->config.faults.errors, 1);
+		assert_non_null(strstr(fixture->config.faults.items[0].text,
+				       "cannot both have this domain_name_label"));
+		exec(fixture, "UPDATE resources SET revision = revision");
+	}
+}
+
 /* ---- what is looked at again ---- */
 
 #define ELSEWHERE                                                                                  \
@@ -478,6 +506,7 @@ static void a_model_of_the_same_file_neither_reads_the_state_nor_changes_lists(v
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(a_service_and_an_address_of_the_file_never_share_a_name),
 		T(the_store_is_read_again_only_after_somebody_else_has_written),
 		T(what_was_read_and_not_served_is_read_again),
 		T(a_pool_that_goes_and_comes_takes_names_with_it),

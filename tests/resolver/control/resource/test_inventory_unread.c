@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -228,6 +229,29 @@ static void what_a_request_could_not_read_is_no_matter_of_the_next_reload(void *
 	assert_null(error_of(fixture));
 }
 
+/* The file can still be found, and the PTRs that the state gave its addresses stay. */
+static void a_state_that_is_no_state_any_more_takes_nothing_from_the_file(void **state)
+{
+	struct inventory_fixture *fixture = *state;
+	struct inventory *inventory = fixture->inventory;
+	struct inventory_about about;
+
+	inventory_fixture_point(fixture, inventory_fixture_at(fixture, BARE), "bare.test.");
+	unlink(fixture->state);
+	config_text_put(&fixture->config, "state.db", "what a disk may give back some day\n");
+	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD FIXTURE_FILED "# 2\n"), 0);
+	assert_int_equal(fixture->config.faults.warnings, 1);
+	assert_true(inventory_fixture_serves(fixture, BARE, "bare.test.", 3600));
+	inventory_about(inventory, &about);
+	assert_int_equal(about.waiting, 0);
+	assert_non_null(inventory_fixture_at(fixture, "198.51.100.10"));
+	assert_null(inventory_trouble(inventory));
+	assert_null(inventory_fixture_at(fixture, NEW));
+	check_trouble(fixture, "state.db");
+	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD), 0); /* without BARE */
+	assert_true(inventory_fixture_serves(fixture, BARE, NULL, 0));
+}
+
 #define BOTH FIXTURE_WORLD "addresses = ({ name = \"other\"; address = \"" NEW "\"; });\n"
 
 static void what_the_file_has_as_well_is_named_even_if_it_cannot_be_read(void **state)
@@ -279,6 +303,7 @@ int main(void)
 		T(an_import_does_not_pass_over_what_it_cannot_read),
 		T(what_could_not_be_read_is_told_until_it_can_be_read),
 		T(what_a_request_could_not_read_is_no_matter_of_the_next_reload),
+		T(a_state_that_is_no_state_any_more_takes_nothing_from_the_file),
 		T(what_the_file_has_as_well_is_named_even_if_it_cannot_be_read),
 		T(a_reload_that_could_not_see_all_is_followed_by_one_that_reads_all),
 	};
