@@ -1,10 +1,10 @@
 /* The inventory: every address and cloud service, from the configuration file and from the state
  * (which the management API writes), each with its PTR, if it has one.
  *
- *     file ──► model ──► file_rows ──┐              ┌──► found by id, name, address, name in DNS
- *                                    ├─► inventory ─┤
- *     state ──► rows ────────────────┘      ▲       └──► owned table ──► workers
- *                               address_draft.h: one draft at a time
+ *     file ──► model ──► file_rows ─┐             ┌─► found by id, name, address, DNS name
+ *                                   ├─► inventory ┤
+ *     state ──► rows ───────────────┘      ▲      └─► owned table: workers
+ *                              address_draft.h: one draft at a time
  *
  * Only the served table (rules/owned/owned.h) is in memory; lookups use the indexes of the state's
  * rows and of the file's, which a statement reads together (store/file_rows.h).

@@ -79,8 +79,9 @@ struct source_change {
 	const char *before, *after; /* values; NULL: no resource before, none after */
 };
 
-/* The key that find compares: a text, except SOURCE_BY_ADDRESS. SOURCE_BY_ROW, which is a path, passes
- * over items of the configuration file; SOURCE_BY_GROUP finds the first of these in the group. */
+/* The key that find compares: a text, except SOURCE_BY_ADDRESS. SOURCE_BY_ROW, which is a path,
+ * passes over items of the configuration file; SOURCE_BY_GROUP finds the first of these in the
+ * group. */
 enum source_by {
 	SOURCE_BY_ROW,
 	SOURCE_BY_GROUP,
