@@ -184,8 +184,8 @@ static int on_first(void *number, const struct source_resource *row)
 	return 0;
 }
 
-/* Marks the group as used by the first address of the file that is in it; a search, because an
- * edit of a group must not walk through the whole file. */
+/* Marks the group as used by the file's first address that is in it. The index finds this address,
+ * because an edit of a group must not read the whole file. */
 static void use_filed(struct inventory *inventory, struct resource_group *group)
 {
 	const struct model *model = inventory->now.model;

@@ -95,8 +95,8 @@ const char *owned_title(const struct owned_resource *resource, char text[OWNED_T
 MUST_CHECK int owned_declared(struct owned_resource *resource, unsigned kind,
 			      const struct owned_item *item, const struct model *model,
 			      struct arena *arena);
-/* owned_declared for the item with this number in the model's file: addresses, then services, from
- * 1. ERR_NOT_FOUND: there are fewer; ERR_NOMEM. */
+/* Builds the resource from the item with this number in the model's file. The first address has 1;
+ * services follow the last address. ERR_NOT_FOUND: there are fewer items; ERR_NOMEM. */
 MUST_CHECK int owned_of_file(struct owned_resource *resource, size_t number,
 			     const struct model *model, struct arena *arena);
 /* Builds the resource from a row of the state. ERR_INVALID: sluice did not write that row. */

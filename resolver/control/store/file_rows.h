@@ -15,7 +15,7 @@ struct file_rows;
 
 /* Begins with no rows. NULL: `error` says why. */
 struct file_rows *file_rows_new(char error[SOURCE_ERROR_MAX]);
-/* Adds the row with the next number; the first one has 1. Its keys are unique among the file's.
+/* Adds a row, which gets the next number; the first row has 1. No row may have a key of another.
  * ERR_SYSTEM: `error` says why. */
 MUST_CHECK int file_rows_add(struct file_rows *rows, unsigned kind, const char *path,
 			     const struct source_keys *keys, char error[SOURCE_ERROR_MAX]);

@@ -140,8 +140,8 @@ struct source_calls {
 	 * that item, in the order of these. */
 	int (*alike)(struct source *source, source_on_resource *on_resource, void *context,
 		     char error[SOURCE_ERROR_MAX]);
-	/* Calls back with the resource that has this key, if there is one; of an item of the file
-	 * and a resource with the same key, with the item. `kind` matters only for paths. */
+	/* Calls back with the resource that has this key, if there is one. If the file has an item
+	 * with that key, calls back with the item instead. `kind` matters only for paths. */
 	int (*find)(struct source *source, enum source_by by, unsigned kind, const char *text,
 		    const struct address *address, source_on_resource *on_resource, void *context,
 		    char error[SOURCE_ERROR_MAX]);

@@ -527,16 +527,29 @@ static int state_page(struct source *source, const struct source_page *page,
 	return give_error(state, read_rows(&row, on_resource, context), error);
 }
 
-static int state_owned(struct source *source, source_on_resource *on_resource, void *context,
-		       char error[SOURCE_ERROR_MAX])
+/* Calls back with every row of a statement without values. */
+static int read_all(struct source *source, enum state_statement which,
+		    source_on_resource *on_resource, void *context, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;
 	int err = ensure_readable(state);
 
 	if (err)
 		return give_error(state, err, error);
-	struct state_row row = state_row_begin(&state->db, STATEMENT_READ_OWNED);
+	struct state_row row = state_row_begin(&state->db, which);
 	return give_error(state, read_rows(&row, on_resource, context), error);
+}
+
+static int state_owned(struct source *source, source_on_resource *on_resource, void *context,
+		       char error[SOURCE_ERROR_MAX])
+{
+	return read_all(source, STATEMENT_READ_OWNED, on_resource, context, error);
+}
+
+static int state_alike(struct source *source, source_on_resource *on_resource, void *context,
+		       char error[SOURCE_ERROR_MAX])
+{
+	return read_all(source, STATEMENT_READ_ALIKE, on_resource, context, error);
 }
 
 static int state_attach(struct source *source, struct file_rows *rows, char error[SOURCE_ERROR_MAX])
@@ -550,18 +563,6 @@ static int state_attach(struct source *source, struct file_rows *rows, char erro
 	if (err && !state->looks)
 		close_connection(state); /* the next one begins with these rows */
 	return give_error(state, err, error);
-}
-
-static int state_alike(struct source *source, source_on_resource *on_resource, void *context,
-		       char error[SOURCE_ERROR_MAX])
-{
-	struct state *state = (struct state *)source;
-	int err = ensure_readable(state);
-
-	if (err)
-		return give_error(state, err, error);
-	struct state_row row = state_row_begin(&state->db, STATEMENT_READ_ALIKE);
-	return give_error(state, read_rows(&row, on_resource, context), error);
 }
 
 static int state_count(struct source *source, unsigned kind, const char *group, size_t *count,

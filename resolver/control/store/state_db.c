@@ -38,7 +38,7 @@ int state_db_prepare(struct state_db *db)
 	return err;
 }
 
-/* The schema has changed then, so SQLite prepares each statement again when it runs next. */
+/* Statements stay: attaching changes the schema, so SQLite prepares each one again when it runs. */
 int state_db_attach(struct state_db *db, struct file_rows *rows)
 {
 	if (rows == db->rows)

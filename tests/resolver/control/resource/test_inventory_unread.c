@@ -265,8 +265,8 @@ static void what_the_file_has_as_well_is_named_even_if_it_cannot_be_read(void **
 	assert_non_null(strstr(fixture->config.faults.items[0].text, "\"new\""));
 }
 
-/* Of a PTR that belongs to an address of the file not even the keys can be read: what was served
- * stays, and nothing is changed until a reload has read all. */
+/* The keys of a PTR are damaged, so the reload cannot read the whole state: it keeps the served PTR
+ * and refuses changes until another reload has read everything. */
 static void a_reload_that_could_not_see_all_is_followed_by_one_that_reads_all(void **state)
 {
 	struct inventory_fixture *fixture = *state;
