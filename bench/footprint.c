@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "resolver/control/resource/inventory.h"
+#include "resolver/control/resource/resources.h"
 #include "resolver/control/service/load.h"
 #include "rules/owned/owned.h"
 #include "rules/policy/policy.h"
@@ -56,32 +56,32 @@ static void report(const struct policy *policy, const struct owned *owned,
 }
 
 /* Merges the model with the state, as each reload does; NULL: there are faults. */
-static struct owned *merge(struct inventory *inventory, struct model *model, struct faults *faults,
+static struct owned *merge(struct resources *resources, struct model *model, struct faults *faults,
 			   double *seconds)
 {
 	double start_s = seconds_now();
-	struct inventory *next = inventory_prepare(inventory, model, faults);
+	struct resources *next = resources_prepare(resources, model, faults);
 	if (!next)
 		return NULL;
-	struct owned *owned = inventory_table(next);
-	inventory_adopt(next);
-	inventory_prepared_free(next);
+	struct owned *owned = addresses_table(next);
+	resources_adopt(next);
+	resources_prepared_free(next);
 	*seconds = seconds_now() - start_s;
 	return owned;
 }
 
 static bool measure(struct load *load, struct faults *faults)
 {
-	struct inventory *inventory = inventory_new(&load->key);
+	struct resources *resources = resources_new(&load->key);
 	struct times times = {0};
 	double start_s = seconds_now();
 	struct model *model = load_model(load, NULL, faults);
 	times.load_s = seconds_now() - start_s;
 	struct owned *first = NULL, *owned = NULL;
-	if (model && inventory)
-		first = merge(inventory, model, faults, &times.state_s);
+	if (model && resources)
+		first = merge(resources, model, faults, &times.state_s);
 	if (first)
-		owned = merge(inventory, model, faults, &times.again_s);
+		owned = merge(resources, model, faults, &times.again_s);
 	if (owned)
 		model->owned = owned; /* the model releases it */
 	start_s = seconds_now();
@@ -91,7 +91,7 @@ static bool measure(struct load *load, struct faults *faults)
 		report(policy, owned, &times);
 	policy_free(policy);
 	owned_unref(first);
-	inventory_free(inventory);
+	resources_free(resources);
 	model_free(model);
 	return policy;
 }

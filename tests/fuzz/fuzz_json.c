@@ -1,7 +1,7 @@
 /* What a client of the management API sends: a body, as api.c reads it, as an address, a service or
  * a PTR; a path and a query with their percent signs. The first byte says which. */
 #include "resolver/control/api/path.h"
-#include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/address_edits.h"
 #include "resolver/control/resource/values.h"
 #include "rules/schema/schema.h"
 #include "tests/fuzz/fuzz.h"

@@ -43,10 +43,10 @@ struct api_world *api_world_new(const struct api_dialect *const *dialects)
 	snprintf(world->reader_file, sizeof world->reader_file, "%s/reader", world->http.directory);
 	http_world_put_secret(world->admin_file, API_ADMIN);
 	http_world_put_secret(world->reader_file, API_READER);
-	service->inventory = inventory_new(&key);
+	service->resources = resources_new(&key);
 	world->api =
 		(struct api){.service = service, .auth = http_auth_new(), .dialects = dialects};
-	work_init(&service->work, &world->http.loop, inventory_store(service->inventory), NULL,
+	work_init(&service->work, &world->http.loop, resources_store(service->resources), NULL,
 		  NULL);
 	api_world_serve_clients(world, 2);
 	open_port(world);
@@ -61,7 +61,7 @@ void api_world_free(struct api_world *world)
 	uv_close((uv_handle_t *)&world->service.work.turns.idle, NULL);
 	http_world_release(&world->http);
 	http_auth_free(world->api.auth);
-	inventory_free(world->service.inventory);
+	resources_free(world->service.resources);
 	faults_release(&world->faults);
 	free(world);
 }

@@ -1,4 +1,4 @@
-/* For tests: the management API over real HTTP at a port of loopback, with an inventory that is
+/* For tests: the management API over real HTTP at a port of loopback, with an resources that is
  * empty and two clients: "ops", an admin, and "eye", a reader. */
 #ifndef SLUICE_TESTS_API_WORLD_H
 #define SLUICE_TESTS_API_WORLD_H
@@ -11,7 +11,7 @@
 
 struct api_world {
 	struct http_world http; /* first */
-	struct service service; /* its inventory and work are used */
+	struct service service; /* its resources and work are used */
 	struct api api;
 	struct faults faults;
 	char admin_file[64], reader_file[64];

@@ -959,8 +959,8 @@ static void handle(struct work_waiter *waiter)
 	const struct api_route *route = call_of(request)->route;
 	bool changes = route->need == API_CHANGE || route->need == API_CHANGE_TEXT;
 
-	if (request->service->inventory)
-		inventory_forget(request->service->inventory);
+	if (request->service->resources)
+		resources_forget(request->service->resources);
 	if (api_still_may(request) && check_query(request) && (!changes || api_may_change(request)))
 		route->handle(request);
 }

@@ -62,7 +62,7 @@ struct api_request {
 	const struct api_dialect *dialect; /* that of the path */
 	char id[API_ID_MAX];               /* "req-" and a UUID */
 	void *state;                       /* belongs to the handler */
-	struct inventory *aside;   /* a thread's view, or a draft; NULL: the service's inventory */
+	struct resources *aside;   /* a thread's view, or a draft; NULL: the service's resources */
 	struct arena arena;        /* freed with the request */
 	struct work_waiter waiter; /* waits until the work of others ends (work.h) */
 };

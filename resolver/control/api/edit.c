@@ -64,7 +64,7 @@ static void on_made(void *context, int err, const struct service_change *change,
 	end(edit);
 }
 
-static void look(void *context, struct inventory *draft, const struct policy *none)
+static void look(void *context, struct resources *draft, const struct policy *none)
 {
 	struct api_edit *edit = context;
 
@@ -107,7 +107,7 @@ static void make(struct api_edit *edit)
 bool api_edit_allows(const struct api_edit *edit, const struct owned_resource *resource,
 		     uint8_t family, const char *fqdn)
 {
-	const struct model *model = inventory_model(api_inventory(edit->request));
+	const struct model *model = resources_model(api_resources(edit->request));
 
 	return family != 6 || !fqdn || !*fqdn || model->reverse.ipv6 ||
 	       (resource && resource->item.address.family == 6 && owned_has_ptr(resource, fqdn));
@@ -122,10 +122,10 @@ struct rehearsed {
 	struct address address;
 };
 
-/* During the rehearsal the served inventory reads through the connection of the transaction, so it
+/* During the rehearsal the served resources reads through the connection of the transaction, so it
  * finds the resource as the change would leave it. An address from a pool is chosen only when the
  * change is made. */
-static void note_rehearsed(void *context, struct inventory *unused, const struct policy *none)
+static void note_rehearsed(void *context, struct resources *unused, const struct policy *none)
 {
 	struct rehearsed *rehearsed = context;
 	struct api_edit *edit = rehearsed->edit;
@@ -173,7 +173,7 @@ static bool rehearse(struct rehearsed *rehearsed)
  * further changes. Failed reads of other requests say nothing about this one, so forget them. */
 static void go_on(struct api_edit *edit)
 {
-	inventory_forget(api_inventory(edit->request));
+	resources_forget(api_resources(edit->request));
 	if (api_still_may(edit->request) && api_may_change(edit->request))
 		api_edit(edit);
 	else
@@ -232,7 +232,7 @@ static void fail_foreign(struct api_edit *edit)
 		    "records chain) of a %sstatic public ip resource under the "
 		    "subscription.",
 		    edit->claimed, editor->title, edit->name,
-		    ownership_subscription(api_inventory(edit->request), NULL), editor->also,
+		    ownership_subscription(api_resources(edit->request), NULL), editor->also,
 		    editor->also, editor->also);
 }
 
@@ -255,16 +255,16 @@ static void ask(const struct rehearsed *rehearsed)
 {
 	struct api_edit *edit = rehearsed->edit;
 	struct api_request *request = edit->request;
-	struct inventory *inventory = api_inventory(request);
+	struct resources *resources = api_resources(request);
 	const struct ownership_question question = {
 		.name = edit->claimed,
-		.subscription = ownership_subscription(inventory, NULL),
+		.subscription = ownership_subscription(resources, NULL),
 		.id = rehearsed->is_there ? rehearsed->id : NULL,
 		.fqdn = *rehearsed->fqdn ? rehearsed->fqdn : NULL,
 		.address = rehearsed->address,
 	};
 
-	if (ownership_check(inventory, &request->service->server, &question, on_ownership, edit) ==
+	if (ownership_check(resources, &request->service->server, &question, on_ownership, edit) ==
 	    0)
 		return;
 	api_fail_memory(request); /* the rehearsal has checked the name's form */

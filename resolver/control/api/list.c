@@ -52,7 +52,7 @@ static bool write_portion(void *context)
 	size_t left = page->room - page->count;
 	struct arena arena;
 
-	inventory_forget(items->inventory);
+	resources_forget(items->resources);
 	arena_init(&arena);
 	items->arena = &arena;
 	if (items_of_page(page)->next(items, left < SIZE_MAX ? left + 1 : left, &page->error) == 0)
@@ -123,7 +123,7 @@ static struct api_page *page_new(struct api_request *request, const struct api_l
 	page->request = request;
 	page->list = list;
 	page->items = *items;
-	page->items.inventory = api_inventory(request);
+	page->items.resources = api_resources(request);
 	page->items.context = request;
 	page->room = room;
 	page->job.large = room == API_LIST_ALL;
@@ -143,7 +143,7 @@ void api_list_answer(struct api_request *request, const struct api_list *list,
 	struct api_page *page;
 	char etag[ETAG_MAX];
 
-	if (items_of(kind)->etag(api_inventory(request), kind, NULL, etag) &&
+	if (items_of(kind)->etag(api_resources(request), kind, NULL, etag) &&
 	    api_not_modified(request, etag))
 		return;
 	page = page_new(request, list, items, room);

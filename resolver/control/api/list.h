@@ -29,7 +29,7 @@ struct api_list {
 
 /* Answers with at most `room` of the items, or 304 if the client has this version. `list` must
  * outlive the answer. `items` is copied; its path must live as long as the request, and this
- * function sets its inventory, arena and context (the request). If items->fits refuses very many
+ * function sets its resources, arena and context (the request). If items->fits refuses very many
  * items, a page ends early, perhaps empty, but with a next one. Lists of API_LIST_ALL are made one
  * after the other. */
 void api_list_answer(struct api_request *request, const struct api_list *list,

@@ -12,7 +12,7 @@ static struct api_long_answer *answer_of(struct work_reading *reading)
 
 static void end(struct api_long_answer *answer)
 {
-	inventory_copy_free(answer->inventory);
+	resources_copy_free(answer->resources);
 	free(answer->text);
 	answer->free(answer);
 }
@@ -23,8 +23,8 @@ static bool on_begin(struct work_reading *reading)
 	bool goes_on = api_still_may(answer->request);
 
 	if (goes_on && !answer->needs_no_view) {
-		answer->inventory = inventory_copy(answer->request->service->inventory, STORE_VIEW);
-		goes_on = answer->inventory;
+		answer->resources = resources_copy(answer->request->service->resources, STORE_VIEW);
+		goes_on = answer->resources;
 		if (!goes_on)
 			api_fail_memory(answer->request);
 	}
@@ -45,7 +45,7 @@ static void in_thread(struct work_reading *reading)
 static void on_done(struct work_reading *reading, bool given_up)
 {
 	struct api_long_answer *answer = answer_of(reading);
-	const char *trouble = answer->inventory ? inventory_trouble(answer->inventory) : NULL;
+	const char *trouble = answer->resources ? resources_trouble(answer->resources) : NULL;
 
 	if (given_up) {
 		api_fail_ending(answer->request);

@@ -9,7 +9,7 @@
 struct api_long_answer { /* a member of the API's own struct, which `free` frees at the end */
 	struct api_request *request;
 	const char *type;   /* NULL: JSON */
-	bool needs_no_view; /* `prepare` collects all data, so no view of the inventory is taken */
+	bool needs_no_view; /* `prepare` collects all data, so no view of the resources is taken */
 	/* Called on the control thread when the answer's turn comes. False: the request has been
 	 * answered. May be NULL. */
 	bool (*prepare)(struct api_long_answer *answer);
@@ -17,7 +17,7 @@ struct api_long_answer { /* a member of the API's own struct, which `free` frees
 	 * whose reason is in `why` or store_trouble. */
 	char *(*write)(struct api_long_answer *answer, size_t *length);
 	void (*free)(struct api_long_answer *answer);
-	struct inventory *inventory; /* a view, taken when the answer's turn comes */
+	struct resources *resources; /* a view, taken when the answer's turn comes */
 	char why[API_TEXT_MAX];
 	/* private */
 	struct work_reading reading;

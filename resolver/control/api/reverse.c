@@ -11,19 +11,19 @@
 #include "resolver/log.h"
 #include "rules/schema/reference.h"
 
-struct inventory *api_inventory(const struct api_request *request)
+struct resources *api_resources(const struct api_request *request)
 {
-	return request->aside ? request->aside : request->service->inventory;
+	return request->aside ? request->aside : request->service->resources;
 }
 
 const struct model *api_model(const struct api_request *request)
 {
-	return inventory_model(api_inventory(request));
+	return resources_model(api_resources(request));
 }
 
 bool api_could_not_read(struct api_request *request)
 {
-	const char *trouble = inventory_trouble(api_inventory(request));
+	const char *trouble = resources_trouble(api_resources(request));
 	struct change_error told = {.outcome = CHANGE_STORE};
 
 	if (!trouble)
@@ -64,7 +64,7 @@ void api_fail_change(struct api_request *request, const struct change_error *err
 bool api_all_not_modified(struct api_request *request)
 {
 	char etag[ETAG_MAX];
-	return api_not_modified(request, inventory_etag(api_inventory(request), etag));
+	return api_not_modified(request, addresses_etag(api_resources(request), etag));
 }
 
 /* etag NULL: the resource does not exist yet. */
@@ -91,7 +91,7 @@ bool api_require_all(struct api_request *request)
 {
 	char etag[ETAG_MAX];
 
-	return require(request, inventory_etag(api_inventory(request), etag));
+	return require(request, addresses_etag(api_resources(request), etag));
 }
 
 char *api_owned_text(const struct owned_resource *resource, char text[API_OWNED_TEXT_MAX])
@@ -152,7 +152,7 @@ void api_check_forward(struct service *service, const struct owned_resource *res
 		       void (*on_known)(void *context, const char *warning), void *context)
 {
 	struct forward *forward = resource->item.reverse_fqdn ? malloc(sizeof *forward) : NULL;
-	const struct model *model = inventory_model(service->inventory);
+	const struct model *model = resources_model(service->resources);
 	const char *network = model->reverse.resolve_in;
 	const struct reverse_question question = {
 		.address = resource->item.address,

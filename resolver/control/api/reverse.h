@@ -6,7 +6,7 @@
 #include "resolver/control/resource/change_error.h"
 #include "resolver/control/resource/owned_resource.h"
 
-struct inventory *api_inventory(const struct api_request *request);
+struct resources *api_resources(const struct api_request *request);
 /* The model that is served. */
 const struct model *api_model(const struct api_request *request);
 

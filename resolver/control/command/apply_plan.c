@@ -219,7 +219,7 @@ static bool stays(const struct apply_plan *plan, const struct kind *kind, const 
 	json_t *members;
 	bool declared = json_string_value(json_object_get(served, "origin")), same;
 
-	if (!served || kind->inventory)
+	if (!served || kind->beside)
 		return false;
 	if (is_bare(kind, before, values))
 		return declared || !plan->line->prune;
@@ -288,7 +288,7 @@ static bool plan_values(struct apply_plan *plan, const struct kind *kind, const 
 			print_members(before, values);
 		plan->changes += served != NULL;
 		plan->creates += !served;
-		add_edit(kind->inventory ? plan->puts : plan->edits, path, values);
+		add_edit(kind->beside ? plan->puts : plan->edits, path, values);
 	}
 	return !twice;
 }
@@ -605,7 +605,7 @@ static void plan_removal(struct apply_plan *plan, const char *key, const json_t 
 	snprintf(first, sizeof first, "%.*s", (int)strcspn(key, "/"), key);
 	printf("delete %s\n", path);
 	plan->deletes++;
-	add_edit(kind_of_inventory(first) ? plan->removals : plan->edits, path, NULL);
+	add_edit(kind_beside(first) ? plan->removals : plan->edits, path, NULL);
 }
 
 /* A file has no groups, only their members. So a group goes with its last address, and a group that

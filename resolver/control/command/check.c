@@ -70,7 +70,7 @@ static struct model *load_all(struct load *load, struct faults *faults)
 		management_access_release(&access);
 		err = check_user(load, model, faults);
 	}
-	inventory_check(model, faults);
+	resources_check(model, faults);
 	faults_sort(faults);
 	if (err == 0 && faults->errors == errors)
 		return model;

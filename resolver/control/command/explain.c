@@ -13,7 +13,7 @@
 #include "resolver/control/base/regular_file.h"
 #include "resolver/control/command/client.h"
 #include "resolver/control/command/print.h"
-#include "resolver/control/resource/inventory.h"
+#include "resolver/control/resource/resources.h"
 #include "resolver/control/service/load.h"
 #include "resolver/control/service/registrar.h"
 #include "rules/base.h"
@@ -48,7 +48,7 @@ static struct explain_texts texts_of(const struct command_line *line)
 struct explain_input {
 	struct load load;
 	struct model *model;
-	struct inventory *inventory;   /* addresses and PTRs of the state; NULL: no state */
+	struct resources *resources;   /* addresses and PTRs of the state; NULL: no state */
 	struct registered *registered; /* clients' registrations; NULL: not known */
 	struct policy *policy;
 	char unread[SOURCE_ERROR_MAX]; /* why the state could not be read; "": read, or none */
@@ -58,8 +58,8 @@ struct explain_input {
 static bool read_owned(const struct command_line *line, struct explain_input *input)
 {
 	struct model *model = input->model;
-	struct inventory_about about;
-	struct inventory *whole;
+	struct addresses_about about;
+	struct resources *whole;
 	struct faults faults;
 	bool is_read = true;
 
@@ -67,16 +67,16 @@ static bool read_owned(const struct command_line *line, struct explain_input *in
 
 	if (!model->management.state || (file && access(file, F_OK) != 0 && errno != EACCES))
 		return true;
-	input->inventory = inventory_new(&input->load.key);
-	if (!input->inventory)
+	input->resources = resources_new(&input->load.key);
+	if (!input->resources)
 		return command_fail_at(line, "%s", err_text(ERR_NOMEM)), false;
-	inventory_store(input->inventory)->mode = SOURCE_READ_APART;
+	resources_store(input->resources)->mode = SOURCE_READ_APART;
 	faults_init(&faults);
-	whole = inventory_prepare(input->inventory, model, &faults);
-	inventory_about(input->inventory, &about);
+	whole = resources_prepare(input->resources, model, &faults);
+	addresses_about(input->resources, &about);
 	if (whole) {
 		owned_unref(model->owned);
-		model->owned = inventory_table(whole);
+		model->owned = addresses_table(whole);
 	} else if (about.error) { /* only the addresses and PTRs of the file remain */
 		snprintf(input->unread, sizeof input->unread, "%s", about.error);
 	} else {
@@ -84,14 +84,14 @@ static bool read_owned(const struct command_line *line, struct explain_input *in
 		command_fail_at(line, "%s and its state do not fit together", line->config);
 		is_read = false;
 	}
-	inventory_prepared_free(whole);
+	resources_prepared_free(whole);
 	faults_release(&faults);
 	return is_read;
 }
 
 static struct source *state_of(const struct explain_input *input)
 {
-	return input->inventory && !*input->unread ? inventory_store(input->inventory)->source
+	return input->resources && !*input->unread ? resources_store(input->resources)->source
 						   : NULL;
 }
 
@@ -124,7 +124,7 @@ static void input_release(struct explain_input *input)
 	policy_free(input->policy);
 	registered_unref(input->registered);
 	model_free(input->model);
-	inventory_free(input->inventory);
+	resources_free(input->resources);
 }
 
 static void add_source(json_t *explained, const struct command_line *line,
@@ -135,7 +135,7 @@ static void add_source(json_t *explained, const struct command_line *line,
 	json_put(explained, "source",
 		 json_make("{s:s, s:o, s:o, s:o, s:o}", "from", "file", "config",
 			   json_text(config ? config : line->config), "state",
-			   input->inventory ? json_text(input->model->management.state)
+			   input->resources ? json_text(input->model->management.state)
 					    : json_null(),
 			   "why", json_text(why), "unread",
 			   *input->unread ? json_text(input->unread) : json_null()));

@@ -83,7 +83,7 @@ static int read_top(const struct command_line *line, struct named_resource *name
 	any = strcmp(named->top.group, GROUP_ANY) == 0;
 	if (line->group && !any && strcasecmp(named->top.group, line->group) != 0)
 		return command_misuse(line, "\"%s\" is in another group than --group says", text);
-	if (any && named->kind->inventory)
+	if (any && named->kind->beside)
 		snprintf(named->top.group, sizeof named->top.group, "%s",
 			 line->group ? line->group : GROUP_NONE);
 	return 0;
@@ -167,9 +167,9 @@ static char *path_of(const struct command_line *line, const struct named_resourc
 		path = client_path("/v1/ptrs/%", top->name);
 	} else {
 		snprintf(format, sizeof format, "/v1/%s%s", kind->collection,
-			 top->name                         ? "/%/%"
-			 : *top->group && !kind->inventory ? "/%"
-							   : "");
+			 top->name                      ? "/%/%"
+			 : *top->group && !kind->beside ? "/%"
+							: "");
 		path = client_path(format, top->group, top->name);
 	}
 	if (line->dry_run)
@@ -406,11 +406,11 @@ static void prepare(json_t *row)
 
 /* ---- columns ---- */
 
-/* Columns of the inventory's kinds, which include values that the server adds. */
+/* Columns of the resources's kinds, which include values that the server adds. */
 static const struct {
 	unsigned kind;
 	const char *list[9], *show[TABLE_COLUMNS_MAX];
-} inventory_columns[] = {
+} address_columns[] = {
 	{KIND_ADDRESS,
 	 {"name", "resource_group", "region", "address", "allocation", "fqdn", "reverse_fqdn",
 	  "origin"},
@@ -435,11 +435,10 @@ static struct command_columns columns_of(const struct kind *kind, bool list,
 	const struct group *group = kind_field(kind)->group;
 	struct command_columns columns = {items, 0, prepare};
 
-	for (size_t i = 0; i < COUNT(inventory_columns); i++) {
-		const char *const *keys =
-			list ? inventory_columns[i].list : inventory_columns[i].show;
+	for (size_t i = 0; i < COUNT(address_columns); i++) {
+		const char *const *keys = list ? address_columns[i].list : address_columns[i].show;
 
-		for (; inventory_columns[i].kind == kind->id && *keys; keys++)
+		for (; address_columns[i].kind == kind->id && *keys; keys++)
 			items[columns.count++] = (struct table_column){*keys, *keys};
 	}
 	if (columns.count > 0)
@@ -497,7 +496,7 @@ static char *path_of_list(const struct command_line *line, const struct named_re
 	char *path = path_of(line, named);
 
 	*status = EXIT_FAILURE;
-	if (named->kind->inventory && *named->top.group)
+	if (named->kind->beside && *named->top.group)
 		path = client_add_query(
 			path, "resource_group",
 			strcmp(named->top.group, GROUP_NONE) == 0 ? "" : named->top.group);

@@ -790,14 +790,14 @@ static void put_owned(struct metrics *metrics)
 	struct service *service = metrics->service;
 	const struct owned *owned = service->server.model->owned;
 	struct metrics_text *text = &metrics->text;
-	struct inventory_about about = {0};
+	struct addresses_about about = {0};
 
 	service_try_state(service);
-	if (service->inventory)
-		inventory_about(service->inventory, &about);
+	if (service->resources)
+		addresses_about(service->resources, &about);
 	uint64_t items = about.addresses + about.services;
 	uint64_t served = owned ? owned_ptr_count(owned) : 0;
-	uint64_t pending = service->inventory ? inventory_pending(service->inventory) : 0;
+	uint64_t pending = service->resources ? ptrs_pending(service->resources) : 0;
 	const struct {
 		const char *status;
 		uint64_t count;

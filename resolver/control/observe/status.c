@@ -577,12 +577,12 @@ static json_t *cache_json(const struct server *server)
 }
 
 /* A list of one; empty if there is nothing to tell. */
-static json_t *owned_json(const struct inventory *inventory)
+static json_t *owned_json(const struct resources *resources)
 {
-	struct inventory_about about = {0};
+	struct addresses_about about = {0};
 	json_t *list = json_array();
-	if (inventory)
-		inventory_about(inventory, &about);
+	if (resources)
+		addresses_about(resources, &about);
 	if (about.has_state || about.addresses + about.services > 0)
 		json_add(list, json_make("{s:I, s:I, s:I, s:I, s:o, s:o}", "addresses",
 					 (json_int_t)about.addresses, "services",
@@ -911,7 +911,7 @@ json_t *status_report(struct service *service, bool guarded)
 	json_put(all, "zones", zones_json(model));
 	json_put(all, "rulesets", rulesets_json(model));
 	service_try_state(service);
-	json_put(all, "owned", owned_json(service->inventory));
+	json_put(all, "owned", owned_json(service->resources));
 	wall_clock_adjust(&service->clock);
 	put_targets(all, server, &service->clock);
 	json_put(all, "counters", counters_json(server));

@@ -163,7 +163,7 @@ void management_api_use_state(struct management_api *management)
 	char error[SOURCE_ERROR_MAX];
 	struct token_key key;
 	_Static_assert(sizeof key.bytes == PAIRS_SECRET_BYTES, "a key is one secret");
-	int err = pairs_secret(inventory_store(management->api.service->inventory)->source,
+	int err = pairs_secret(resources_store(management->api.service->resources)->source,
 			       "tokens", key.bytes, error);
 	if (err == 0)
 		http_auth_use_key(management->auth, &key);
@@ -173,7 +173,7 @@ void management_api_use_state(struct management_api *management)
 			"the key that signs tokens cannot be read, so tokens end with this run: %s",
 			error);
 	explicit_bzero(&key, sizeof key);
-	logouts_load(inventory_store(management->api.service->inventory), management->auth,
+	logouts_load(resources_store(management->api.service->resources), management->auth,
 		     time(NULL));
 }
 

@@ -15,21 +15,21 @@
 
 /* ---- begin and discard ---- */
 
-struct address_draft *addresses_edit(struct inventory *inventory, struct source *source,
+struct address_draft *addresses_edit(struct resources *resources, struct source *source,
 				     uint64_t revision, bool restores)
 {
 	struct address_draft *draft = calloc(1, sizeof *draft);
 
-	assert(!inventory->changing);
+	assert(!resources->changing);
 	if (!draft)
 		return NULL;
-	*draft = (struct address_draft){.inventory = inventory,
+	*draft = (struct address_draft){.resources = resources,
 					.source = source,
 					.revision = revision,
-					.cursors = inventory->cursors,
+					.cursors = resources->cursors,
 					.restores = restores,
-					.counts = inventory->now.counts};
-	inventory->changing = true;
+					.counts = resources->addresses.counts};
+	resources->changing = true;
 	return draft;
 }
 
@@ -39,14 +39,14 @@ void addresses_discard(struct address_draft *draft)
 		return;
 	owned_discard(draft->table);
 	if (!draft->over) /* the same edits choose the same addresses again */
-		draft->inventory->cursors = draft->cursors;
-	draft->inventory->changing = false;
+		draft->resources->cursors = draft->cursors;
+	draft->resources->changing = false;
 	free(draft);
 }
 
 const struct model *draft_model(const struct address_draft *draft)
 {
-	return draft->inventory->now.model;
+	return draft->resources->model;
 }
 
 /* ---- errors ---- */
@@ -73,7 +73,7 @@ int draft_fail_store(struct address_draft *draft, const char *error)
 
 int draft_check_trouble(struct address_draft *draft)
 {
-	const char *trouble = inventory_trouble(draft->inventory);
+	const char *trouble = resources_trouble(draft->resources);
 
 	return trouble ? draft_fail_store(draft, trouble) : 0;
 }
@@ -153,7 +153,7 @@ int draft_delete_row(struct address_draft *draft, unsigned kind, const char *pat
 static void count(struct address_draft *draft, const struct owned_resource *resource, bool refused,
 		  int one)
 {
-	struct inventory_counts *after = &draft->counts;
+	struct addresses_counts *after = &draft->counts;
 
 	if (owned_is_declared(resource)) {
 		after->given +=
@@ -169,26 +169,26 @@ static void count(struct address_draft *draft, const struct owned_resource *reso
 int draft_serve(struct address_draft *draft, const struct owned_resource *before,
 		const struct owned_resource *now)
 {
-	const struct inventory *inventory = draft->inventory;
+	const struct resources *resources = draft->resources;
 	char text[POOLS_TEXT_MAX];
 	bool refused;
 	int err = 0;
 
 	if (!draft->table)
-		draft->table = owned_edit(inventory->now.owned);
+		draft->table = owned_edit(resources->addresses.owned);
 	if (!draft->table)
 		return draft_fail_memory(draft);
 	if (before) {
-		refused = inventory_refusal(inventory, before, text);
+		refused = addresses_refusal(resources, before, text);
 		count(draft, before, refused, -1);
 		if (!refused)
-			err = owned_unserve(before, draft->table, &inventory->key);
+			err = owned_unserve(before, draft->table, &resources->key);
 	}
 	if (now) {
-		refused = inventory_refusal(inventory, now, text);
+		refused = addresses_refusal(resources, now, text);
 		count(draft, now, refused, 1);
 		if (!err && !refused)
-			err = owned_serve(now, draft->table, &inventory->key, inventory->now.model);
+			err = owned_serve(now, draft->table, &resources->key, resources->model);
 	}
 	return err ? draft_fail(draft, CHANGE_NO_MEMORY, NULL, "cannot be served: %s",
 				err_text(err))
@@ -201,16 +201,16 @@ int draft_serve(struct address_draft *draft, const struct owned_resource *before
  * gets them. */
 void addresses_commit(struct address_draft *draft)
 {
-	struct inventory *inventory =
-		draft->inventory->of ? draft->inventory->of : draft->inventory;
+	struct resources *resources =
+		draft->resources->of ? draft->resources->of : draft->resources;
 
 	assert(!draft->over && draft->error.outcome == CHANGE_FINE);
 	draft->over = true;
-	inventory->now.counts = draft->counts;
-	inventory->cursors = draft->inventory->cursors;
+	resources->addresses.counts = draft->counts;
+	resources->cursors = draft->resources->cursors;
 	if (draft->noted)
-		inventory->changed = draft->revision;
-	inventory_publish(inventory, draft->table ? owned_commit(draft->table) : NULL,
+		resources->changed = draft->revision;
+	addresses_publish(resources, draft->table ? owned_commit(draft->table) : NULL,
 			  draft->revision);
 	draft->table = NULL;
 }

@@ -4,36 +4,36 @@
  *                                                    └─► an edit fails: ROLLBACK ────┴─► discard
  *
  * Each edit checks, writes a row, and changes the draft of the served table, which becomes the
- * inventory's with addresses_commit; the service then publishes it. The first edit that fails gives
+ * resources's with addresses_commit; the service then publishes it. The first edit that fails gives
  * the reason and voids the draft.
  *
  * The caller runs the transaction (service/resources.c). An edit sees the edits before it. An
- * inventory has one draft at a time. Another thread may make it with a copy (STORE_ASIDE); only the
+ * resources has one draft at a time. Another thread may make it with a copy (STORE_ASIDE); only the
  * control thread calls addresses_commit. */
 #ifndef SLUICE_ADDRESS_DRAFT_H
 #define SLUICE_ADDRESS_DRAFT_H
 
 #include "resolver/control/resource/change_error.h"
-#include "resolver/control/resource/inventory.h"
+#include "resolver/control/resource/resources.h"
 
 struct address_draft {
-	struct inventory *inventory; /* the edited one, perhaps a copy */
+	struct resources *resources; /* the edited one, perhaps a copy */
 	struct source *source;       /* of the transaction */
 	uint64_t revision;           /* of the transaction */
-	struct pool_cursors cursors; /* the inventory's, as they were before */
+	struct pool_cursors cursors; /* the resources's, as they were before */
 	bool restores;
 	bool noted;                /* the state knows this revision as the latest change */
 	struct owned_draft *table; /* NULL: the served table does not change */
-	struct inventory_counts counts;
+	struct addresses_counts counts;
 	struct change_error error;
 	bool over;
 };
 
 /* Begins a draft in the source's open transaction. `restores`: earlier resources that no longer fit
  * are allowed: an address outside all pools is put, but not served. NULL without memory. */
-struct address_draft *addresses_edit(struct inventory *inventory, struct source *source,
+struct address_draft *addresses_edit(struct resources *resources, struct source *source,
 				     uint64_t revision, bool restores);
-/* Puts the edits into the inventory after the COMMIT; inventory_table is then the table to be
+/* Puts the edits into the resources after the COMMIT; addresses_table is then the table to be
  * published. Afterwards only draft_error and addresses_discard may be called. */
 void addresses_commit(struct address_draft *draft);
 /* Frees the draft, and the table if it was not published. NULL is fine. */

@@ -86,7 +86,7 @@ static const struct kind *kind_of(char *const *segments, size_t count, const str
 {
 	*root = count > 0 ? kind_of_collection(NULL, segments[0]) : NULL;
 	if (count > 0 && !*root)
-		*root = kind_of_inventory(segments[0]);
+		*root = kind_beside(segments[0]);
 	return *root && count == SEGMENTS_MAX ? kind_of_collection(*root, segments[3]) : *root;
 }
 

@@ -71,7 +71,7 @@ static int find_free(struct address_draft *draft, const struct prefix *pool, con
 		     uint32_t from, uint32_t to, uint32_t *cursor, struct address *address,
 		     bool *found)
 {
-	struct inventory *inventory = draft->inventory;
+	struct resources *resources = draft->resources;
 	char text[POOLS_TEXT_MAX];
 	struct address_page taken;
 	uint32_t first;
@@ -82,13 +82,13 @@ static int find_free(struct address_draft *draft, const struct prefix *pool, con
 	for (uint32_t at = from; !err && !*found && at < to; at++) {
 		*address = address_add(&pool->address, first + at);
 		if (at == from) {
-			used = inventory_by_address(inventory, address);
+			used = addresses_by_address(resources, address);
 			err = read_taken(draft, &taken, address);
 		} else {
 			err = is_taken(draft, &taken, address, &used);
 		}
 		*found = !err && !used &&
-			 !pools_refusal(inventory->now.pools, address, region, text);
+			 !pools_refusal(resources->addresses.pools, address, region, text);
 		if (*found)
 			*cursor = at + 1;
 	}
@@ -99,15 +99,15 @@ static int find_free(struct address_draft *draft, const struct prefix *pool, con
 static int search(struct address_draft *draft, const char *region, uint8_t family,
 		  struct address *address, bool *found)
 {
-	struct inventory *inventory = draft->inventory;
-	const struct model *model = inventory->now.model;
+	struct resources *resources = draft->resources;
+	const struct model *model = resources->model;
 	int err = 0;
 
 	for (size_t i = 0; !err && !*found && i < model->address_pools.count; i++) {
 		const struct address_pool *pool = &model->address_pools.items[i];
 		bool fits = !pool->region || !region || strcasecmp(pool->region, region) == 0;
 		uint32_t first, room = room_of(&pool->prefix, &first), at;
-		uint32_t *cursor = &inventory->cursors.at[i % POOL_CURSORS];
+		uint32_t *cursor = &resources->cursors.at[i % POOL_CURSORS];
 
 		if (!fits || pool->prefix.address.family != family)
 			continue;

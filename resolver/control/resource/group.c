@@ -4,9 +4,9 @@
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/inventory.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
+#include "resolver/control/resource/resources.h"
 #include "resolver/control/resource/values.h"
 #include "rules/array.h"
 #include "rules/schema/schema.h"
@@ -100,10 +100,10 @@ json_t *group_show(const struct resource_group *group)
 	return json_whole(object);
 }
 
-/* ---- groups of an inventory ---- */
+/* ---- groups of an resources ---- */
 
 struct groups {
-	struct inventory *inventory;
+	struct resources *resources;
 	struct resource_group *items;
 	size_t count, room;
 };
@@ -124,11 +124,11 @@ static int on_group(void *context, const struct source_resource *row)
 {
 	struct groups *groups = context;
 	struct resource_group group;
-	int err = group_of_row(&group, row, &groups->inventory->shown);
+	int err = group_of_row(&group, row, &groups->resources->shown);
 
 	if (!err)
 		err = add_group(groups, &group);
-	return err ? inventory_complain(groups->inventory, row, err) : 0;
+	return err ? resources_complain(groups->resources, row, err) : 0;
 }
 
 /* Marks the group as used by an item of the model, or an address of its file, which gives a group
@@ -186,10 +186,10 @@ static int on_first(void *number, const struct source_resource *row)
 
 /* Marks the group as used by the file's first address that is in it. The index finds this address,
  * because an edit of a group must not read the whole file. */
-static void use_filed(struct inventory *inventory, struct resource_group *group)
+static void use_filed(struct resources *resources, struct resource_group *group)
 {
-	const struct model *model = inventory->now.model;
-	struct source *source = inventory_reader(inventory);
+	const struct model *model = resources->model;
+	struct source *source = resources_reader(resources);
 	char key[NAME_TEXT_MAX], error[SOURCE_ERROR_MAX] = "";
 	size_t number = 0;
 
@@ -197,17 +197,17 @@ static void use_filed(struct inventory *inventory, struct resource_group *group)
 	text_lower(key);
 	if (source && source->calls->find(source, SOURCE_BY_GROUP, 0, key, NULL, on_first, &number,
 					  error) != 0)
-		inventory_say_trouble(inventory, error);
+		resources_say_trouble(resources, error);
 	if (number > 0) /* addresses have the first numbers (owned_of_file) */
 		use_group(group, model, kind_of_id(KIND_ADDRESS),
 			  &model_declared(model)->addresses.items[number - 1]);
 }
 
 /* Finds the row. Without one the group has only its name. False: no group can have this name. */
-static bool read_row(struct inventory *inventory, const char *name, struct resource_group *group)
+static bool read_row(struct resources *resources, const char *name, struct resource_group *group)
 {
-	struct source *source = inventory_reader(inventory);
-	struct groups groups = {.inventory = inventory};
+	struct source *source = resources_reader(resources);
+	struct groups groups = {.resources = resources};
 	char path[PATH_MAX_BYTES], error[SOURCE_ERROR_MAX] = "";
 
 	*group = (struct resource_group){.name = name};
@@ -215,26 +215,26 @@ static bool read_row(struct inventory *inventory, const char *name, struct resou
 		return false;
 	if (source && source->calls->find(source, SOURCE_BY_ROW, KIND_GROUP, path, NULL, on_group,
 					  &groups, error) != 0)
-		inventory_say_trouble(inventory, error);
+		resources_say_trouble(resources, error);
 	if (groups.count > 0)
 		*group = groups.items[0];
 	free(groups.items);
 	return true;
 }
 
-bool group_find_row(struct inventory *inventory, const char *name, struct resource_group *group)
+bool group_find_row(struct resources *resources, const char *name, struct resource_group *group)
 {
-	return read_row(inventory, name, group) && group->origin.revision;
+	return read_row(resources, name, group) && group->origin.revision;
 }
 
-bool group_find(struct inventory *inventory, const char *name, struct resource_group *group)
+bool group_find(struct resources *resources, const char *name, struct resource_group *group)
 {
 	struct group_use use;
 
-	if (!read_row(inventory, name, group))
+	if (!read_row(resources, name, group))
 		return false;
-	use_filed(inventory, group);
-	use = (struct group_use){inventory->now.model, group, 1};
+	use_filed(resources, group);
+	use = (struct group_use){resources->model, group, 1};
 	group_each_item(use.model, use_item, &use);
 	return group->origin.revision || group->origin.file || group->used;
 }
@@ -280,20 +280,20 @@ static void each_use(const struct model *model,
 	group_each_item(model, on_item, context);
 }
 
-struct resource_group *groups_list(struct inventory *inventory, size_t *count)
+struct resource_group *groups_list(struct resources *resources, size_t *count)
 {
 	struct used_groups used;
 	struct group_use use;
-	struct source *source = inventory_reader(inventory);
-	struct groups groups = {.inventory = inventory};
+	struct source *source = resources_reader(resources);
+	struct groups groups = {.resources = resources};
 	const struct source_page all = {.kind = KIND_GROUP, .limit = INT64_MAX};
 	char error[SOURCE_ERROR_MAX] = "";
 
 	*count = 0;
 	if (source && source->calls->page(source, &all, on_group, &groups, error) != 0)
-		inventory_say_trouble(inventory, error);
+		resources_say_trouble(resources, error);
 	used = (struct used_groups){.groups = &groups};
-	each_use(inventory->now.model, add_used_group, &used);
+	each_use(resources->model, add_used_group, &used);
 	if (used.err) {
 		free(groups.items);
 		return NULL;
@@ -308,21 +308,21 @@ struct resource_group *groups_list(struct inventory *inventory, size_t *count)
 		*last = groups.items[i];
 		++*count;
 	}
-	use = (struct group_use){inventory->now.model, groups.items, *count};
+	use = (struct group_use){resources->model, groups.items, *count};
 	each_use(use.model, use_item, &use);
 	return groups.items ? groups.items : calloc(1, sizeof *groups.items);
 }
 
-size_t group_size(struct inventory *inventory, const char *name)
+size_t group_size(struct resources *resources, const char *name)
 {
-	struct source *source = inventory_reader(inventory);
+	struct source *source = resources_reader(resources);
 	char key[NAME_TEXT_MAX], error[SOURCE_ERROR_MAX] = "";
 	size_t count = 0;
 
 	snprintf(key, sizeof key, "%s", name ? name : "");
 	text_lower(key);
 	if (source && source->calls->count(source, KIND_ADDRESS, key, &count, error) != 0)
-		inventory_say_trouble(inventory, error);
+		resources_say_trouble(resources, error);
 	return count;
 }
 
@@ -332,7 +332,7 @@ static bool is_of_subscription(void *context, const struct item *item)
 {
 	const struct group_removal *removal = context;
 
-	return ownership_is_of(removal->list.inventory, item->owned, removal->subscription);
+	return ownership_is_of(removal->list.resources, item->owned, removal->subscription);
 }
 
 void group_removal_init(struct group_removal *removal, const char *name, const char *subscription)
@@ -347,19 +347,19 @@ void group_removal_init(struct group_removal *removal, const char *name, const c
 }
 
 /* Adds the edit of the group's row, if it has one. */
-static void add_row(struct group_removal *removal, struct inventory *inventory,
+static void add_row(struct group_removal *removal, struct resources *resources,
 		    struct edit_page *page)
 {
 	struct resource_group group;
 
-	if (!removal->name || !group_find(inventory, removal->name, &group) ||
+	if (!removal->name || !group_find(resources, removal->name, &group) ||
 	    !group.origin.revision)
 		return;
 	removal->edits[page->count++] = (struct resource_edit){
 		.path = {kind_of_id(KIND_GROUP), GROUP_NONE, {removal->name, NULL}}};
 }
 
-int group_removal_next(struct group_removal *removal, struct inventory *inventory,
+int group_removal_next(struct group_removal *removal, struct resources *resources,
 		       struct edit_page *page, struct change_error *error)
 {
 	struct item_list *list = &removal->list;
@@ -368,11 +368,11 @@ int group_removal_next(struct group_removal *removal, struct inventory *inventor
 
 	group_removal_release(removal);
 	*page = (struct edit_page){.edits = removal->edits, .more = more};
-	list->inventory = inventory;
+	list->resources = resources;
 	list->arena = &removal->arena;
 	list->context = removal;
 	if (!more) {
-		add_row(removal, inventory, page);
+		add_row(removal, resources, page);
 		return 0;
 	}
 	err = items_of(list->path.kind)->next(list, GROUP_REMOVAL_PAGE, error);

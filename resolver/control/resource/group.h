@@ -20,13 +20,13 @@ static inline bool group_is_read_only(const struct resource_group *group)
 }
 
 /* False: no such group, not even one that only a resource of the model names. */
-bool group_find(struct inventory *inventory, const char *name, struct resource_group *group);
+bool group_find(struct resources *resources, const char *name, struct resource_group *group);
 /* Finds the group's row alone, which is quick; false: it has none. */
-bool group_find_row(struct inventory *inventory, const char *name, struct resource_group *group);
+bool group_find_row(struct resources *resources, const char *name, struct resource_group *group);
 /* All groups by name, in an array that the caller frees; NULL without memory. */
-struct resource_group *groups_list(struct inventory *inventory, size_t *count);
+struct resource_group *groups_list(struct resources *resources, size_t *count);
 /* How many addresses are in the group, of all subscriptions; name NULL: in no group. */
-size_t group_size(struct inventory *inventory, const char *name);
+size_t group_size(struct resources *resources, const char *name);
 
 /* Calls back for every top-level item of the model that is in a group, kind by kind. */
 void group_each_item(const struct model *model,
@@ -48,8 +48,8 @@ struct group_removal {
 };
 /* The texts must outlive the removal. */
 void group_removal_init(struct group_removal *removal, const char *name, const char *subscription);
-/* Sets the next page; its texts may be the inventory's. ERR_INVALID: `error` says why. */
-MUST_CHECK int group_removal_next(struct group_removal *removal, struct inventory *inventory,
+/* Sets the next page; its texts may be the resources's. ERR_INVALID: `error` says why. */
+MUST_CHECK int group_removal_next(struct group_removal *removal, struct resources *resources,
 				  struct edit_page *page, struct change_error *error);
 void group_removal_release(struct group_removal *removal);
 /* Reads a group from a row of the state, into the arena. ERR_INVALID: sluice did not write that

@@ -52,12 +52,12 @@ struct item item_served(const struct kind *kind, const void *fields, const struc
 
 /* Calls back with the rows of this range; a server without a state has none. A callback that wants
  * no more rows returns ERR_LIMIT, which is no error. */
-static int each_in(struct inventory *inventory, const struct kind *kind,
+static int each_in(struct resources *resources, const struct kind *kind,
 		   const struct key_range *range,
 		   int (*on_row)(void *context, const struct source_resource *row), void *context,
 		   struct change_error *error)
 {
-	struct source *source = change_reader(inventory_store(inventory), error);
+	struct source *source = change_reader(resources_store(resources), error);
 	char text[SOURCE_ERROR_MAX] = "";
 	int err;
 
@@ -75,7 +75,7 @@ static int each_in(struct inventory *inventory, const struct kind *kind,
 
 /* Calls back with the row of the path's item, or, for a path without a last name, with all rows of
  * that list. */
-static int each_row(struct inventory *inventory, const struct path *path,
+static int each_row(struct resources *resources, const struct path *path,
 		    int (*on_row)(void *context, const struct source_resource *row), void *context,
 		    struct change_error *error)
 {
@@ -90,12 +90,12 @@ static int each_row(struct inventory *inventory, const struct path *path,
 		key_range_alone(&range, key);
 	else if (!is_all)
 		key_range_inside(&range, key);
-	return each_in(inventory, path->kind, &range, on_row, context, error);
+	return each_in(resources, path->kind, &range, on_row, context, error);
 }
 
 /* Calls back with the rows of the path's list that follow the row it names (no name: all), sorted
  * by key. */
-static int each_behind(struct inventory *inventory, const struct path *path,
+static int each_behind(struct resources *resources, const struct path *path,
 		       int (*on_row)(void *context, const struct source_resource *row),
 		       void *context, struct change_error *error)
 {
@@ -111,7 +111,7 @@ static int each_behind(struct inventory *inventory, const struct path *path,
 			return 0;
 		snprintf(range.from, sizeof range.from, "%s\x01", key);
 	}
-	return each_in(inventory, path->kind, &range, on_row, context, error);
+	return each_in(resources, path->kind, &range, on_row, context, error);
 }
 
 /* ---- items of homes ---- */
@@ -164,15 +164,15 @@ static int on_found(void *context, const struct source_resource *row)
 
 /* Finds an item of the state in its home. NULL: there is none, or, with an outcome in the error, it
  * cannot be read. */
-static const void *find_in_home(struct inventory *inventory, const struct path *path,
+static const void *find_in_home(struct resources *resources, const struct path *path,
 				struct arena *arena, struct change_error *error)
 {
 	const struct path root = part_root(path);
-	struct home_search search = {part_find(inventory_model(inventory), &root), path, arena,
+	struct home_search search = {part_find(resources_model(resources), &root), path, arena,
 				     NULL};
 
 	if (has_rows(path->kind, search.parent) &&
-	    each_row(inventory, path, on_found, &search, error) != 0)
+	    each_row(resources, path, on_found, &search, error) != 0)
 		return NULL;
 	return search.found;
 }
@@ -312,7 +312,7 @@ static int next_of_home(struct item_list *list, const void *parent, size_t room,
 {
 	struct home_listing listing = {
 		.list = list,
-		.path = spelled(inventory_model(list->inventory), &list->path),
+		.path = spelled(resources_model(list->resources), &list->path),
 		.parent = parent,
 		.limit = room < SIZE_MAX ? room + 1 : room};
 	char key[PATH_MAX_BYTES];
@@ -325,7 +325,7 @@ static int next_of_home(struct item_list *list, const void *parent, size_t room,
 				  "it is longer than any name; follow the `next` link of the "
 				  "previous page");
 	if (has_rows(listing.path.kind, parent))
-		err = each_behind(list->inventory, &listing.behind, on_home_row, &listing, error);
+		err = each_behind(list->resources, &listing.behind, on_home_row, &listing, error);
 	if (!err && (add_declared(&listing) != 0 || take_keyed(list, &listing, room) != 0))
 		err = fail_memory(error);
 	free(listing.items);
@@ -334,16 +334,16 @@ static int next_of_home(struct item_list *list, const void *parent, size_t room,
 
 /* ---- finding ---- */
 
-static int find(struct inventory *inventory, const struct path *path, struct arena *arena,
+static int find(struct resources *resources, const struct path *path, struct arena *arena,
 		struct item *item, struct change_error *error)
 {
-	const struct model *model = inventory_model(inventory);
+	const struct model *model = resources_model(resources);
 	const struct path around = spelled(model, path);
 	const void *found = part_find(model, path);
 
 	error->outcome = CHANGE_FINE;
 	if (!found && path->kind->home)
-		found = find_in_home(inventory, path, arena, error);
+		found = find_in_home(resources, path, arena, error);
 	if (error->outcome != CHANGE_FINE)
 		return ERR_INVALID;
 	if (!found)
@@ -377,19 +377,19 @@ static int on_unserved(void *context, const struct source_resource *row)
 	return take_row(search->item, search->path, row, search->arena);
 }
 
-int item_find_unserved(struct inventory *inventory, const struct path *path, struct arena *arena,
+int item_find_unserved(struct resources *resources, const struct path *path, struct arena *arena,
 		       struct item *item, struct change_error *error)
 {
 	struct row_search search = {path, arena, item, false};
 
 	error->outcome = CHANGE_FINE;
-	if (path->kind->inventory)
+	if (path->kind->beside)
 		return ERR_NOT_FOUND;
-	if (each_row(inventory, path, on_unserved, &search, error) != 0)
+	if (each_row(resources, path, on_unserved, &search, error) != 0)
 		return ERR_INVALID;
 	if (!search.found)
 		return ERR_NOT_FOUND;
-	item->path = spelled(inventory_model(inventory), path);
+	item->path = spelled(resources_model(resources), path);
 	return 0;
 }
 
@@ -479,7 +479,7 @@ static int gather_in_all(struct gathering *gathering, const struct model *model)
 static int gather_served(struct gathering *gathering)
 {
 	const struct item_list *list = gathering->list;
-	const struct model *model = inventory_model(list->inventory);
+	const struct model *model = resources_model(list->resources);
 	const struct path root = part_root(&list->path);
 	const void *in =
 		list->path.kind->parent && list->path.names[0] ? part_find(model, &root) : NULL;
@@ -514,7 +514,7 @@ static bool read_key(const struct gathering *gathering, const char *key, struct 
 		path->names[0] = part_key_name(
 			slash ? arena_printf(arena, "%.*s", (int)(slash - key), key) : key, arena);
 		if (path->group && path->names[0])
-			*path = spelled(inventory_model(list->inventory), path);
+			*path = spelled(resources_model(list->resources), path);
 	}
 	return path->group && path->names[0] && path_name(path);
 }
@@ -544,7 +544,7 @@ static int gather_unserved(struct gathering *gathering)
 	struct change_error error = {.outcome = CHANGE_FINE};
 	const struct item_list *list = gathering->list;
 
-	if (each_row(list->inventory, &list->path, on_listed_row, gathering, &error) != 0 &&
+	if (each_row(list->resources, &list->path, on_listed_row, gathering, &error) != 0 &&
 	    error.outcome == CHANGE_NO_MEMORY)
 		return ERR_NOMEM;
 	if (gathering->count > gathering->served)
@@ -589,7 +589,7 @@ static int next_of_orphans(struct item_list *list, size_t room, struct change_er
 	int err;
 
 	behind.names[1] = *list->behind ? list->behind : NULL;
-	err = each_behind(list->inventory, &behind, on_orphan, &orphans, error);
+	err = each_behind(list->resources, &behind, on_orphan, &orphans, error);
 	if (!err)
 		list->items = arena_alloc_array(list->arena, gathering->count, sizeof *list->items);
 	if (!err && !list->items)
@@ -703,7 +703,7 @@ static int take_gathered(struct item_list *list, const struct gathering *gatheri
 static int next_of_model(struct item_list *list, size_t room, struct change_error *error)
 {
 	struct gathering gathering = {
-		.list = list, .around = spelled(inventory_model(list->inventory), &list->path)};
+		.list = list, .around = spelled(resources_model(list->resources), &list->path)};
 	struct path place = {.kind = list->path.kind};
 	int err = *list->behind ? read_mark(list, &place, error) : 0;
 
@@ -724,7 +724,7 @@ static int next(struct item_list *list, size_t room, struct change_error *error)
 {
 	const struct path root = part_root(&list->path);
 	bool is_of_home = list->path.kind->home && root.names[0];
-	const void *parent = is_of_home ? part_find(inventory_model(list->inventory), &root) : NULL;
+	const void *parent = is_of_home ? part_find(resources_model(list->resources), &root) : NULL;
 
 	error->outcome = CHANGE_FINE;
 	list->items = NULL;
@@ -738,19 +738,19 @@ static int next(struct item_list *list, size_t room, struct change_error *error)
 
 /* ---- values ---- */
 
-static json_t *values(const struct inventory *inventory, const struct item *item)
+static json_t *values(const struct resources *resources, const struct item *item)
 {
 	const struct path *path = &item->path;
 	const void *given =
-		path->kind->placed ? part_given(inventory_model(inventory), path) : item->fields;
+		path->kind->placed ? part_given(resources_model(resources), path) : item->fields;
 
 	return values_print(path->kind, path->group, given ? given : item->fields);
 }
 
-static json_t *stored(struct inventory *inventory, const struct path *path,
+static json_t *stored(struct resources *resources, const struct path *path,
 		      struct change_error *error)
 {
-	struct source *source = change_reader(inventory_store(inventory), error);
+	struct source *source = change_reader(resources_store(resources), error);
 	char text[SOURCE_ERROR_MAX];
 	json_t *found;
 
@@ -814,10 +814,10 @@ static char *print_etag(const struct item *item, const json_t *given, const json
 	return etag_print(origin->revision, origin->revision ? 0 : hash_of(given), computed, text);
 }
 
-static char *etag(const struct inventory *inventory, const struct kind *kind,
+static char *etag(const struct resources *resources, const struct kind *kind,
 		  const struct item *item, char text[ETAG_MAX])
 {
-	const struct model *model = inventory_model(inventory);
+	const struct model *model = resources_model(resources);
 	json_t *given, *placed;
 	char why[PART_WHY_MAX];
 
@@ -828,7 +828,7 @@ static char *etag(const struct inventory *inventory, const struct kind *kind,
 		part_why(model, &item->path, item->row, why);
 		return print_etag(item, NULL, NULL, why, text);
 	}
-	given = values(inventory, item);
+	given = values(resources, item);
 	placed = placed_of(item, given);
 	print_etag(item, given, placed, item_made_because(model, &item->path), text);
 	json_decref(given);
@@ -858,16 +858,16 @@ static json_t *show_unserved(const struct model *model, const struct item *item,
 	return object;
 }
 
-static json_t *show(const struct inventory *inventory, const struct item *item, char text[ETAG_MAX])
+static json_t *show(const struct resources *resources, const struct item *item, char text[ETAG_MAX])
 {
-	const struct model *model = inventory_model(inventory);
+	const struct model *model = resources_model(resources);
 	json_t *object, *placed;
 	const char *because;
 	char url[PATH_URL_MAX];
 
 	if (!item->fields)
 		return show_unserved(model, item, text);
-	object = values(inventory, item);
+	object = values(resources, item);
 	placed = placed_of(item, object);
 	because = item_made_because(model, &item->path);
 	print_etag(item, object, placed, because, text);
@@ -905,7 +905,7 @@ int item_each(struct item_list *list, int (*on_item)(void *context, const struct
 		for (size_t i = 0; !err && i < list->count; i++)
 			err = on_item(context, &list->items[i]);
 		arena_release(&arena);
-		inventory_forget(list->inventory);
+		resources_forget(list->resources);
 	} while (!err && list->more);
 	list->arena = NULL;
 	return err;
@@ -933,7 +933,7 @@ bool item_may_change(const struct model *served, const struct path *path, const 
 	const struct path root = part_root(path);
 	const void *parent = path->kind->home && !removes ? part_find(served, &root) : NULL;
 	const char *refusal = parent ? path->kind->home->refusal(parent) : NULL;
-	bool is_of_model = item && !path->kind->inventory;
+	bool is_of_model = item && !path->kind->beside;
 	struct origin origin = is_of_model ? part_origin(item) : (struct origin){0};
 
 	if (origin.file)

@@ -3,7 +3,7 @@
  *
  *     the model           most kinds (item.c). Items in a home (home.h) are there if the file
  *                         declares them; those of the state are read from their rows
- *     the inventory       addresses, services, PTRs, groups (item_inventory.c)
+ *     the resources       addresses, services, PTRs, groups (item_inventory.c)
  *
  * A row of the state that does not fit is an item as well, which is not served. */
 #ifndef SLUICE_ITEM_H
@@ -12,8 +12,8 @@
 #include <jansson.h>
 
 #include "resolver/control/resource/change_error.h"
-#include "resolver/control/resource/inventory.h"
 #include "resolver/control/resource/kind.h"
+#include "resolver/control/resource/resources.h"
 
 struct item {
 	struct path path;   /* in the item's own spelling; a PTR's name is the id of its address */
@@ -28,8 +28,8 @@ enum { ITEM_MARK_MAX = PATH_URL_MAX };
 
 struct item_list {
 	/* Has the model and the state. Another thread needs a copy (STORE_ASIDE, STORE_VIEW). */
-	struct inventory *inventory;
-	struct arena *arena; /* gets the items; texts may be the model's or the inventory's */
+	struct resources *resources;
+	struct arena *arena; /* gets the items; texts may be the model's or the resources's */
 	/* Without the last name. group NULL: items of all groups; for kinds inside another one,
 	 * names[0] NULL: inside all items of that kind. */
 	struct path path;
@@ -45,16 +45,16 @@ struct item_list {
 	struct item *items;
 	size_t count;
 	bool more;     /* others may follow */
-	size_t passed; /* items of the inventory that did not fit, since the first call */
+	size_t passed; /* items of the resources that did not fit, since the first call */
 };
 
 struct item_calls {
 	/* Finds the path's item, if it is served. ERR_NOT_FOUND; ERR_INVALID: it cannot be read,
 	 * `error` says why. */
-	int (*find)(struct inventory *inventory, const struct path *path, struct arena *arena,
+	int (*find)(struct resources *resources, const struct path *path, struct arena *arena,
 		    struct item *item, struct change_error *error);
 	/* Sets the list's next items, `room` at most, and moves list->behind; the order is that of
-	 * marks. Of the inventory, and with rows_max, it looks at some rows only, so there may be
+	 * marks. Of the resources, and with rows_max, it looks at some rows only, so there may be
 	 * none although others follow (list->more). ERR_INVALID: `error` says why; its field is
 	 * "marker" if list->behind is no mark. */
 	int (*next)(struct item_list *list, size_t room, struct change_error *error);
@@ -63,25 +63,25 @@ struct item_calls {
 		      char text[ITEM_MARK_MAX]);
 	/* Prints the item's etag, quoted; without an item, that of all lists of the kind. Returns
 	 * text; NULL: the kind's lists have none. */
-	char *(*etag)(const struct inventory *inventory, const struct kind *kind,
+	char *(*etag)(const struct resources *resources, const struct kind *kind,
 		      const struct item *item, char text[ETAG_MAX]);
 
 	/* The item's values as they were given, and the item as /v1 shows it, with its etag. NULL
 	 * without memory. */
-	json_t *(*values)(const struct inventory *inventory, const struct item *item);
-	json_t *(*show)(const struct inventory *inventory, const struct item *item,
+	json_t *(*values)(const struct resources *resources, const struct item *item);
+	json_t *(*show)(const struct resources *resources, const struct item *item,
 			char etag[ETAG_MAX]);
 	/* The values as the state keeps them: putting these again changes nothing. NULL: it has
 	 * none, or they cannot be read, `error` says why. */
-	json_t *(*stored)(struct inventory *inventory, const struct path *path,
+	json_t *(*stored)(struct resources *resources, const struct path *path,
 			  struct change_error *error);
 };
 
-extern const struct item_calls items_of_model, items_of_inventory;
+extern const struct item_calls items_of_model, items_of_addresses;
 
 static inline const struct item_calls *items_of(const struct kind *kind)
 {
-	return kind->inventory ? &items_of_inventory : &items_of_model;
+	return kind->beside ? &items_of_addresses : &items_of_model;
 }
 
 /* The item with these fields, which a model serves; `around`: the path of the item that it is
@@ -89,11 +89,11 @@ static inline const struct item_calls *items_of(const struct kind *kind)
 struct item item_served(const struct kind *kind, const void *fields, const struct path *around);
 /* Finds an item that is not served, which may be one of a model or a home. Errors are those of
  * `find`. */
-MUST_CHECK int item_find_unserved(struct inventory *inventory, const struct path *path,
+MUST_CHECK int item_find_unserved(struct resources *resources, const struct path *path,
 				  struct arena *arena, struct item *item,
 				  struct change_error *error);
 /* Calls back for all items of the list, which needs no arena, and forgets each page before the next
- * (inventory_forget). A callback that returns an error ends the call with it. ERR_INVALID: `error`
+ * (resources_forget). A callback that returns an error ends the call with it. ERR_INVALID: `error`
  * says why. */
 MUST_CHECK int item_each(struct item_list *list,
 			 int (*on_item)(void *context, const struct item *item), void *context,
@@ -103,7 +103,7 @@ MUST_CHECK int item_each(struct item_list *list,
  * or it does not exist. */
 const char *item_made_because(const struct model *model, const struct path *path);
 /* May an API change or remove the item (NULL: it does not exist)? False: `error` has the reason,
- * such as the file that declares it. Always true for items of the inventory, because their edits
+ * such as the file that declares it. Always true for items of the resources, because their edits
  * have the reason (addresses_put). */
 bool item_may_change(const struct model *served, const struct path *path, const void *item,
 		     bool removes, struct change_error *error);

@@ -86,15 +86,15 @@ const struct kind kinds[] = {
 			      .parent = NULL},
 	[ZONE_GROUP] = {KIND_ZONE_GROUP, "zone-group", "zone_groups",
 			.parent = &kinds[PRIVATE_ENDPOINT]},
-	[ADDRESS] = {KIND_ADDRESS, "address", "addresses", NULL, .inventory = true,
+	[ADDRESS] = {KIND_ADDRESS, "address", "addresses", NULL, .beside = true,
 		     .chosen = "address"},
 	[SERVICE] = {KIND_SERVICE, "service", "services", NULL, .list = "cloud_services",
-		     .scope = SCOPE_NO_GROUP, .inventory = true},
+		     .scope = SCOPE_NO_GROUP, .beside = true},
 	[PTR] = {KIND_PTR, "ptr", "ptrs", NULL, .name_key = "address", .scope = SCOPE_NO_GROUP,
-		 .inventory = true},
-	[GROUP] = {KIND_GROUP, "group", "groups", NULL, .scope = SCOPE_NO_GROUP, .inventory = true},
+		 .beside = true},
+	[GROUP] = {KIND_GROUP, "group", "groups", NULL, .scope = SCOPE_NO_GROUP, .beside = true},
 };
-_Static_assert(sizeof kinds / sizeof *kinds == KINDS_ALL, "those of the inventory, too");
+_Static_assert(sizeof kinds / sizeof *kinds == KINDS_ALL, "those of the resources, too");
 _Static_assert((int)ADDRESS == (int)KIND_COUNT, "those of a model come first");
 
 const struct kind *kind_named(const char *name)
@@ -121,7 +121,7 @@ const struct kind *kind_of_id(unsigned id)
 	return NULL;
 }
 
-const struct kind *kind_of_inventory(const char *collection)
+const struct kind *kind_beside(const char *collection)
 {
 	for (size_t i = KIND_COUNT; i < KINDS_ALL; i++)
 		if (strcasecmp(kinds[i].collection, collection) == 0)

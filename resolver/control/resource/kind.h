@@ -53,7 +53,7 @@ struct kind {
 	enum kind_scope scope;     /* of a top-level kind */
 	bool placed;               /* placing sets members that were not given (model_make_unnamed,
 				    * model_place_endpoints) */
-	bool inventory;            /* in the inventory (inventory.h): too many for a model */
+	bool beside;               /* in the resources (resources.h): too many for a model */
 	/* Has the items inside one parent, if they may be too many for its list; NULL: the list has
 	 * them. */
 	const struct home *home;
@@ -68,9 +68,9 @@ struct kind {
 
 extern const struct kind kinds[];
 enum { KIND_COUNT = 20 }; /* kinds that are parts of a model; they come first in the array */
-enum { KINDS_ALL = 24 };  /* with the kinds of the inventory */
+enum { KINDS_ALL = 24 };  /* with the kinds of the resources */
 
-/* Kinds that are parts of a model, then (from 101) those of the inventory. */
+/* Kinds that are parts of a model, then (from 101) those of the resources. */
 enum {
 	KIND_NETWORK = 1,
 	KIND_SUBNET = 2,
@@ -102,8 +102,8 @@ enum {
 const struct kind *kind_named(const char *name);
 const struct kind *kind_of_collection(const struct kind *parent, const char *collection);
 const struct kind *kind_of_id(unsigned id);
-/* Finds a kind of the inventory by its collection. NULL: no such kind. */
-const struct kind *kind_of_inventory(const char *collection);
+/* Finds a kind of the resources by its collection. NULL: no such kind. */
+const struct kind *kind_beside(const char *collection);
 
 /* The field of the kind's list, in its parent's group or the model's; its ->group has the kind's
  * members. Lists of PTRs and groups are in schema_apart, because no model has them. */
@@ -163,7 +163,7 @@ enum addresses_why {
  * sorted after the parent's key. path->group must be a group or "-". ERR_LIMIT: longer than the
  * key of any resource. */
 MUST_CHECK int path_key(const struct path *path, char key[PATH_MAX_BYTES]);
-/* path_key for a kind of the inventory; group NULL or "": none. */
+/* path_key for a kind of the resources; group NULL or "": none. */
 MUST_CHECK int path_key_of(unsigned kind, const char *group, const char *name,
 			   char key[PATH_MAX_BYTES]);
 /* A range of keys, `from` included and `to` not: the resources inside the one with that key, or

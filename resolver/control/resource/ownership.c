@@ -1,5 +1,5 @@
 /* Asks for A, and for AAAA if reverse.ipv6 lets IPv6 addresses prove a name. Only records on the
- * CNAME chain that begins at the name count; anybody could have added others. The inventory is
+ * CNAME chain that begins at the name count; anybody could have added others. The resources is
  * searched when the answer arrives, so an address that was removed in the meantime proves nothing.
  *
  * SERVFAIL and REFUSED count as no answer. NXDOMAIN is an answer: the name, or the end of its
@@ -16,7 +16,7 @@ enum { CHAIN_MAX = 16 };
 static const char no_subscription[] = "00000000-0000-0000-0000-000000000000";
 
 struct ownership_case {
-	struct inventory *inventory;
+	struct resources *resources;
 	struct server *server;
 	void (*on_known)(void *context, enum ownership ownership, const char *reason);
 	void *context;
@@ -31,37 +31,37 @@ struct ownership_case {
 
 /* ---- subscriptions ---- */
 
-const char *ownership_subscription(const struct inventory *inventory,
+const char *ownership_subscription(const struct resources *resources,
 				   const struct owned_resource *resource)
 {
-	const char *ours = inventory_model(inventory)->subscription;
+	const char *ours = resources_model(resources)->subscription;
 	if (resource && resource->subscription)
 		return resource->subscription;
 	return ours ? ours : no_subscription;
 }
 
-bool ownership_is_of(const struct inventory *inventory, const struct owned_resource *resource,
+bool ownership_is_of(const struct resources *resources, const struct owned_resource *resource,
 		     const char *subscription)
 {
-	return strcasecmp(ownership_subscription(inventory, resource), subscription) == 0;
+	return strcasecmp(ownership_subscription(resources, resource), subscription) == 0;
 }
 
-bool ownership_is_forward(struct inventory *inventory, const char *subscription, const char *name)
+bool ownership_is_forward(struct resources *resources, const char *subscription, const char *name)
 {
 	char text[NAME_TEXT_MAX];
 	const struct owned_resource *resource = NULL;
 	struct name wire;
 
 	if (name_from_text(&wire, NULL, name) == 0)
-		resource = inventory_by_fqdn(inventory, name_to_text(&wire, text));
-	return resource && ownership_is_of(inventory, resource, subscription);
+		resource = addresses_by_fqdn(resources, name_to_text(&wire, text));
+	return resource && ownership_is_of(resources, resource, subscription);
 }
 
 /* Whether the resource belongs to the subscription and is not the one about to change. */
 static bool counts(const struct ownership_case *it, const struct owned_resource *resource)
 {
 	return resource && (!it->id || strcasecmp(resource->item.id, it->id) != 0) &&
-	       ownership_is_of(it->inventory, resource, it->subscription);
+	       ownership_is_of(it->resources, resource, it->subscription);
 }
 
 static bool is_own_name(const struct ownership_case *it, const struct name *name)
@@ -69,7 +69,7 @@ static bool is_own_name(const struct ownership_case *it, const struct name *name
 	char text[NAME_TEXT_MAX];
 	if (it->self_fqdn.length > 0 && name_equal(&it->self_fqdn, name))
 		return true;
-	return counts(it, inventory_by_fqdn(it->inventory, name_to_text(name, text)));
+	return counts(it, addresses_by_fqdn(it->resources, name_to_text(name, text)));
 }
 
 static bool is_own_address(const struct ownership_case *it, const struct address *address)
@@ -77,7 +77,7 @@ static bool is_own_address(const struct ownership_case *it, const struct address
 	if (it->self_address.family == address->family &&
 	    memcmp(it->self_address.bytes, address->bytes, address_bits(address) / 8) == 0)
 		return true;
-	const struct owned_resource *resource = inventory_by_address(it->inventory, address);
+	const struct owned_resource *resource = addresses_by_address(it->resources, address);
 	return counts(it, resource) && resource->item.allocation == ALLOCATION_STATIC;
 }
 
@@ -132,7 +132,7 @@ static void case_free(struct ownership_case *it)
 /* After a search: "not ours" may really be a failed read. */
 static void note_trouble(struct ownership_case *it)
 {
-	const char *trouble = inventory_trouble(it->inventory);
+	const char *trouble = resources_trouble(it->resources);
 
 	if (trouble && !*it->reason)
 		snprintf(it->reason, sizeof it->reason, "%s", trouble);
@@ -155,7 +155,7 @@ static void on_answer(void *context, const struct ask_answer *answer)
 	char text[ASK_TROUBLE_MAX];
 	const char *trouble = ask_answer_trouble(answer, text);
 
-	inventory_forget(it->inventory); /* clears failed reads of other requests */
+	resources_forget(it->resources); /* clears failed reads of other requests */
 	if (trouble)
 		snprintf(it->reason, sizeof it->reason, "%s", trouble);
 	else if (answer_proves(it, answer))
@@ -189,25 +189,25 @@ static bool copy(char **to, const char *text)
 	return *to || !text;
 }
 
-static struct ownership_case *case_new(struct inventory *inventory, struct server *server,
+static struct ownership_case *case_new(struct resources *resources, struct server *server,
 				       const struct ownership_question *question)
 {
 	struct ownership_case *it = calloc(1, sizeof *it);
 	if (!it)
 		return NULL;
-	it->inventory = inventory;
+	it->resources = resources;
 	it->server = server;
 	it->self_address = question->address;
 	if (question->fqdn && name_from_text(&it->self_fqdn, &server->key, question->fqdn) != 0)
 		it->self_fqdn.length = 0;
 	if (copy(&it->subscription, question->subscription) && copy(&it->id, question->id) &&
-	    copy(&it->network, inventory_model(inventory)->reverse.resolve_in))
+	    copy(&it->network, resources_model(resources)->reverse.resolve_in))
 		return it;
 	case_free(it);
 	return NULL;
 }
 
-int ownership_check(struct inventory *inventory, struct server *server,
+int ownership_check(struct resources *resources, struct server *server,
 		    const struct ownership_question *question,
 		    void (*on_known)(void *context, enum ownership ownership, const char *reason),
 		    void *context)
@@ -215,7 +215,7 @@ int ownership_check(struct inventory *inventory, struct server *server,
 	struct name name;
 	if (name_from_text(&name, &server->key, question->name) != 0)
 		return ERR_INVALID;
-	struct ownership_case *it = case_new(inventory, server, question);
+	struct ownership_case *it = case_new(resources, server, question);
 	if (!it)
 		return ERR_NOMEM;
 	name_copy(&it->name, &name);
@@ -226,7 +226,7 @@ int ownership_check(struct inventory *inventory, struct server *server,
 	it->waiting = 1; /* held until all questions are asked */
 	if (!it->owned)
 		ask(it, TYPE_A);
-	if (!it->owned && inventory_model(inventory)->reverse.ipv6)
+	if (!it->owned && resources_model(resources)->reverse.ipv6)
 		ask(it, TYPE_AAAA);
 	if (--it->waiting == 0)
 		case_end(it);

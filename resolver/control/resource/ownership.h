@@ -12,7 +12,7 @@
 #ifndef SLUICE_OWNERSHIP_H
 #define SLUICE_OWNERSHIP_H
 
-#include "resolver/control/resource/inventory.h"
+#include "resolver/control/resource/resources.h"
 #include "resolver/server/server.h"
 
 enum { OWNERSHIP_MS = 3000, OWNERSHIP_REASON_MAX = 320 };
@@ -34,20 +34,20 @@ struct ownership_question {
 
 /* The resource's subscription; resource NULL: the default for resources without one of their own.
  * Never NULL: all zeros if the configuration has no default. */
-const char *ownership_subscription(const struct inventory *inventory,
+const char *ownership_subscription(const struct resources *resources,
 				   const struct owned_resource *resource);
-bool ownership_is_of(const struct inventory *inventory, const struct owned_resource *resource,
+bool ownership_is_of(const struct resources *resources, const struct owned_resource *resource,
 		     const char *subscription);
 
 /* Whether the name is the forward name of an address or service of that subscription, so that no
  * DNS question is needed. */
-bool ownership_is_forward(struct inventory *inventory, const char *subscription, const char *name);
+bool ownership_is_forward(struct resources *resources, const char *subscription, const char *name);
 
 /* Calls on_known once, within OWNERSHIP_MS and perhaps before the return; `reason` is set only with
  * OWNERSHIP_UNRESOLVED, as when the server stops. Copies the question. Every answer begins with
- * inventory_forget, as a request does. ERR_INVALID: no domain name; ERR_NOMEM. After an error
+ * resources_forget, as a request does. ERR_INVALID: no domain name; ERR_NOMEM. After an error
  * on_known is not called. */
-MUST_CHECK int ownership_check(struct inventory *inventory, struct server *server,
+MUST_CHECK int ownership_check(struct resources *resources, struct server *server,
 			       const struct ownership_question *question,
 			       void (*on_known)(void *context, enum ownership ownership,
 						const char *reason),

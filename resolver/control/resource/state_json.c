@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/address_edits.h"
 #include "resolver/control/resource/group.h"
 #include "resolver/control/resource/item.h"
 #include "rules/array.h"
@@ -34,7 +34,7 @@ static json_t *ptr_values(const struct owned_resource *resource)
 
 struct export
 {
-	struct inventory *inventory;
+	struct resources *resources;
 	struct json_writer writer;
 };
 
@@ -61,7 +61,7 @@ static int write_ptr(void *context, const struct item *item)
 static void write_waiting(struct export *export)
 {
 	size_t count;
-	const struct owned_resource **list = inventory_waiting(export->inventory, &count);
+	const struct owned_resource **list = ptrs_waiting(export->resources, &count);
 
 	for (size_t i = 0; i < count; i++)
 		json_writer_row(&export->writer, ptr_values(list[i]));
@@ -79,42 +79,42 @@ static int write_group(void *context, const struct item *item)
 }
 
 /* Calls back for all items of a kind. */
-static int each(struct inventory *inventory, unsigned kind,
+static int each(struct resources *resources, unsigned kind,
 		int (*on_item)(void *context, const struct item *item), void *context)
 {
-	struct item_list list = {.inventory = inventory, .path.kind = kind_of_id(kind)};
-	struct change_error unused; /* the inventory has the reason, too (inventory_trouble) */
+	struct item_list list = {.resources = resources, .path.kind = kind_of_id(kind)};
+	struct change_error unused; /* the resources has the reason, too (resources_trouble) */
 
 	return item_each(&list, on_item, context, &unused);
 }
 
 static int write_lists(struct export *export)
 {
-	struct inventory *inventory = export->inventory;
+	struct resources *resources = export->resources;
 	struct json_writer *writer = &export->writer;
 
 	json_writer_list(writer, ",\n\"groups\": [\n");
-	int err = each(inventory, KIND_GROUP, write_group, export);
+	int err = each(resources, KIND_GROUP, write_group, export);
 	json_writer_list(writer, "],\n\"addresses\": [\n");
 	if (!err)
-		err = each(inventory, KIND_ADDRESS, write_resource, export);
+		err = each(resources, KIND_ADDRESS, write_resource, export);
 	json_writer_list(writer, "],\n\"services\": [\n");
 	if (!err)
-		err = each(inventory, KIND_SERVICE, write_resource, export);
+		err = each(resources, KIND_SERVICE, write_resource, export);
 	json_writer_list(writer, "],\n\"ptrs\": [\n");
 	if (!err)
-		err = each(inventory, KIND_ADDRESS, write_ptr, export);
+		err = each(resources, KIND_ADDRESS, write_ptr, export);
 	if (!err)
-		err = each(inventory, KIND_SERVICE, write_ptr, export);
+		err = each(resources, KIND_SERVICE, write_ptr, export);
 	json_writer_list(writer, "],\n\"waiting\": [\n");
 	write_waiting(export);
 	fputs("]}\n", writer->out);
-	return inventory_trouble(inventory) ? ERR_SYSTEM : err;
+	return resources_trouble(resources) ? ERR_SYSTEM : err;
 }
 
-char *state_export(struct inventory *inventory, size_t *length)
+char *state_export(struct resources *resources, size_t *length)
 {
-	struct export export = {.inventory = inventory};
+	struct export export = {.resources = resources};
 	char *text;
 	int err;
 
@@ -135,14 +135,14 @@ enum { PAGE_OBJECTS = 100 };
 
 struct state_import {
 	json_t *document;
-	json_t *resources, *ptrs, *groups; /* of the document, by id and name; null: a duplicate */
-	json_t *done;                      /* resources that are as in the document (note) */
-	struct inventory *inventory;
+	json_t *objects, *ptrs, *groups; /* of the document, by id and name; null: a duplicate */
+	json_t *done;                    /* resources that are as in the document (note) */
+	struct resources *resources;
 	size_t step;           /* number in `steps` */
 	size_t page_step;      /* that of the present page */
 	struct item_list list; /* of a step that compares items */
 	size_t at;             /* of a step's list in the document: the next object */
-	/* The present page. Texts are the inventory's or the document's. */
+	/* The present page. Texts are the resources's or the document's. */
 	struct resource_edit *edits;
 	size_t *places; /* of each edit: its object in the document's list */
 	size_t count, room, places_room;
@@ -247,8 +247,7 @@ static void compare_resource(struct state_import *import, const struct item *com
 	const struct owned_item *item = &resource->item;
 	bool is_declared = owned_is_declared(resource);
 	bool has_ptr = item->reverse_fqdn && !resource->ptr_is_declared;
-	bool same =
-		is_declared || is_same(import->resources, item->id, owned_values_alone(resource));
+	bool same = is_declared || is_same(import->objects, item->id, owned_values_alone(resource));
 
 	if (same && is_same(import->ptrs, item->id, ptr_values(resource))) {
 		if (!is_declared)
@@ -295,12 +294,12 @@ static void compare_group(struct state_import *import, const struct item *compar
 static void compare_waiting(struct state_import *import)
 {
 	size_t count;
-	const struct owned_resource **list = inventory_waiting(import->inventory, &count);
+	const struct owned_resource **list = ptrs_waiting(import->resources, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		const char *id = list[i]->item.id;
 		/* An address of the document cannot be added while a PTR waits for its id. */
-		bool is_awaited = find_in(import->resources, id);
+		bool is_awaited = find_in(import->objects, id);
 
 		if (is_same(import->ptrs, id, ptr_values(list[i])) && !is_awaited)
 			keep(import, "ptr", id);
@@ -393,7 +392,7 @@ static int import_ptr_of(struct state_import *import, const json_t *object, bool
 {
 	const char *id = json_string_value(json_object_get(object, "owner"));
 
-	if (!id || (!waits && !inventory_by_id(import->inventory, id)))
+	if (!id || (!waits && !addresses_by_id(import->resources, id)))
 		return change_refuse(error, "owner",
 				     "there is no address or service with the id \"%s\"; give one "
 				     "that is in the document, or in the configuration file",
@@ -489,7 +488,7 @@ static int compare_items(struct state_import *import, const struct import_step *
 	struct item_list *list = &import->list;
 	int err;
 
-	list->inventory = import->inventory;
+	list->resources = import->resources;
 	list->path.kind = kind_of_id(step->kind);
 	list->arena = &import->arena;
 	/* A call reads all groups, so they make one page; of other kinds it gives a few anyway. */
@@ -538,14 +537,14 @@ static void page_release(struct state_import *import)
 	arena_init(&import->arena);
 }
 
-int state_import_next(struct state_import *import, struct inventory *inventory,
+int state_import_next(struct state_import *import, struct resources *resources,
 		      struct edit_page *page, struct change_error *error)
 {
 	const struct import_step *step = &steps[import->step];
 	int err = check_version(import->document, error);
 
 	page_release(import);
-	import->inventory = inventory;
+	import->resources = resources;
 	import->page_step = import->step;
 	if (!err)
 		err = take_step(import, step, error);
@@ -580,13 +579,13 @@ struct state_import *state_import_new(json_t *document)
 		return NULL;
 	}
 	*import = (struct state_import){.document = document,
-					.resources = index_lists(document, resources, "id"),
+					.objects = index_lists(document, resources, "id"),
 					.ptrs = index_lists(document, ptrs, "owner"),
 					.groups = index_lists(document, groups, "name"),
 					.done = json_object(),
 					.values = json_array()};
 	arena_init(&import->arena);
-	if (import->resources && import->ptrs && import->groups && import->done && import->values)
+	if (import->objects && import->ptrs && import->groups && import->done && import->values)
 		return import;
 	state_import_free(import);
 	return NULL;
@@ -598,7 +597,7 @@ void state_import_free(struct state_import *import)
 		return;
 	arena_release(&import->arena);
 	json_decref(import->document);
-	json_decref(import->resources);
+	json_decref(import->objects);
 	json_decref(import->ptrs);
 	json_decref(import->groups);
 	json_decref(import->done);

@@ -16,13 +16,13 @@
 #include <jansson.h>
 
 #include "resolver/control/resource/change_error.h"
-#include "resolver/control/resource/inventory.h"
+#include "resolver/control/resource/resources.h"
 
 enum { STATE_JSON_VERSION = 1 };
 
 /* Returns the document as text, to be freed, and its length. NULL: out of memory, or the state
- * could not be read (inventory_trouble). Another thread needs a copy (STORE_ASIDE, STORE_VIEW). */
-char *state_export(struct inventory *inventory, size_t *length);
+ * could not be read (resources_trouble). Another thread needs a copy (STORE_ASIDE, STORE_VIEW). */
+char *state_export(struct resources *resources, size_t *length);
 
 /* An import: edits (ADDRESSES_IMPORT) that make the resources of these kinds as in the document.
  * Resources that the document lacks are removed, and equal ones stay as they are. A waiting PTR of
@@ -30,10 +30,10 @@ char *state_export(struct inventory *inventory, size_t *length);
 struct state_import;
 /* Takes the document over. NULL without memory. */
 struct state_import *state_import_new(json_t *document);
-/* Sets the next page, which must be put before the next one; its texts may be the inventory's. Not
+/* Sets the next page, which must be put before the next one; its texts may be the resources's. Not
  * to be called after the last page. ERR_INVALID: `error` says why, with the place in the document,
  * "addresses[3].region". */
-MUST_CHECK int state_import_next(struct state_import *import, struct inventory *inventory,
+MUST_CHECK int state_import_next(struct state_import *import, struct resources *resources,
 				 struct edit_page *page, struct change_error *error);
 /* Adds the place in the document to an edit's error; `index`: the edit's number in the page. */
 void state_import_place(const struct state_import *import, size_t index,

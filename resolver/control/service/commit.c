@@ -60,11 +60,11 @@ static bool read_pairs(struct applying *applying, struct service_change *change)
 	return true;
 }
 
-static int read_rows(void *context, struct inventory *inventory, struct service_change *change)
+static int read_rows(void *context, struct resources *resources, struct service_change *change)
 {
 	struct applying *applying = context;
 	const json_t *rows = json_object_get(applying->record, "rows");
-	int err = row_edits_read(&applying->edits, rows, false, inventory);
+	int err = row_edits_read(&applying->edits, rows, false, resources);
 
 	change->edits = applying->edits.edits;
 	change->count = applying->edits.count;
@@ -325,7 +325,7 @@ enum { SERVE_AGAIN_MS = 10 * 1000 }; /* each try reads the whole state on the co
  * stays set). */
 static bool serve_kept(struct service *service)
 {
-	struct store *store = inventory_store(service->inventory);
+	struct store *store = resources_store(service->resources);
 	char text[SERVICE_TEXT_MAX];
 	struct faults faults;
 	int err;
@@ -375,7 +375,7 @@ static void on_doubt(uv_timer_t *timer)
 {
 	struct service *service = timer->data;
 	struct open_commit *open = &service->commit;
-	struct store *store = inventory_store(service->inventory);
+	struct store *store = resources_store(service->resources);
 	char error[SOURCE_ERROR_MAX];
 	enum commit_answer answer = COMMIT_YES;
 

@@ -487,7 +487,7 @@ static int restore(struct source *source, const json_t *rows, const char *who,
 	return err;
 }
 
-/* Whether some rows belong to the inventory: its indexes need more than the values. */
+/* Whether some rows belong to the resources: its indexes need more than the values. */
 static bool has_inventory(const json_t *rows)
 {
 	const struct kind *kind;
@@ -497,7 +497,7 @@ static bool has_inventory(const json_t *rows)
 	json_array_foreach(rows, i, row)
 	{
 		kind = kind_of_id((unsigned)json_integer_value(json_object_get(row, "kind")));
-		if (kind && kind->inventory)
+		if (kind && kind->beside)
 			return true;
 	}
 	return false;

@@ -90,7 +90,7 @@ int next_model_fail(struct next_model *next, int err, const char *error)
 /* `all`: also items of homes (resource/home.h). */
 static bool is_written(const struct kind *kind, bool all)
 {
-	return !kind->inventory && (all || !kind->home);
+	return !kind->beside && (all || !kind->home);
 }
 
 /* Writes all references of the edits in full, so that later changes cannot give them another

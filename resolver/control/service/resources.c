@@ -1,5 +1,5 @@
 /* Makes changes of resources, rolls one back, and reads rows of the state. */
-#include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/address_edits.h"
 #include "resolver/control/service/next_model.h"
 #include "resolver/control/service/rows.h"
 #include "resolver/control/service/service.h"
@@ -23,7 +23,7 @@ struct commit {
 			      * already */
 	struct policy *compiled;          /* of a large change */
 	struct service_prepared prepared; /* of that model */
-	struct inventory *inventory;      /* takes the edits of inventory kinds */
+	struct resources *resources;      /* takes the edits of resources kinds */
 	struct address_draft *owned;      /* these edits; NULL: none */
 	struct change_error refused;      /* of the first edit that `refuse` got */
 	struct unconfirmed unconfirmed;
@@ -62,7 +62,7 @@ static bool refuse_edit(struct commit *commit, size_t index)
 	return true;
 }
 
-/* Puts the page's edits of the inventory. `before`: how many edits precede the page; an error has
+/* Puts the page's edits of the resources. `before`: how many edits precede the page; an error has
  * the edit's number among all of them. */
 static int put_page(struct commit *commit, const struct edit_page *page, size_t before)
 {
@@ -75,7 +75,7 @@ static int put_page(struct commit *commit, const struct edit_page *page, size_t 
 	for (size_t i = 0; !err && i < page->count; i++) {
 		const struct resource_edit *edit = &page->edits[i];
 
-		if (!edit->path.kind->inventory)
+		if (!edit->path.kind->beside)
 			continue;
 		err = addresses_put(commit->owned, edit, why);
 		if (err && refuse_edit(commit, before + i))
@@ -98,7 +98,7 @@ static int put_edits(struct commit *commit)
 
 		err = put_page(commit, &page, at);
 		if (page.count == EDITS_AT_ONCE)
-			inventory_forget(commit->inventory);
+			resources_forget(commit->resources);
 	}
 	return err;
 }
@@ -114,11 +114,11 @@ static int put_more(struct commit *commit)
 
 	do {
 		page = (struct edit_page){.count = 0};
-		if (change->more(change->context, commit->inventory, &page, &error) != 0)
+		if (change->more(change->context, commit->resources, &page, &error) != 0)
 			err = draft_fail(draft, error.outcome, error.field, "%s", error.text);
 		else
 			err = put_page(commit, &page, 0);
-		inventory_forget(commit->inventory);
+		resources_forget(commit->resources);
 	} while (!err && page.more);
 	return err;
 }
@@ -130,7 +130,7 @@ static int put_owned(struct commit *commit)
 	const struct change_error *refused = &commit->refused;
 	int err;
 
-	commit->owned = addresses_edit(commit->inventory, commit->next.source, change->revision,
+	commit->owned = addresses_edit(commit->resources, commit->next.source, change->revision,
 				       change->again);
 	if (!commit->owned)
 		return next_model_fail(&commit->next, ERR_NOMEM, "");
@@ -152,7 +152,7 @@ static size_t owned_count(const struct service_change *change)
 	size_t count = 0;
 
 	for (size_t i = 0; i < change->count; i++)
-		count += change->edits[i].path.kind->inventory;
+		count += change->edits[i].path.kind->beside;
 	return count;
 }
 
@@ -171,19 +171,19 @@ static int look(struct commit *commit)
 {
 	struct service_change *change = commit->next.change;
 	const struct snapshot *snapshot = commit->prepared.snapshot;
-	struct inventory *draft = inventory_copy(commit->inventory, STORE_SAME);
+	struct resources *draft = resources_copy(commit->resources, STORE_SAME);
 	const char *trouble;
 	int err = 0;
 
 	if (!draft)
 		return next_model_fail(&commit->next, ERR_NOMEM, "");
-	draft->now.model = commit->model ? commit->model : commit->next.now;
+	draft->model = commit->model ? commit->model : commit->next.now;
 	change->look(change->context, draft, snapshot ? snapshot->policy : NULL);
-	trouble = inventory_trouble(draft);
+	trouble = resources_trouble(draft);
 	if (trouble)
 		err = change_say(&change->error, CHANGE_STORE, NULL, "%s", trouble);
-	inventory_take_trouble(commit->inventory, draft);
-	inventory_copy_free(draft);
+	resources_take_trouble(commit->resources, draft);
+	resources_copy_free(draft);
 	return err;
 }
 
@@ -277,7 +277,7 @@ static bool is_owned(const struct service_change *change)
 	return owned_count(change) == change->count;
 }
 
-static void begin(struct commit *commit, struct service *service, struct inventory *inventory,
+static void begin(struct commit *commit, struct service *service, struct resources *resources,
 		  struct service_change *change, struct faults *faults)
 {
 	change->error.outcome = CHANGE_FINE;
@@ -286,7 +286,7 @@ static void begin(struct commit *commit, struct service *service, struct invento
 	change->checked = 0;
 	*commit = (struct commit){.service = service,
 				  .prepared = {.service = service},
-				  .inventory = inventory,
+				  .resources = resources,
 				  .next = {.now = service->server.model,
 					   .load = service->load,
 					   .change = change,
@@ -299,11 +299,11 @@ static int make_model(struct commit *commit)
 {
 	struct service_change *change = commit->next.change;
 	struct next_model *next = &commit->next;
-	int err = change->read ? change->read(change->context, commit->inventory, change) : 0;
+	int err = change->read ? change->read(change->context, commit->resources, change) : 0;
 
 	if (err)
 		return err;
-	next->source = change_source(&commit->inventory->store, &change->error);
+	next->source = change_source(&commit->resources->store, &change->error);
 	if (!next->source)
 		return ERR_INVALID;
 	next->anew = change->again && !next->source->calls->is_current(next->source);
@@ -318,7 +318,7 @@ static int make_model(struct commit *commit)
  * refused until it is made. */
 static int prepare(struct commit *commit)
 {
-	const struct store *store = inventory_store(commit->service->inventory);
+	const struct store *store = resources_store(commit->service->resources);
 	struct change_error *error = &commit->next.change->error;
 	struct source_about known, found;
 	int err;
@@ -328,7 +328,7 @@ static int prepare(struct commit *commit)
 			      commit->next.faults);
 	if (err)
 		return err;
-	commit->inventory = commit->prepared.inventory;
+	commit->resources = commit->prepared.resources;
 	if (!change_source(store, error))
 		return ERR_INVALID;
 	source_about(store->source, &found);
@@ -365,7 +365,7 @@ static void release_made(struct commit *commit)
 /* Ends the change. `err`: the result of the last step. Returns the result of service_change. */
 static int finish(struct commit *commit, int err)
 {
-	struct store *store = inventory_store(commit->service->inventory);
+	struct store *store = resources_store(commit->service->resources);
 	struct service_change *change = commit->next.change;
 	const struct faults *faults = commit->next.faults;
 	bool is_made = !err && !change->rehearsal;
@@ -378,9 +378,9 @@ static int finish(struct commit *commit, int err)
 		wait_for_confirmation(commit, is_made);
 	if ((change->error.outcome == CHANGE_STORE || change->error.outcome == CHANGE_UNKNOWN) &&
 	    commit->next.source && !commit->is_unnoted) {
-		store_note_error(store, change->error.text, inventory_trouble(commit->inventory));
-		inventory_note_unread(commit->service->inventory, commit->inventory);
-	} else if (is_made && !inventory_has_unread(commit->service->inventory)) {
+		store_note_error(store, change->error.text, resources_trouble(commit->resources));
+		resources_note_unread(commit->service->resources, commit->resources);
+	} else if (is_made && !resources_has_unread(commit->service->resources)) {
 		store_note_error(store, NULL, false);
 	}
 	addresses_discard(commit->owned);
@@ -400,7 +400,7 @@ int service_change(struct service *service, struct service_change *change, struc
 	struct commit commit;
 	int err;
 
-	begin(&commit, service, service->inventory, change, faults);
+	begin(&commit, service, service->resources, change, faults);
 	err = make_model(&commit);
 	if (!err && commit.model)
 		err = prepare(&commit);
@@ -409,14 +409,14 @@ int service_change(struct service *service, struct service_change *change, struc
 	return finish(&commit, err);
 }
 
-int service_rehearse(struct service *service, struct inventory *inventory,
+int service_rehearse(struct service *service, struct resources *resources,
 		     struct service_change *change, struct faults *faults)
 {
 	struct commit commit;
 	int err;
 
 	change->rehearsal = true;
-	begin(&commit, service, inventory, change, faults);
+	begin(&commit, service, resources, change, faults);
 	err = make_model(&commit);
 	if (!err)
 		err = store(&commit);
@@ -437,7 +437,7 @@ struct large {
 	struct work_job attaching;
 	struct service_change change;
 	struct faults faults;
-	struct inventory *aside; /* has a connection of its own */
+	struct resources *aside; /* has a connection of its own */
 	bool is_stored;
 	int err;
 	service_on_change *on_change;
@@ -448,7 +448,7 @@ static void end_large(struct large *large)
 {
 	struct work *work = &large->commit.service->work;
 
-	inventory_copy_free(large->aside);
+	resources_copy_free(large->aside);
 	service_end_of_thread(large->commit.service);
 	large->on_change(large->context, large->err, &large->change, &large->faults);
 	faults_release(&large->faults);
@@ -516,9 +516,9 @@ static int prepare_large(struct large *large)
 	err = prepare(commit);
 	if (err)
 		return err;
-	store_copy(aside, inventory_store(commit->service->inventory), STORE_ASIDE);
+	store_copy(aside, resources_store(commit->service->resources), STORE_ASIDE);
 	commit->next.source = change_source(aside, &large->change.error);
-	commit->inventory->store.source = commit->next.source;
+	commit->resources->store.source = commit->next.source;
 	return commit->next.source ? 0 : ERR_INVALID;
 }
 
@@ -526,7 +526,7 @@ static void on_attached(void *job)
 {
 	struct large *large = large_of(job);
 
-	store_hold(inventory_store(large->commit.service->inventory), false);
+	store_hold(resources_store(large->commit.service->resources), false);
 	if (!large->err)
 		large->err = prepare_large(large);
 	if (large->err)
@@ -546,7 +546,7 @@ static void on_model_made(void *context)
 		on_stored(large);
 		return;
 	}
-	store_hold(inventory_store(service->inventory), true);
+	store_hold(resources_store(service->resources), true);
 	if (!large->commit.compiled || !work_beside_in_portions(&service->work, &large->attaching,
 								attach_portion, on_attached))
 		on_attached(&large->attaching);
@@ -570,12 +570,12 @@ static void make_model_in_thread(void *context)
 
 static void make_large(struct large *large, struct service *service)
 {
-	struct inventory *aside = inventory_copy(service->inventory, STORE_ASIDE);
+	struct resources *aside = resources_copy(service->resources, STORE_ASIDE);
 
 	work_block(&service->work);
 	faults_init(&large->faults);
 	large->aside = aside;
-	begin(&large->commit, service, aside ? aside : service->inventory, &large->change,
+	begin(&large->commit, service, aside ? aside : service->resources, &large->change,
 	      &large->faults);
 	if (aside) {
 		go_on(large, make_model_in_thread, on_model_made);
@@ -683,7 +683,7 @@ static void finish_back(struct going_back *back, const char *why)
 static void serve_instead(struct going_back *back)
 {
 	struct service *service = back->service;
-	struct store *store = inventory_store(service->inventory);
+	struct store *store = resources_store(service->resources);
 	char text[SERVICE_TEXT_MAX];
 	const char *why = NULL;
 	struct faults faults;
@@ -714,20 +714,20 @@ static void on_put_back(void *context, int err, const struct service_change *cha
 		finish_back(back, !err ? NULL : first ? first->text : err_text(err));
 }
 
-static int read_back(void *context, struct inventory *inventory, struct service_change *change)
+static int read_back(void *context, struct resources *resources, struct service_change *change)
 {
 	struct going_back *back = context;
-	struct source *source = change_source(inventory_store(inventory), &change->error);
+	struct source *source = change_source(resources_store(resources), &change->error);
 	char text[CONFIRMATION_TEXT_MAX];
 	int err;
 
 	if (!source)
 		return ERR_INVALID;
-	inventory_forget(inventory);
+	resources_forget(resources);
 	back->rows = confirmation_rows(source, &back->what, text);
 	if (!back->rows)
 		return change_say(&change->error, CHANGE_STORE, NULL, "%s", text);
-	err = row_edits_read(&back->edits, back->rows, true, inventory);
+	err = row_edits_read(&back->edits, back->rows, true, resources);
 	change->edits = back->edits.edits;
 	change->count = back->edits.count;
 	if (err)
@@ -752,7 +752,7 @@ static bool can_open(const struct store *store)
  * reload, which would read it, is refused while a change waits. */
 static void read_state(struct service *service)
 {
-	const struct store *store = inventory_store(service->inventory);
+	const struct store *store = resources_store(service->resources);
 	char text[SERVICE_TEXT_MAX] = "";
 	struct faults faults;
 
@@ -789,8 +789,8 @@ void service_take_back(struct service *service, bool at_once,
 
 void service_try_state(struct service *service)
 {
-	if (!service->inventory || service->work.busy)
+	if (!service->resources || service->work.busy)
 		return;
-	store_try(inventory_store(service->inventory), uv_hrtime() / 1000000);
-	inventory_try_unread(service->inventory);
+	store_try(resources_store(service->resources), uv_hrtime() / 1000000);
+	resources_try_unread(service->resources);
 }

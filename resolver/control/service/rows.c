@@ -2,7 +2,7 @@
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/percent.h"
-#include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/address_edits.h"
 
 /* ---- written rows ---- */
 
@@ -86,7 +86,7 @@ static int read_row(struct resource_edit *edit, const json_t *row, struct arena 
 /* The rows of a rollback may exchange an IP address, a label or an id between two addresses. So,
  * if backwards, an edit that gives one up comes first, as a removal. */
 int row_edits_read(struct row_edits *edits, const json_t *rows, bool backwards,
-		   struct inventory *inventory)
+		   struct resources *resources)
 {
 	size_t count = json_array_size(rows), ahead = 0, i;
 	struct resource_edit *made = calloc(2 * count + 1, sizeof *made), *edit;
@@ -100,7 +100,7 @@ int row_edits_read(struct row_edits *edits, const json_t *rows, bool backwards,
 			return err;
 		edit = &made[count + (backwards ? count - 1 - i : i)];
 		err = read_row(edit, row, &edits->arena);
-		if (!err && backwards && addresses_give_way(inventory, &edit->path, edit->values))
+		if (!err && backwards && addresses_give_way(resources, &edit->path, edit->values))
 			made[ahead++].path = edit->path;
 	}
 	if (err)

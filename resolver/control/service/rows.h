@@ -28,7 +28,7 @@ void row_edits_init(struct row_edits *edits);
 /* backwards: the last row comes first. Values are borrowed from the rows. ERR_INVALID: the rows
  * are malformed, or of a later version; ERR_NOMEM. */
 MUST_CHECK int row_edits_read(struct row_edits *edits, const json_t *rows, bool backwards,
-			      struct inventory *inventory);
+			      struct resources *resources);
 void row_edits_release(struct row_edits *edits);
 
 #endif

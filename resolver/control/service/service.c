@@ -62,7 +62,7 @@ static void begin_tidy(struct work_waiter *gap)
 {
 	struct service *service = container_of(gap, struct service, tidying.gap);
 	struct source *source =
-		service->beside ? NULL : inventory_store(service->inventory)->source;
+		service->beside ? NULL : resources_store(service->resources)->source;
 	char error[SOURCE_ERROR_MAX];
 
 	if (source)
@@ -77,7 +77,7 @@ static void begin_tidy(struct work_waiter *gap)
 static void keep_tidy(struct service *service)
 {
 	struct source *source =
-		service->beside ? NULL : inventory_store(service->inventory)->source;
+		service->beside ? NULL : resources_store(service->resources)->source;
 
 	if (!source || service->tidying.begun || !source->calls->is_untidy(source))
 		return;
@@ -98,8 +98,8 @@ static void on_wake(void *context)
 	registrar_send_answers(&service->registrar);
 	if (!server_all_adopted(&service->server))
 		return;
-	inventory_note_served(
-		service->inventory); /* first, so that answers from now on say ACTIVE */
+	addresses_note_served(
+		service->resources); /* first, so that answers from now on say ACTIVE */
 	adopted(service);
 	keep_tidy(service);
 }
@@ -124,10 +124,10 @@ int service_prepare(struct service *service, struct model *model, const struct p
 	    access->prepare(access->context, model, service->server.model, faults) != 0)
 		return ERR_FAULTS;
 	prepared->has_access = access->prepare;
-	prepared->inventory = inventory_prepare(service->inventory, model, faults);
-	if (!prepared->inventory)
+	prepared->resources = resources_prepare(service->resources, model, faults);
+	if (!prepared->resources)
 		return ERR_FAULTS;
-	model->owned = inventory_table(prepared->inventory);
+	model->owned = addresses_table(prepared->resources);
 	owned_unref(before);
 	registrar_recall(&service->registrar);
 	return server_prepare(&service->server, model, compiled, &prepared->snapshot, faults);
@@ -152,7 +152,7 @@ void service_publish(struct service_prepared *prepared, char text[SERVICE_TEXT_M
 	prepared->snapshot = NULL;
 	published(service);
 	tell_served(service, text);
-	inventory_adopt(prepared->inventory);
+	resources_adopt(prepared->resources);
 	load_adopt(&service->load);
 	if (prepared->has_access)
 		service->access.finish(service->access.context, true);
@@ -193,7 +193,7 @@ void service_prepared_release(struct service_prepared *prepared)
 
 	if (prepared->snapshot)
 		server_discard(&service->server, prepared->snapshot);
-	inventory_prepared_free(prepared->inventory);
+	resources_prepared_free(prepared->resources);
 	if (prepared->has_access)
 		service->access.finish(service->access.context, false);
 	serve_recalled(service);
@@ -218,7 +218,7 @@ static void on_behind(uv_timer_t *timer)
 {
 	struct service *service = timer->data;
 
-	if (inventory_store(service->inventory)->held || !server_catch_up(&service->server))
+	if (resources_store(service->resources)->held || !server_catch_up(&service->server))
 		return;
 	uv_timer_stop(timer);
 	log_event(LOG_INFO, "state", "the addresses and PTRs that were kept are served");
@@ -226,7 +226,7 @@ static void on_behind(uv_timer_t *timer)
 
 void service_publish_owned(struct service *service)
 {
-	struct owned *owned = inventory_table(service->inventory);
+	struct owned *owned = addresses_table(service->resources);
 
 	if (owned != service->server.model->owned) {
 		server_publish_owned(&service->server, owned);
@@ -276,7 +276,7 @@ static void on_resolv_conf(void *context)
 {
 	struct service *service = context;
 
-	service->resolv_conf_waits = inventory_store(service->inventory)->held;
+	service->resolv_conf_waits = resources_store(service->resources)->held;
 	if (!service->resolv_conf_waits)
 		read_resolv_conf(service);
 }
@@ -306,7 +306,7 @@ void service_hand_over(struct service *service)
 	use_book_hand_over(&service->uses);
 	asked_book_hand_over(&service->asked);
 	registrar_rest(&service->registrar);
-	store_hand_over(inventory_store(service->inventory));
+	store_hand_over(resources_store(service->resources));
 }
 
 /* If even the rows read before cannot be served, the program ends, and is started again. */
@@ -342,7 +342,7 @@ void service_take(struct service *service, char text[SERVICE_TEXT_MAX])
 	faults_init(&faults);
 	service->beside = service->server.silent = false;
 	service->server.transfers_anew = true;
-	store_take(inventory_store(service->inventory));
+	store_take(resources_store(service->resources));
 	serial_book_take(&service->serials);
 	use_book_take(&service->uses);
 	asked_book_take(&service->asked);
@@ -367,8 +367,8 @@ int service_init(struct service *service, const char *config, const char *resolv
 	service->load.migration.required = beside;
 	file_watch_note(&service->resolv_conf, resolv_conf);
 	service->config_path = regular_file_absolute(config); /* for the status */
-	service->inventory = inventory_new(&service->load.key);
-	return service->config_path && service->inventory ? 0 : ERR_NOMEM;
+	service->resources = resources_new(&service->load.key);
+	return service->config_path && service->resources ? 0 : ERR_NOMEM;
 }
 
 static const struct transfer_table *served_zones(void *context)
@@ -384,7 +384,7 @@ int service_open(struct service *service, uv_loop_t *loop, unsigned workers,
 		 void *context)
 {
 	struct server *server = &service->server;
-	struct store *store = inventory_store(service->inventory);
+	struct store *store = resources_store(service->resources);
 	int err;
 
 	if (bell_open(&service->bell, loop, on_wake, service) != 0)
@@ -459,7 +459,7 @@ void service_release(struct service *service)
 	serial_book_release(&service->serials);
 	use_book_release(&service->uses);
 	asked_book_release(&service->asked);
-	inventory_free(service->inventory);
+	resources_free(service->resources);
 	if (service->beside) /* never took over: the other server keeps its state */
 		source_forget_migration(service->load.state);
 	confirmation_release(&service->confirmation);

@@ -23,7 +23,7 @@
 #include "resolver/control/base/wall_clock.h"
 #include "resolver/control/config/file_watch.h"
 #include "resolver/control/resource/change_error.h"
-#include "resolver/control/resource/inventory.h"
+#include "resolver/control/resource/resources.h"
 #include "resolver/control/service/asked.h"
 #include "resolver/control/service/commit.h"
 #include "resolver/control/service/confirmation.h"
@@ -59,7 +59,7 @@ struct service {
 	struct load load;
 	char *config_path; /* absolute, if that could be determined */
 	struct server server;
-	struct inventory *inventory; /* addresses and services, from the file and from the state */
+	struct resources *resources; /* addresses and services, from the file and from the state */
 	struct serial_book serials;  /* serials of zones that secondaries copy */
 	struct secondary_sockets *secondaries; /* notifies secondaries and checks their copies */
 	struct use_book uses;                  /* when rules and targets were used last */
@@ -138,7 +138,7 @@ void service_follow(struct service *service);
 struct service_prepared {
 	struct service *service;
 	struct model *model;
-	struct inventory *inventory; /* of that model; takes changes until it is published */
+	struct resources *resources; /* of that model; takes changes until it is published */
 	struct snapshot *snapshot;
 	bool has_access;
 };
@@ -153,7 +153,7 @@ void service_publish(struct service_prepared *prepared, char text[SERVICE_TEXT_M
  * the model. */
 void service_prepared_release(struct service_prepared *prepared);
 
-/* Publishes the inventory's table of addresses, unless it is served already. This cannot fail;
+/* Publishes the resources's table of addresses, unless it is served already. This cannot fail;
  * without memory the workers get the table as soon as there is some. on_adopted follows even if
  * nothing was published (a change of groups), because requests wait for the revision. */
 void service_publish_owned(struct service *service);
@@ -171,15 +171,15 @@ struct service_change {
 	const struct resource_edit *edits;
 	size_t count;
 	/* Instead of `edits`: provides them. It may run in a thread, so it must use only this
-	 * inventory. ERR_INVALID: the reason is in the change's error. May be NULL. */
-	int (*read)(void *context, struct inventory *inventory, struct service_change *change);
+	 * resources. ERR_INVALID: the reason is in the change's error. May be NULL. */
+	int (*read)(void *context, struct resources *resources, struct service_change *change);
 	bool large; /* `read` or `more` may provide many edits */
-	/* Provides edits of the inventory that come after `edits`, a page at a time, because all of
+	/* Provides edits of the resources that come after `edits`, a page at a time, because all of
 	 * them may be too many for the memory. Called within the transaction that stores the
 	 * change, so it reads what the pages before have left; in a thread if the change is large.
-	 * A page is borrowed until the next call. Its texts may be the inventory's, which forgets
+	 * A page is borrowed until the next call. Its texts may be the resources's, which forgets
 	 * what it has returned after each page. ERR_INVALID: `error` says why. May be NULL. */
-	int (*more)(void *context, struct inventory *inventory, struct edit_page *page,
+	int (*more)(void *context, struct resources *resources, struct edit_page *page,
 		    struct change_error *error);
 	const char *who;                 /* for the history */
 	const struct source_pair *pairs; /* written in the same transaction (store/pairs.h), except
@@ -193,12 +193,12 @@ struct service_change {
 		      * (commit.h) */
 	bool undo;   /* undoes another change (ADDRESSES_UNDO): resources inside a removed one stay
 		      * unless they have an edit */
-	enum addresses_why why; /* of edits of the inventory, without `again` and `undo` */
+	enum addresses_why why; /* of edits of the resources, without `again` and `undo` */
 	bool rehearsal;         /* only finds out what the change would do */
 	/* Of a rehearsal: called with the data as the change would leave it, before that is rolled
 	 * back. `policy`: of the draft's model; NULL: no edit is of a model, or the change was not
 	 * prepared to be served (service_rehearse). May be NULL. */
-	void (*look)(void *context, struct inventory *draft, const struct policy *policy);
+	void (*look)(void *context, struct resources *draft, const struct policy *policy);
 	void *context;
 	json_t **rows;     /* out, of a successful rehearsal: the rows that it would write (rows.h),
 			    * for the caller to free. NULL: not wanted */
@@ -231,8 +231,8 @@ void service_make(struct service *service, struct service_change *change,
 		  service_on_change *on_change, void *context);
 
 /* Rehearses another change (service_change.look) from within service_change.read, in its thread.
- * `inventory` must be that given to `read`. Errors are those of service_change. */
-MUST_CHECK int service_rehearse(struct service *service, struct inventory *inventory,
+ * `resources` must be that given to `read`. Errors are those of service_change. */
+MUST_CHECK int service_rehearse(struct service *service, struct resources *resources,
 				struct service_change *change, struct faults *faults);
 
 /* Rolls back the change that waits to be confirmed. at_once: now, even if it is large and makes
@@ -242,7 +242,7 @@ void service_take_back(struct service *service, bool at_once,
 		       void (*on_back)(void *context, const char *why), void *context);
 
 /* If the state could not be written, or a row could not be read, tries again (store_try,
- * inventory_try_unread), unless a change is under way. Called before reports of the state. */
+ * resources_try_unread), unless a change is under way. Called before reports of the state. */
 void service_try_state(struct service *service);
 
 /* For commit.c: serves the state's present rows. After an error the faults say why, and the former

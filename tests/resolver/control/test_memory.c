@@ -9,9 +9,9 @@
 
 #include "resolver/control/resource/change_error.h"
 #include "resolver/control/resource/group.h"
-#include "resolver/control/resource/inventory.h"
+#include "resolver/control/resource/resources.h"
 #include "resolver/control/service/serial_book.h"
-#include "tests/lib/inventory_fixture.h"
+#include "tests/lib/addresses_fixture.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -45,13 +45,13 @@ void *__wrap_calloc(size_t count, size_t size)
 #define ADDRESS "198.51.100.40"
 
 /* The only one of the state, in its only group: each of its tables becomes empty without it. */
-static void add_lone(struct inventory_fixture *fixture)
+static void add_lone(struct addresses_fixture *fixture)
 {
 	static const struct edit_value values[] = {{"name", "lone"},
 						   {"resource_group", "g"},
 						   {"address", ADDRESS},
 						   {"domain_name_label", "lone"}};
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 	const struct owned_resource *resource;
 
 	assert_int_equal(edit_add(draft, KIND_ADDRESS, values, 4, &resource), 0);
@@ -64,13 +64,13 @@ static void add_lone(struct inventory_fixture *fixture)
 }
 
 /* Removes it, adds another one in its place, and then thinks better of it. */
-static void change_and_undo(struct inventory_fixture *fixture, int allocations)
+static void change_and_undo(struct addresses_fixture *fixture, int allocations)
 {
 	static const struct edit_value values[] = {{"name", "other"}, {"address", ADDRESS}};
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 
 	assert_int_equal(edit_remove_group(draft, "g", "11111111-2222-3333-4444-555555555555"), 0);
-	assert_null(inventory_fixture_at(fixture, ADDRESS));
+	assert_null(addresses_fixture_at(fixture, ADDRESS));
 	left = allocations;
 	int err = edit_add(draft, KIND_ADDRESS, values, 2, NULL);
 	(void)err;
@@ -78,37 +78,37 @@ static void change_and_undo(struct inventory_fixture *fixture, int allocations)
 	left = ENOUGH;
 }
 
-static bool takes_changes(struct inventory_fixture *fixture)
+static bool takes_changes(struct addresses_fixture *fixture)
 {
 	static const struct edit_value values[] = {{"name", "more"}};
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 	bool open = edit_add(draft, KIND_ADDRESS, values, 1, NULL) == 0;
 
 	edit_free(draft);
 	return open;
 }
 
-static bool is_whole(struct inventory_fixture *fixture)
+static bool is_whole(struct addresses_fixture *fixture)
 {
-	const struct owned_resource *resource = inventory_address(fixture->inventory, "g", "lone");
+	const struct owned_resource *resource = addresses_by_name(fixture->resources, "g", "lone");
 	struct resource_group group;
 
 	return resource && resource->item.reverse_fqdn &&
-	       strcmp(inventory_fixture_at(fixture, ADDRESS)->item.id, resource->item.id) == 0 &&
-	       group_find(fixture->inventory, "g", &group) &&
-	       group_size(fixture->inventory, "g") == 1;
+	       strcmp(addresses_fixture_at(fixture, ADDRESS)->item.id, resource->item.id) == 0 &&
+	       group_find(fixture->resources, "g", &group) &&
+	       group_size(fixture->resources, "g") == 1;
 }
 
 static void a_change_without_memory_leaves_everything_as_it_was(void **state)
 {
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 
 	add_lone(fixture);
 	for (int allocations = 0; allocations < 100; allocations++) {
 		change_and_undo(fixture, allocations);
-		inventory_forget(fixture->inventory);
-		assert_true(inventory_fixture_serves(fixture, ADDRESS, "l.test.", 3600));
-		assert_true(inventory_fixture_resolves(fixture, "lone.east.cloudapp.azure.com",
+		resources_forget(fixture->resources);
+		assert_true(addresses_fixture_serves(fixture, ADDRESS, "l.test.", 3600));
+		assert_true(addresses_fixture_resolves(fixture, "lone.east.cloudapp.azure.com",
 						       ADDRESS));
 		assert_true(takes_changes(fixture));
 		assert_true(is_whole(fixture));
@@ -119,7 +119,7 @@ static void a_change_without_memory_leaves_everything_as_it_was(void **state)
 
 static void a_serial_that_there_is_no_memory_for_is_not_kept_and_ends_nothing(void **state)
 {
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 	struct transfer_zone zone = {.text = (char[]){"z.test."}, .serial = 7};
 	const struct transfer_zone *zones[] = {&zone};
 	struct serial_book book = {0};
@@ -129,7 +129,7 @@ static void a_serial_that_there_is_no_memory_for_is_not_kept_and_ends_nothing(vo
 
 	assert_int_equal(uv_loop_init(&loop), 0);
 	assert_int_equal(
-		serial_book_open(&book, &loop, inventory_store(fixture->inventory), &keeper), 0);
+		serial_book_open(&book, &loop, resources_store(fixture->resources), &keeper), 0);
 	for (int allocations = 0; allocations < 4; allocations++) {
 		left = allocations;
 		keeper.keep(keeper.context, zones, 1);
@@ -149,7 +149,7 @@ static void a_serial_that_there_is_no_memory_for_is_not_kept_and_ends_nothing(vo
 int main(void)
 {
 #define TEST(name)                                                                                 \
-	cmocka_unit_test_setup_teardown(name, inventory_fixture_set_up, inventory_fixture_tear_down)
+	cmocka_unit_test_setup_teardown(name, addresses_fixture_set_up, addresses_fixture_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_change_without_memory_leaves_everything_as_it_was),
 		TEST(a_serial_that_there_is_no_memory_for_is_not_kept_and_ends_nothing),

@@ -18,24 +18,24 @@
  * takes some milliseconds. */
 enum { SCANNED_MAX = 2000 };
 
-struct resources { /* a page */
+struct all_rows { /* a page */
 	struct api_request *request;
 	const struct arm_page *page;
 	json_t *array;
 	char last[ARM_ID_MAX];     /* the marker of the last resource read */
-	struct change_error error; /* CHANGE_FINE: all resources could be read */
+	struct change_error error; /* CHANGE_FINE: all rows could be read */
 };
 
 /* False: the page is full. */
-static bool add_row(struct resources *resources, const struct arm_shown *shown)
+static bool add_row(struct all_rows *rows, const struct arm_shown *shown)
 {
 	json_t *row;
 
-	if (json_array_size(resources->array) == resources->page->room)
+	if (json_array_size(rows->array) == rows->page->room)
 		return false;
 	row = arm_print_short(shown);
-	if (arm_filter_takes(&resources->page->filter, row, shown->path.group))
-		json_add(resources->array, row);
+	if (arm_filter_takes(&rows->page->filter, row, shown->path.group))
+		json_add(rows->array, row);
 	else
 		json_decref(row);
 	return true;
@@ -70,12 +70,10 @@ static bool is_tracked(const struct arm_type *type)
 }
 
 /* False: there are more, or an error. */
-static bool add_of_model(struct resources *resources)
+static bool add_of_model(struct all_rows *rows)
 {
-	const char *group = api_parameter(resources->request, "group"),
-		   *behind = resources->page->behind;
-	struct arm_found_list list = {.request = resources->request,
-				      .group = *group ? group : NULL};
+	const char *group = api_parameter(rows->request, "group"), *behind = rows->page->behind;
+	struct arm_found_list list = {.request = rows->request, .group = *group ? group : NULL};
 	size_t scanned = 0;
 	bool all = true;
 
@@ -84,7 +82,7 @@ static bool add_of_model(struct resources *resources)
 	arm_found_add_all(&list, is_tracked);
 	arm_found_sort(&list);
 	if (list.no_memory)
-		change_say(&resources->error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+		change_say(&rows->error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
 	for (size_t i = 0; i < list.count && all; i++) {
 		const struct arm_found *found = &list.items[i];
 		struct arm_shown shown;
@@ -97,52 +95,51 @@ static bool add_of_model(struct resources *resources)
 			all = false;
 			break;
 		}
-		arm_show_plain(resources->request, found->type, &found->path, found->item, &shown);
-		all = add_row(resources, &shown);
+		arm_show_plain(rows->request, found->type, &found->path, found->item, &shown);
+		all = add_row(rows, &shown);
 		arm_shown_release(&shown);
 		if (all)
-			snprintf(resources->last, sizeof resources->last, "%s", text);
+			snprintf(rows->last, sizeof rows->last, "%s", text);
 	}
 	free(list.items);
-	return all && resources->error.outcome == CHANGE_FINE;
+	return all && rows->error.outcome == CHANGE_FINE;
 }
 
 /* False: the page is full. */
-static bool add_address(struct resources *resources, const struct owned_resource *address)
+static bool add_address(struct all_rows *rows, const struct owned_resource *address)
 {
-	struct api_request *request = resources->request;
+	struct api_request *request = rows->request;
 	char text[ADDRESS_TEXT_MAX];
 	struct arm_shown shown;
 	bool added;
 
 	arm_show_address(request, address, &shown);
-	added = add_row(resources, &shown);
+	added = add_row(rows, &shown);
 	arm_shown_release(&shown);
 	if (added)
-		snprintf(resources->last, sizeof resources->last, "%s%s", addresses_mark,
+		snprintf(rows->last, sizeof rows->last, "%s%s", addresses_mark,
 			 address_print(&address->item.address, text));
 	return added;
 }
 
 /* False: there are more, or an error. */
-static bool add_addresses(struct resources *resources)
+static bool add_addresses(struct all_rows *rows)
 {
-	struct item_list list = arm_addresses(resources->request);
-	const char *behind = resources->page->behind;
+	struct item_list list = arm_addresses(rows->request);
+	const char *behind = rows->page->behind;
 
 	if (is_address_mark(behind))
 		snprintf(list.behind, sizeof list.behind, "%s", behind + strlen(addresses_mark));
 	for (size_t fitting = 0; fitting + list.passed < SCANNED_MAX; fitting += list.count) {
-		if (items_of(list.path.kind)->next(&list, ARM_PORTION, &resources->error) != 0)
+		if (items_of(list.path.kind)->next(&list, ARM_PORTION, &rows->error) != 0)
 			return false;
 		for (size_t i = 0; i < list.count; i++)
-			if (!add_address(resources, list.items[i].owned))
+			if (!add_address(rows, list.items[i].owned))
 				return false;
 		if (!list.more)
 			return true;
-		snprintf(resources->last, sizeof resources->last, "%s%s", addresses_mark,
-			 list.behind);
-		inventory_forget(list.inventory);
+		snprintf(rows->last, sizeof rows->last, "%s%s", addresses_mark, list.behind);
+		resources_forget(list.resources);
 	}
 	return false;
 }
@@ -152,19 +149,19 @@ void arm_resources_list(struct api_request *request)
 	static const char *const names[] = {"resourceType", "name",     "location", "resourceGroup",
 					    "tagName",      "tagValue", NULL};
 	struct arm_page page;
-	struct resources resources = {.request = request, .page = &page};
+	struct all_rows rows = {.request = request, .page = &page};
 	bool all;
 
 	if (!api_arm_begin(request) ||
 	    (*api_parameter(request, "group") && !arm_check_group(request)) ||
 	    !arm_page_begin(&page, request, names))
 		return;
-	resources.array = json_array();
-	all = add_of_model(&resources) && add_addresses(&resources);
-	if (resources.error.outcome != CHANGE_FINE) {
-		json_decref(resources.array);
-		api_fail_change(request, &resources.error);
+	rows.array = json_array();
+	all = add_of_model(&rows) && add_addresses(&rows);
+	if (rows.error.outcome != CHANGE_FINE) {
+		json_decref(rows.array);
+		api_fail_change(request, &rows.error);
 		return;
 	}
-	arm_page_answer(&page, resources.array, all ? NULL : resources.last);
+	arm_page_answer(&page, rows.array, all ? NULL : rows.last);
 }

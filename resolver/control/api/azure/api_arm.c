@@ -28,18 +28,18 @@ bool api_arm_begin(struct api_request *request)
 			    "?api-version=2022-07-01");
 		return false;
 	}
-	if (!*subscription || ownership_is_of(api_inventory(request), NULL, subscription))
+	if (!*subscription || ownership_is_of(api_resources(request), NULL, subscription))
 		return true;
 	api_fail(request, 404, "SubscriptionNotFound",
 		 "The subscription '%s' could not be found; it is %s here", subscription,
-		 ownership_subscription(api_inventory(request), NULL));
+		 ownership_subscription(api_resources(request), NULL));
 	return false;
 }
 
 void api_arm_say_revision(struct api_request *request)
 {
 	struct change_error unused;
-	struct source *source = change_reader(inventory_store(api_inventory(request)), &unused);
+	struct source *source = change_reader(resources_store(api_resources(request)), &unused);
 	struct source_about about = {.revision = 0};
 	char text[32];
 
@@ -69,7 +69,7 @@ void arm_fail_all(struct arm_errors *errors)
 
 static json_t *subscription_json(const struct api_request *request)
 {
-	const char *id = ownership_subscription(api_inventory(request), NULL);
+	const char *id = ownership_subscription(api_resources(request), NULL);
 	char path[160];
 	snprintf(path, sizeof path, "/subscriptions/%s", id);
 	return json_make("{s:o, s:o, s:s, s:s, s:s}", "id", json_text(path), "subscriptionId",
@@ -127,7 +127,7 @@ static void add_location(struct locations *locations, const char *region)
 
 static json_t *location_names(const struct api_request *request)
 {
-	const struct model *model = inventory_model(api_inventory(request));
+	const struct model *model = resources_model(api_resources(request));
 	struct locations locations = {json_array(), json_object(), NULL};
 
 	add_location(&locations, model->region);
@@ -145,7 +145,7 @@ static json_t *location_json(const struct api_request *request, const char *regi
 {
 	char path[400];
 	snprintf(path, sizeof path, "/subscriptions/%s/locations/%s",
-		 ownership_subscription(api_inventory(request), NULL), region);
+		 ownership_subscription(api_resources(request), NULL), region);
 	return json_make("{s:o, s:s, s:o, s:o, s:o}", "id", json_text(path), "type", "Region",
 			 "name", json_text(region), "displayName", json_text(region),
 			 "regionalDisplayName", json_text(region));

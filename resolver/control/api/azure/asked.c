@@ -90,7 +90,7 @@ bool arm_has_group(struct api_request *request, const char *name)
 {
 	struct resource_group group;
 
-	return strcmp(name, GROUP_NONE) == 0 || group_find(api_inventory(request), name, &group);
+	return strcmp(name, GROUP_NONE) == 0 || group_find(api_resources(request), name, &group);
 }
 
 bool arm_check_group(struct api_request *request)
@@ -143,7 +143,7 @@ int arm_id_read(struct api_request *request, const char *id, const struct arm_ty
 	const char *subscription;
 
 	if (arm_id_split(&request->arena, id, &subscription, type, path) != 0 ||
-	    !ownership_is_of(api_inventory(request), NULL, subscription))
+	    !ownership_is_of(api_resources(request), NULL, subscription))
 		return ERR_INVALID;
 	return part_normalize(api_model(request), path, &request->arena);
 }

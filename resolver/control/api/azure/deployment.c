@@ -83,14 +83,14 @@ static json_t *print_shown(struct arm_shown *shown)
 static json_t *find_group(void *context, const char *name)
 {
 	struct deployment *deployment = context;
-	struct inventory *inventory = api_inventory(deployment->asked.request);
+	struct resources *resources = api_resources(deployment->asked.request);
 	bool is_none = strcmp(name, GROUP_NONE) == 0;
 	struct resource_group group;
 	struct arm_shown shown;
 
 	if (is_none)
-		(void)arm_find_ungrouped(inventory, &group); /* always exists */
-	else if (!group_find(inventory, name, &group))
+		(void)arm_find_ungrouped(resources, &group); /* always exists */
+	else if (!group_find(resources, name, &group))
 		return NULL;
 	arm_show_group(deployment->asked.request, &group, &shown);
 	return print_shown(&shown);
@@ -162,7 +162,7 @@ static bool is_elsewhere(struct api_request *request, const char *id)
 	if (strncasecmp(id, ahead, sizeof ahead - 1) != 0)
 		return false;
 	snprintf(text, sizeof text, "%.*s", (int)strcspn(start, "/"), start);
-	return !ownership_is_of(api_inventory(request), NULL, text);
+	return !ownership_is_of(api_resources(request), NULL, text);
 }
 
 /* False: the server does not have this type or subscription; an error was added. */
@@ -187,7 +187,7 @@ static bool find_type(struct deployment *deployment, const struct template_resou
 	if (is_elsewhere(request, resource->id))
 		arm_error(&errors, 404, "SubscriptionNotFound", "subscriptionId",
 			  "it is not in the subscription %s, the only one here",
-			  ownership_subscription(api_inventory(request), NULL));
+			  ownership_subscription(api_resources(request), NULL));
 	else
 		arm_error(&errors, 400, "InvalidResourceType", "type",
 			  "resources of the type %s are not supported here; remove it from the "
@@ -298,8 +298,8 @@ static bool is_own_name(struct deployment *deployment, const json_t *values, con
 
 	snprintf(own, sizeof own, "%s.%s.%s", label, region ? region : "", model->reverse.suffix);
 	return (*label && record_data_is_same_name(own, reverse)) ||
-	       ownership_is_forward(api_inventory(request),
-				    ownership_subscription(api_inventory(request), NULL), reverse);
+	       ownership_is_forward(api_resources(request),
+				    ownership_subscription(api_resources(request), NULL), reverse);
 }
 
 /* Reads the resource like the body of a PUT. */
@@ -633,11 +633,11 @@ static void check_nested(struct deployment *deployment, const struct template_de
 
 	if (!deployment_check_name(nested->name, errors))
 		return;
-	if (!ownership_is_of(api_inventory(request), NULL, nested->subscription))
+	if (!ownership_is_of(api_resources(request), NULL, nested->subscription))
 		arm_error(errors, 404, "SubscriptionNotFound", NULL,
 			  "%s: The subscription '%s' could not be found; the only one here is %s.",
 			  nested->name, nested->subscription,
-			  ownership_subscription(api_inventory(request), NULL));
+			  ownership_subscription(api_resources(request), NULL));
 	else if (nested->group && !arm_has_group(request, nested->group))
 		arm_error(errors, 404, "ResourceGroupNotFound", NULL,
 			  "%s: Resource group '%s' could not be found.", nested->name,
@@ -718,16 +718,16 @@ static size_t count_made(const struct deployment_reader *reader, const struct mo
 }
 
 /* Reads on in this draft until a new one is needed. */
-static void read_on(void *context, struct inventory *draft, const struct policy *none)
+static void read_on(void *context, struct resources *draft, const struct policy *none)
 {
 	struct deployment *deployment = context;
 	struct api_request *request = deployment->asked.request;
-	struct inventory *before = request->aside;
+	struct resources *before = request->aside;
 
 	(void)none;
 	request->aside = draft;
 	deployment->reader->edits_in_draft = deployment->edits.count;
-	deployment->reader->draft_work += count_made(deployment->reader, inventory_model(draft));
+	deployment->reader->draft_work += count_made(deployment->reader, resources_model(draft));
 	if (!deployment->reader->read_all) {
 		read_resources(deployment);
 	} else if (deployment->asked.complete && !deployment->reader->removals_read) {
@@ -766,7 +766,7 @@ static bool may_draft(struct deployment *deployment)
 	return false;
 }
 
-static void read_rounds(struct deployment *deployment, struct inventory *inventory)
+static void read_rounds(struct deployment *deployment, struct resources *resources)
 {
 	struct service *service = deployment->asked.request->service;
 
@@ -783,7 +783,7 @@ static void read_rounds(struct deployment *deployment, struct inventory *invento
 			return;
 		deployment->reader->drafts++;
 		faults_init(&faults);
-		err = service_rehearse(service, inventory, &draft, &faults);
+		err = service_rehearse(service, resources, &draft, &faults);
 		if (err == ERR_INVALID && !deployment_has_failed(deployment))
 			deployment_tell_error(deployment, &draft.error, draft.failed);
 		else if (err == ERR_FAULTS)
@@ -805,13 +805,13 @@ static bool has_references(const char *text)
 	return false;
 }
 
-static void begin(struct deployment *deployment, struct inventory *inventory)
+static void begin(struct deployment *deployment, struct resources *resources)
 {
 	const char *base = api_base(deployment->asked.request);
 	const char *manager = base ? base : "https://management.azure.com/";
 
 	deployment->text = json_dumps(deployment->asked.template, JSON_COMPACT);
-	deployment->reader->served = inventory_model(inventory);
+	deployment->reader->served = resources_model(resources);
 	deployment->reader->served_version = model_next_version();
 	deployment->reader->has_references = has_references(deployment->text);
 	deployment->reader->environment = json_make(
@@ -827,7 +827,7 @@ static void begin(struct deployment *deployment, struct inventory *inventory)
 	deployment->reader->scope =
 		(struct template_scope){.name = deployment->asked.name,
 					.location = deployment->asked.location,
-					.subscription = ownership_subscription(inventory, NULL),
+					.subscription = ownership_subscription(resources, NULL),
 					.tenant = TOKEN_TENANT,
 					.group = deployment->asked.group,
 					.display_name = API_ARM_DISPLAY_NAME,
@@ -932,15 +932,15 @@ static void find_before(struct deployment *deployment)
 }
 
 /* A failed read looks like a resource that does not exist. */
-static void check_reads(struct deployment *deployment, const struct inventory *inventory)
+static void check_reads(struct deployment *deployment, const struct resources *resources)
 {
-	const char *trouble = inventory_trouble(inventory);
+	const char *trouble = resources_trouble(resources);
 
 	if (trouble && !deployment_has_failed(deployment))
 		arm_error(&deployment->errors, 503, "StoreFailed", NULL, "%s", trouble);
 }
 
-int deployment_read(struct deployment *deployment, struct inventory *inventory,
+int deployment_read(struct deployment *deployment, struct resources *resources,
 		    struct service_change *change)
 {
 	deployment->reader = calloc(1, sizeof *deployment->reader);
@@ -949,14 +949,14 @@ int deployment_read(struct deployment *deployment, struct inventory *inventory,
 		return change_say(&change->error, CHANGE_NO_MEMORY, NULL, "%s",
 				  err_text(ERR_NOMEM));
 	}
-	deployment->asked.request->aside = inventory;
-	begin(deployment, inventory);
-	read_rounds(deployment, inventory);
+	deployment->asked.request->aside = resources;
+	begin(deployment, resources);
+	read_rounds(deployment, resources);
 	if (!deployment_has_failed(deployment))
 		drop_undone(deployment);
 	if (deployment->asked.wants_before_after && !deployment_has_failed(deployment))
 		find_before(deployment);
-	check_reads(deployment, inventory);
+	check_reads(deployment, resources);
 	deployment->asked.request->aside = NULL;
 	change->edits = deployment->edits.edits;
 	change->count = deployment->edits.count;

@@ -65,7 +65,7 @@ struct deployment { /* before deployment_read only `asked` and errors.request ar
 
 /* For service_change.read: gives the change its edits. ERR_NOT_FOUND: there is nothing to change.
  * ERR_INVALID: the reason is in `error` or `errors`, or else in the change's error. */
-MUST_CHECK int deployment_read(struct deployment *deployment, struct inventory *inventory,
+MUST_CHECK int deployment_read(struct deployment *deployment, struct resources *resources,
 			       struct service_change *change);
 bool deployment_has_failed(const struct deployment *deployment);
 /* The text without the template's secrets, to be freed; NULL without memory. */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "resolver/control/resource/inventory.h"
+#include "resolver/control/resource/resources.h"
 #include "rules/array.h"
 #include "rules/text.h"
 
@@ -51,7 +51,7 @@ static int on_pair(void *context, const struct source_pair *pair)
 	return walk->on_pair(walk->context, pair->key + length, pair->value);
 }
 
-static int walk_pairs(const struct pair_walk *walk, struct inventory *inventory, const char *from,
+static int walk_pairs(const struct pair_walk *walk, struct resources *resources, const char *from,
 		      size_t limit, struct change_error *error)
 {
 	char text[SOURCE_ERROR_MAX] = "";
@@ -59,7 +59,7 @@ static int walk_pairs(const struct pair_walk *walk, struct inventory *inventory,
 	int err;
 
 	error->outcome = CHANGE_FINE;
-	source = change_reader(inventory_store(inventory), error);
+	source = change_reader(resources_store(resources), error);
 	if (!source)
 		return error->outcome == CHANGE_NO_STATE ? 0 : ERR_INVALID;
 	err = source->calls->pairs(source, from, limit, on_pair, (void *)(uintptr_t)walk, text);
@@ -76,21 +76,21 @@ static int take_text(void *context, const char *rest, const char *value)
 	return *text ? 0 : ERR_NOMEM;
 }
 
-static int read_text(struct inventory *inventory, const char *key, char **text,
+static int read_text(struct resources *resources, const char *key, char **text,
 		     struct change_error *error)
 {
 	const struct pair_walk walk = {key, take_text, text};
 
 	*text = NULL;
-	return walk_pairs(&walk, inventory, key, 1, error);
+	return walk_pairs(&walk, resources, key, 1, error);
 }
 
-int deployment_read_part(struct inventory *inventory, const char *group, const char *name,
+int deployment_read_part(struct resources *resources, const char *group, const char *name,
 			 enum deployment_part part, char **text, struct change_error *error)
 {
 	char key[KEY_MAX];
 
-	return read_text(inventory, key_of(parts[part], group, name, key), text, error);
+	return read_text(resources, key_of(parts[part], group, name, key), text, error);
 }
 
 struct deployment_summary { /* a deployment, without its JSON */
@@ -109,12 +109,12 @@ static void read_summary(struct deployment_summary *one, const char *name, const
 	snprintf(one->state, sizeof one->state, "%s", state);
 }
 
-int deployment_find(struct inventory *inventory, const char *group, const char *name,
+int deployment_find(struct resources *resources, const char *group, const char *name,
 		    char state[DEPLOYMENT_STATE_MAX], struct change_error *error)
 {
 	char key[KEY_MAX], *text;
 	struct deployment_summary one = {.bytes = 0};
-	int err = read_text(inventory, key_of(summary, group, name, key), &text, error);
+	int err = read_text(resources, key_of(summary, group, name, key), &text, error);
 
 	if (!err && text)
 		read_summary(&one, name, text);
@@ -150,19 +150,19 @@ static int take_summary(void *context, const char *rest, const char *value)
 }
 
 /* Lists all deployments of the group, by name; the caller frees listing->items. */
-static int list_all(struct deployment_summaries *listing, struct inventory *inventory,
+static int list_all(struct deployment_summaries *listing, struct resources *resources,
 		    const char *group, struct change_error *error)
 {
 	char prefix[KEY_MAX];
 	const struct pair_walk walk = {key_of(summary, group, "", prefix), take_summary, listing};
 
-	return walk_pairs(&walk, inventory, prefix, SIZE_MAX / 2, error);
+	return walk_pairs(&walk, resources, prefix, SIZE_MAX / 2, error);
 }
 
 /* Writes the records of a page. Returns how many of the listing it has read; sets *err if one
  * cannot be read. */
 static size_t write_page(struct deployment_page *page, const struct deployment_summaries *listing,
-			 struct inventory *inventory, struct change_error *error, int *err)
+			 struct resources *resources, struct change_error *error, int *err)
 {
 	size_t i = 0, count = 0, bytes = 0;
 	char *text;
@@ -176,7 +176,7 @@ static size_t write_page(struct deployment_page *page, const struct deployment_s
 			continue;
 		if (count == page->room || bytes > DEPLOYMENT_PAGE_BYTES)
 			break;
-		*err = deployment_read_part(inventory, page->group, one->name, DEPLOYMENT_RECORD,
+		*err = deployment_read_part(resources, page->group, one->name, DEPLOYMENT_RECORD,
 					    &text, error);
 		if (*err || !text)
 			continue;
@@ -189,14 +189,14 @@ static size_t write_page(struct deployment_page *page, const struct deployment_s
 	return i;
 }
 
-int deployment_list(struct inventory *inventory, struct deployment_page *page,
+int deployment_list(struct resources *resources, struct deployment_page *page,
 		    struct change_error *error)
 {
 	struct deployment_summaries listing = {.items = NULL};
-	int err = list_all(&listing, inventory, page->group, error);
+	int err = list_all(&listing, resources, page->group, error);
 
 	page->last[0] = '\0';
-	if (!err && write_page(page, &listing, inventory, error, &err) == listing.count)
+	if (!err && write_page(page, &listing, resources, error, &err) == listing.count)
 		page->last[0] = '\0';
 	free(listing.items);
 	return err;
@@ -285,11 +285,11 @@ static bool is_among(const struct deployment_kept *kept, size_t count, const cha
 }
 
 /* Lists the deployments that the group will have with `kept`, the oldest first. */
-static int list_ages(struct deployment_summaries *listing, struct inventory *inventory,
+static int list_ages(struct deployment_summaries *listing, struct resources *resources,
 		     const char *group, const struct deployment_kept *kept, size_t count,
 		     struct change_error *error)
 {
-	int err = list_all(listing, inventory, group, error);
+	int err = list_all(listing, resources, group, error);
 	size_t left = 0;
 
 	if (err)
@@ -315,12 +315,12 @@ static int list_ages(struct deployment_summaries *listing, struct inventory *inv
 	return 0;
 }
 
-static int drop_oldest(struct deployment_pairs *pairs, struct inventory *inventory,
+static int drop_oldest(struct deployment_pairs *pairs, struct resources *resources,
 		       const char *group, const struct deployment_kept *kept, size_t count,
 		       struct change_error *error)
 {
 	struct deployment_summaries listing = {.items = NULL};
-	int err = list_ages(&listing, inventory, group, kept, count, error);
+	int err = list_ages(&listing, resources, group, kept, count, error);
 	size_t bytes = 0;
 
 	for (size_t i = 0; !err && i < listing.count; i++)
@@ -335,7 +335,7 @@ static int drop_oldest(struct deployment_pairs *pairs, struct inventory *invento
 	return err;
 }
 
-int deployment_pairs_keep(struct deployment_pairs *pairs, struct inventory *inventory,
+int deployment_pairs_keep(struct deployment_pairs *pairs, struct resources *resources,
 			  const struct deployment_kept *kept, size_t count,
 			  struct change_error *error)
 {
@@ -349,12 +349,12 @@ int deployment_pairs_keep(struct deployment_pairs *pairs, struct inventory *inve
 		for (size_t k = 0; k < i && is_first; k++)
 			is_first = !is_same_group(kept[k].group, kept[i].group);
 		if (is_first)
-			err = drop_oldest(pairs, inventory, kept[i].group, kept, count, error);
+			err = drop_oldest(pairs, resources, kept[i].group, kept, count, error);
 	}
 	return err ? err : no_memory(pairs, error);
 }
 
-int deployment_pairs_drop(struct deployment_pairs *pairs, struct inventory *inventory,
+int deployment_pairs_drop(struct deployment_pairs *pairs, struct resources *resources,
 			  const char *group, const char *name, struct change_error *error)
 {
 	struct deployment_summaries listing = {.items = NULL};
@@ -363,14 +363,14 @@ int deployment_pairs_drop(struct deployment_pairs *pairs, struct inventory *inve
 	if (name)
 		drop_one(pairs, group, name);
 	else
-		err = list_all(&listing, inventory, group, error);
+		err = list_all(&listing, resources, group, error);
 	for (size_t i = 0; !err && i < listing.count; i++)
 		drop_one(pairs, group, listing.items[i].name);
 	free(listing.items);
 	return err ? err : no_memory(pairs, error);
 }
 
-int deployment_pairs_write(struct deployment_pairs *pairs, struct inventory *inventory,
+int deployment_pairs_write(struct deployment_pairs *pairs, struct resources *resources,
 			   struct change_error *error)
 {
 	struct source *source;
@@ -379,7 +379,7 @@ int deployment_pairs_write(struct deployment_pairs *pairs, struct inventory *inv
 
 	if (pairs->count == 0)
 		return 0;
-	source = change_source(inventory_store(inventory), error);
+	source = change_source(resources_store(resources), error);
 	if (!source)
 		return ERR_INVALID;
 	err = source->calls->put_pairs(source, pairs->rows, pairs->count, true, text);

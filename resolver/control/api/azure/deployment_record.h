@@ -23,7 +23,7 @@
 #include "resolver/control/store/source.h"
 #include "rules/arena.h"
 
-struct inventory;
+struct resources;
 
 enum {
 	DEPLOYMENT_NAME_MAX = 65,
@@ -41,13 +41,13 @@ enum {
 /* ---- reading ---- */
 
 /* state: its provisioningState; "": there is none of that name. */
-MUST_CHECK int deployment_find(struct inventory *inventory, const char *group, const char *name,
+MUST_CHECK int deployment_find(struct resources *resources, const char *group, const char *name,
 			       char state[DEPLOYMENT_STATE_MAX], struct change_error *error);
 
 enum deployment_part { DEPLOYMENT_RECORD, DEPLOYMENT_OPERATIONS, DEPLOYMENT_TEMPLATE };
 
 /* *text: JSON, to be freed; NULL: there is none. */
-MUST_CHECK int deployment_read_part(struct inventory *inventory, const char *group,
+MUST_CHECK int deployment_read_part(struct resources *resources, const char *group,
 				    const char *name, enum deployment_part part, char **text,
 				    struct change_error *error);
 
@@ -61,7 +61,7 @@ struct deployment_page {
 	/* out: */
 	char last[DEPLOYMENT_NAME_MAX]; /* the next page begins after it; "": there is none */
 };
-MUST_CHECK int deployment_list(struct inventory *inventory, struct deployment_page *page,
+MUST_CHECK int deployment_list(struct resources *resources, struct deployment_page *page,
 			       struct change_error *error);
 
 /* ---- writing ---- */
@@ -86,15 +86,15 @@ struct deployment_pairs { /* all zero: none */
 /* Adds the pairs that store these deployments, each replacing one of the same name, and that drop
  * the oldest ones above the limits. The texts are borrowed until deployment_pairs_release, which
  * must be called in any case. */
-MUST_CHECK int deployment_pairs_keep(struct deployment_pairs *pairs, struct inventory *inventory,
+MUST_CHECK int deployment_pairs_keep(struct deployment_pairs *pairs, struct resources *resources,
 				     const struct deployment_kept *kept, size_t count,
 				     struct change_error *error);
 /* Adds the pairs that drop a deployment; name NULL: all of the group. */
-MUST_CHECK int deployment_pairs_drop(struct deployment_pairs *pairs, struct inventory *inventory,
+MUST_CHECK int deployment_pairs_drop(struct deployment_pairs *pairs, struct resources *resources,
 				     const char *group, const char *name,
 				     struct change_error *error);
 /* Writes the pairs without a change of resources: all or none, durable. */
-MUST_CHECK int deployment_pairs_write(struct deployment_pairs *pairs, struct inventory *inventory,
+MUST_CHECK int deployment_pairs_write(struct deployment_pairs *pairs, struct resources *resources,
 				      struct change_error *error);
 void deployment_pairs_release(struct deployment_pairs *pairs);
 

@@ -33,7 +33,7 @@ static bool find(struct api_request *request, char state[DEPLOYMENT_STATE_MAX])
 
 	if (!arm_deployment_begin(request))
 		return false;
-	if (deployment_find(api_inventory(request), arm_deployment_group(request), name, state,
+	if (deployment_find(api_resources(request), arm_deployment_group(request), name, state,
 			    &error) != 0)
 		api_fail_change(request, &error);
 	else if (*state == '\0')
@@ -50,7 +50,7 @@ static bool read_part(struct api_request *request, enum deployment_part part, ch
 {
 	struct change_error error;
 
-	if (deployment_read_part(api_inventory(request), arm_deployment_group(request),
+	if (deployment_read_part(api_resources(request), arm_deployment_group(request),
 				 api_parameter(request, "name"), part, text, &error) == 0)
 		return true;
 	api_fail_change(request, &error);
@@ -91,15 +91,15 @@ void arm_deployment_exists(struct api_request *request)
 void arm_deployment_delete(struct api_request *request)
 {
 	struct deployment_pairs pairs = {.rows = NULL};
-	struct inventory *inventory;
+	struct resources *resources;
 	struct change_error error;
 
 	if (!arm_deployment_begin(request))
 		return;
-	inventory = api_inventory(request);
-	if (deployment_pairs_drop(&pairs, inventory, arm_deployment_group(request),
+	resources = api_resources(request);
+	if (deployment_pairs_drop(&pairs, resources, arm_deployment_group(request),
 				  api_parameter(request, "name"), &error) != 0 ||
-	    deployment_pairs_write(&pairs, inventory, &error) != 0)
+	    deployment_pairs_write(&pairs, resources, &error) != 0)
 		api_fail_change(request, &error);
 	else
 		api_reply_empty(request, 204);
@@ -188,7 +188,7 @@ void arm_deployments_list(struct api_request *request)
 		return;
 	}
 	json_writer_list(&rows, "{\"value\":[");
-	if (deployment_list(api_inventory(request), &listed, &error) == 0) {
+	if (deployment_list(api_resources(request), &listed, &error) == 0) {
 		answer_list(request, &listed);
 		return;
 	}

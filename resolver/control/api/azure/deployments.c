@@ -131,7 +131,7 @@ static bool read_body(struct deploying *deploying)
 
 static json_t *deployment_id(const struct api_request *request, const char *group, const char *name)
 {
-	const char *subscription = ownership_subscription(api_inventory(request), NULL);
+	const char *subscription = ownership_subscription(api_resources(request), NULL);
 
 	return group ? json_sprintf("/subscriptions/%s/resourceGroups/%s/providers/" DEPLOYMENTS
 				    "/%s",
@@ -574,7 +574,7 @@ static void forget_kept(struct deploying *deploying)
 
 /* Makes the records that the state keeps of the deployment. False: they are too long, the state
  * cannot be read, or there is no memory, as the error tells. */
-static bool read_kept(struct deploying *deploying, struct inventory *inventory,
+static bool read_kept(struct deploying *deploying, struct resources *resources,
 		      struct change_error *error)
 {
 	const struct deployment *deployment = &deploying->deployment;
@@ -585,7 +585,7 @@ static bool read_kept(struct deploying *deploying, struct inventory *inventory,
 	fits = deployment_has_failed(deployment) ? read_failed(deploying, &left)
 						 : read_made(deploying, &left);
 	if (fits)
-		return deployment_pairs_keep(&deploying->pairs, inventory, deploying->kept,
+		return deployment_pairs_keep(&deploying->pairs, resources, deploying->kept,
 					     deploying->kept_count, error) == 0;
 	(void)change_say(error, CHANGE_INVALID, NULL,
 			 "what is to be kept of the deployment, its parameters and outputs and "
@@ -602,11 +602,11 @@ static void warn(const struct deployment *deployment, const struct change_error 
 
 /* Makes the records of a deployment that is not a change, and writes them by a transaction of their
  * own. False: the error says why not. */
-static bool keep_alone(struct deploying *deploying, struct inventory *inventory,
+static bool keep_alone(struct deploying *deploying, struct resources *resources,
 		       struct change_error *error)
 {
-	return read_kept(deploying, inventory, error) &&
-	       deployment_pairs_write(&deploying->pairs, inventory, error) == 0;
+	return read_kept(deploying, resources, error) &&
+	       deployment_pairs_write(&deploying->pairs, resources, error) == 0;
 }
 
 /* ---- in the change's thread ---- */
@@ -614,18 +614,18 @@ static bool keep_alone(struct deploying *deploying, struct inventory *inventory,
 /* Writes the records of a deployment that is not a change (err is set); others are written with
  * the change. A failed deployment that cannot be kept is only a warning. Returns the result of the
  * change's `read`. */
-static int keep(struct deploying *deploying, int err, struct inventory *inventory,
+static int keep(struct deploying *deploying, int err, struct resources *resources,
 		struct service_change *change)
 {
 	const struct deployment *deployment = &deploying->deployment;
 	char state[DEPLOYMENT_STATE_MAX];
 	struct change_error error;
 
-	deploying->was_there = deployment_find(inventory, deployment->asked.group,
+	deploying->was_there = deployment_find(resources, deployment->asked.group,
 					       deployment->asked.name, state, &error) == 0 &&
 			       *state;
-	if (err ? keep_alone(deploying, inventory, &error)
-		: read_kept(deploying, inventory, &error)) {
+	if (err ? keep_alone(deploying, resources, &error)
+		: read_kept(deploying, resources, &error)) {
 		change->pairs = deploying->pairs.rows;
 		change->pair_count = deploying->pairs.count;
 		return err;
@@ -639,18 +639,18 @@ static int keep(struct deploying *deploying, int err, struct inventory *inventor
 	return ERR_INVALID;
 }
 
-static int read_deployment(void *context, struct inventory *inventory,
+static int read_deployment(void *context, struct resources *resources,
 			   struct service_change *change)
 {
 	struct deploying *deploying = context;
 	struct deployment *deployment = &deploying->deployment;
 	struct api_request *request = deployment->asked.request;
-	int err = deployment_read(deployment, inventory, change);
+	int err = deployment_read(deployment, resources, change);
 
 	if (deployment->text)
 		deploying->hash = template_hash(deployment->text);
 	deploying->is_same = err == ERR_NOT_FOUND;
-	request->aside = inventory;
+	request->aside = resources;
 	(void)json_whole(NULL); /* forgets failures of earlier work in this thread */
 	if (deployment_has_failed(deployment))
 		deployment_clear_errors(deployment);
@@ -658,7 +658,7 @@ static int read_deployment(void *context, struct inventory *inventory,
 		deploying->what_if = json_whole_text(
 			what_if_json(deployment, deploying->id, deploying->ids_only));
 	if (deploying->how == CREATE && !is_refused(deployment))
-		err = keep(deploying, err, inventory, change);
+		err = keep(deploying, err, resources, change);
 	request->aside = NULL;
 	return err;
 }
@@ -745,7 +745,7 @@ static void deploying_free(struct deploying *deploying)
 static void fail_late(struct deploying *deploying, const struct faults *faults)
 {
 	struct deployment *deployment = &deploying->deployment;
-	struct inventory *inventory = api_inventory(deployment->asked.request);
+	struct resources *resources = api_resources(deployment->asked.request);
 	struct change_error error;
 
 	deployment_tell_faults(deployment, faults);
@@ -753,7 +753,7 @@ static void fail_late(struct deploying *deploying, const struct faults *faults)
 	forget_kept(deploying);
 	if (deploying->how != CREATE)
 		return;
-	if (!keep_alone(deploying, inventory, &error))
+	if (!keep_alone(deploying, resources, &error))
 		warn(deployment, &error);
 }
 

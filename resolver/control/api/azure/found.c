@@ -51,7 +51,7 @@ void arm_found_add_all(struct arm_found_list *list, bool (*wants)(const struct a
 		const struct kind *kind = kind_of_id(type->kind);
 		size_t before = list->count;
 
-		if (!wants(type) || kind->inventory || kind->home)
+		if (!wants(type) || kind->beside || kind->home)
 			continue;
 		if (!kind->parent) {
 			arm_found_add_items(list, type, NULL, NULL);
@@ -90,7 +90,7 @@ static bool is_of_subscription(void *context, const struct item *item)
 {
 	const struct api_request *request = context;
 
-	return ownership_is_of(api_inventory(request), item->owned,
+	return ownership_is_of(api_resources(request), item->owned,
 			       api_parameter(request, "subscription"));
 }
 
@@ -98,7 +98,7 @@ struct item_list arm_addresses(struct api_request *request)
 {
 	const char *group = api_parameter(request, "group");
 
-	return (struct item_list){.inventory = api_inventory(request),
+	return (struct item_list){.resources = api_resources(request),
 				  .arena = &request->arena,
 				  .path = {kind_of_id(KIND_ADDRESS), *group ? group : NULL},
 				  .fits = is_of_subscription,

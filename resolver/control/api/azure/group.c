@@ -18,7 +18,7 @@
 #include "resolver/control/api/precondition.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/address_edits.h"
 #include "resolver/control/resource/group.h"
 #include "resolver/control/resource/item.h"
 #include "resolver/control/resource/ownership.h"
@@ -68,7 +68,7 @@ static json_t *page_json(const struct arm_page *page, const struct resource_grou
 	const char *shown = NULL;
 	bool all = true;
 
-	if (!page->behind && arm_find_ungrouped(api_inventory(page->request), &ungrouped))
+	if (!page->behind && arm_find_ungrouped(api_resources(page->request), &ungrouped))
 		(void)add_group(page, &ungrouped, array, &shown);
 	for (size_t i = 0; all && i < count; i++)
 		if (!page->behind || strcmp(page->behind, GROUP_NONE) == 0 ||
@@ -87,7 +87,7 @@ void api_groups_list(struct api_request *request)
 
 	if (!api_arm_begin(request) || !arm_page_begin(&page, request, names))
 		return;
-	struct resource_group *groups = groups_list(api_inventory(request), &count);
+	struct resource_group *groups = groups_list(api_resources(request), &count);
 	json_t *array = groups ? page_json(&page, groups, count, &last) : NULL;
 	if (api_could_not_read(request))
 		json_decref(array);
@@ -98,12 +98,12 @@ void api_groups_list(struct api_request *request)
 
 /* ---- removal ---- */
 
-static bool find_in(const struct api_request *request, struct inventory *inventory,
+static bool find_in(const struct api_request *request, struct resources *resources,
 		    struct resource_group *group)
 {
 	const char *name = api_group(request);
 
-	return name ? group_find(inventory, name, group) : arm_find_ungrouped(inventory, group);
+	return name ? group_find(resources, name, group) : arm_find_ungrouped(resources, group);
 }
 
 /* the removal of a group with all that is in it */
@@ -165,7 +165,7 @@ static void add_removal(void *context, const struct kind *kind, const void *item
 	const struct path path = part_path(kind, item, NULL);
 	struct change_error error;
 
-	if (kind->inventory || strcasecmp(path.group, api_parameter(request, "group")) != 0)
+	if (kind->beside || strcasecmp(path.group, api_parameter(request, "group")) != 0)
 		return;
 	if (!item_may_change(api_model(request), &path, item, true, &error))
 		arm_error(&removal->errors, 409, "ResourceReadOnly", NULL, "%s: %s", path.names[0],
@@ -175,28 +175,28 @@ static void add_removal(void *context, const struct kind *kind, const void *item
 }
 
 /* Gives the edits of addresses, and of the group's row. */
-static int more_of_removal(void *context, struct inventory *inventory, struct edit_page *page,
+static int more_of_removal(void *context, struct resources *resources, struct edit_page *page,
 			   struct change_error *error)
 {
 	struct removal *removal = context;
 
-	return group_removal_next(&removal->owned, inventory, page, error);
+	return group_removal_next(&removal->owned, resources, page, error);
 }
 
 /* Other changes wait until the removal is made, and it is refused if another program writes, so the
  * group stays as it is checked here. */
-static int check_precondition(const struct api_request *request, struct inventory *inventory,
+static int check_precondition(const struct api_request *request, struct resources *resources,
 			      struct change_error *error)
 {
 	char etag[ETAG_MAX], text[PRECONDITION_TEXT_MAX];
 	struct resource_group group;
 	bool there;
 
-	if (!change_source(inventory_store(inventory), error))
+	if (!change_source(resources_store(resources), error))
 		return ERR_INVALID;
-	there = find_in(request, inventory, &group);
-	if (inventory_trouble(inventory))
-		return change_say(error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
+	there = find_in(request, resources, &group);
+	if (resources_trouble(resources))
+		return change_say(error, CHANGE_STORE, NULL, "%s", resources_trouble(resources));
 	return precondition_check(there ? group_etag(&group, etag) : NULL, request->if_match,
 				  request->if_none_match, text) == 0
 		       ? 0
@@ -205,19 +205,19 @@ static int check_precondition(const struct api_request *request, struct inventor
 
 /* Reads the edits of the group's items, and the pairs of its deployments; in the thread, because
  * there may be very many. */
-static int read_removal(void *context, struct inventory *inventory, struct service_change *change)
+static int read_removal(void *context, struct resources *resources, struct service_change *change)
 {
 	struct removal *removal = context;
 	struct api_request *request = removal->request;
 	const char *group = api_group(request);
 	struct change_error error;
 
-	if (check_precondition(request, inventory, &change->error) != 0)
+	if (check_precondition(request, resources, &change->error) != 0)
 		return ERR_INVALID;
-	request->aside = inventory;
+	request->aside = resources;
 	if (group) {
-		group_each_item(inventory_model(inventory), add_removal, removal);
-		if (deployment_pairs_drop(&removal->pairs, inventory, group, NULL, &error) != 0)
+		group_each_item(resources_model(resources), add_removal, removal);
+		if (deployment_pairs_drop(&removal->pairs, resources, group, NULL, &error) != 0)
 			arm_error(&removal->errors, 503, "StoreFailed", NULL, "%s", error.text);
 	}
 	request->aside = NULL;
@@ -260,7 +260,7 @@ void api_group_delete(struct api_request *request)
 
 	if (!api_arm_begin(request))
 		return;
-	if (!find_in(request, api_inventory(request), &group)) {
+	if (!find_in(request, api_resources(request), &group)) {
 		if (!api_could_not_read(request))
 			api_fail(request, 404, "ResourceGroupNotFound",
 				 "Resource group '%s' could not be found.",

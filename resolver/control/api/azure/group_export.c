@@ -273,7 +273,7 @@ static bool is_asked(const struct group_export *export, const struct path *path)
 /* Reads the list's next items, behind export->behind. */
 static void read_portion(struct group_export *export, struct item_list *list, struct arena *arena)
 {
-	list->inventory = api_inventory(export->request);
+	list->resources = api_resources(export->request);
 	list->arena = arena;
 	snprintf(list->behind, sizeof list->behind, "%s", export->behind);
 	if (items_of(list->path.kind)->next(list, PORTION, &export->error) != 0)
@@ -333,7 +333,7 @@ static bool write_addresses(struct group_export *export)
 	struct item_list list = arm_addresses(export->request);
 	struct arena arena;
 
-	inventory_forget(list.inventory);
+	resources_forget(list.resources);
 	arena_init(&arena);
 	read_portion(export, &list, &arena);
 	for (size_t i = 0; i < list.count; i++) {

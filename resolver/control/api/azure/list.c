@@ -65,7 +65,7 @@ static bool collect_sets(struct arm_listing *listing, const struct path *zone, c
 {
 	struct api_request *request = listing->found.request;
 	struct item_list list = {
-		.inventory = api_inventory(request),
+		.resources = api_resources(request),
 		.arena = &request->arena,
 		.path = {listing->asked->path.kind, zone->group, {zone->names[0], NULL}},
 		.fits = is_own_set,
@@ -275,7 +275,7 @@ void arm_list(struct api_request *request, const struct arm_asked *asked)
 	json_t *array;
 	size_t room;
 
-	if (asked->path.kind->inventory) {
+	if (asked->path.kind->beside) {
 		list_addresses(request);
 		return;
 	}

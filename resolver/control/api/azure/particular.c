@@ -9,7 +9,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/report.h"
 #include "resolver/control/base/uuid.h"
-#include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/address_edits.h"
 #include "resolver/control/resource/item.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/values.h"
@@ -358,7 +358,7 @@ static void keep_ptr(struct arm_reading *reading)
 /* Refuses a name that is taken by an address of another subscription, which is not shown. */
 static void check_name(struct arm_reading *reading)
 {
-	if (addresses_find(api_inventory(reading->request), reading->path))
+	if (addresses_find(api_resources(reading->request), reading->path))
 		arm_error(reading->errors, 409, "Conflict", "name",
 			  "name: %s is taken, by an address of another subscription; give another",
 			  path_name(reading->path));
@@ -367,7 +367,7 @@ static void check_name(struct arm_reading *reading)
 void arm_address_read(struct arm_reading *reading)
 {
 	const struct owned_resource *resource =
-		reading->shown ? addresses_find(api_inventory(reading->request), reading->path)
+		reading->shown ? addresses_find(api_resources(reading->request), reading->path)
 			       : NULL;
 	const char *reverse = text_at(reading->body, DNS_SETTINGS ".reverseFqdn");
 	bool is_said = !reading->merges || arm_get(reading->body, DNS_SETTINGS ".reverseFqdn");

@@ -544,7 +544,7 @@ static void put_set(struct endpoint *endpoint, const struct path *path,
 	struct api_request *request = endpoint->request;
 	struct item item;
 	int err = items_of(path->kind)
-			  ->find(api_inventory(request), path, &request->arena, &item, &error);
+			  ->find(api_resources(request), path, &request->arena, &item, &error);
 
 	if (!item_may_change(api_model(request), path, err ? NULL : item.fields, !values, &error)) {
 		arm_error(endpoint->errors, 409, "ResourceReadOnly", NULL, "%s of %s: %s",

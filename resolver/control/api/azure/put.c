@@ -266,7 +266,7 @@ void arm_put_names(struct api_request *request, const struct path *path, json_t 
 	if (path->kind->parent || path->kind->id == KIND_GROUP ||
 	    strcmp(path->group, GROUP_NONE) == 0)
 		return;
-	if (!group_find(api_inventory(request), path->group, &group))
+	if (!group_find(api_resources(request), path->group, &group))
 		group.name = path->group;
 	json_put(values, "resource_group", json_text(group.name));
 }

@@ -21,7 +21,7 @@
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/address_edits.h"
 #include "resolver/control/resource/item.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
@@ -55,7 +55,7 @@ static void answer(struct api_request *request, unsigned status, const struct ar
 	/* The etag of an item of a model does not cover members computed from other resources, such
 	 * as a subnet's ipConfigurations. A GET of such an item is never 304, because these members
 	 * may have changed. */
-	bool may_be_304 = is_tag && shown->path.kind->inventory;
+	bool may_be_304 = is_tag && shown->path.kind->beside;
 
 	api_arm_say_revision(request);
 	if (family->etag_header && !may_be_304)
@@ -444,7 +444,7 @@ static const struct owned_resource *find_claimant(const struct api_request *requ
 {
 	const struct arm_operation *operation = request->state;
 
-	return addresses_find(api_inventory(request), &operation->asked.path);
+	return addresses_find(api_resources(request), &operation->asked.path);
 }
 
 static void change(struct api_request *request, enum edit_method method)

@@ -35,7 +35,7 @@ char *arm_id(const struct api_request *request, const struct path *path, char te
 	const struct arm_type *type = arm_type_of(path);
 	const char *asked = api_parameter(request, "subscription"),
 		   *subscription =
-			   *asked ? asked : ownership_subscription(api_inventory(request), NULL);
+			   *asked ? asked : ownership_subscription(api_resources(request), NULL);
 	char name[NAME_TEXT_MAX];
 	int length = type ? (int)strcspn(type->path, "/") : 0;
 
@@ -253,7 +253,7 @@ static json_t *print_kept(const struct arm_shown *shown, const struct arm_member
 
 static json_t *print_location(const struct arm_shown *shown, const json_t *value)
 {
-	const struct model *model = inventory_model(api_inventory(shown->request));
+	const struct model *model = resources_model(api_resources(shown->request));
 	const char *region = model_region(model, json_string_value(value));
 
 	return json_text(region ? region : "global");
@@ -515,26 +515,26 @@ void arm_show_group(struct api_request *request, const struct resource_group *gr
 	put_etag(shown, group_etag(group, etag));
 }
 
-bool arm_find_ungrouped(struct inventory *inventory, struct resource_group *group)
+bool arm_find_ungrouped(struct resources *resources, struct resource_group *group)
 {
 	const struct owned_resource *any;
 
 	*group = (struct resource_group){.name = GROUP_NONE,
-					 .region = inventory_model(inventory)->region};
-	return inventory_group_after(inventory, NULL, NULL, &any, 1) > 0;
+					 .region = resources_model(resources)->region};
+	return addresses_in_group_after(resources, NULL, NULL, &any, 1) > 0;
 }
 
 /* The group "-" stands for the addresses in no group. */
 static bool find_ungrouped(struct api_request *request, struct arm_shown *shown,
 			   struct change_error *error)
 {
-	struct inventory *inventory = api_inventory(request);
+	struct resources *resources = api_resources(request);
 	struct resource_group group;
-	bool found = arm_find_ungrouped(inventory, &group);
+	bool found = arm_find_ungrouped(resources, &group);
 
 	error->outcome = CHANGE_FINE;
-	if (inventory_trouble(inventory))
-		change_say(error, CHANGE_STORE, NULL, "%s", inventory_trouble(inventory));
+	if (resources_trouble(resources))
+		change_say(error, CHANGE_STORE, NULL, "%s", resources_trouble(resources));
 	if (found && error->outcome == CHANGE_FINE)
 		arm_show_group(request, &group, shown);
 	return found && error->outcome == CHANGE_FINE;
@@ -544,10 +544,10 @@ static bool find_ungrouped(struct api_request *request, struct arm_shown *shown,
 static bool show_found(struct api_request *request, const struct arm_type *type,
 		       const struct item *item, struct arm_shown *shown)
 {
-	struct inventory *inventory = api_inventory(request);
+	struct resources *resources = api_resources(request);
 
 	if (item->owned &&
-	    !ownership_is_of(inventory, item->owned, api_parameter(request, "subscription")))
+	    !ownership_is_of(resources, item->owned, api_parameter(request, "subscription")))
 		return false;
 	if (item->owned)
 		arm_show_address(request, item->owned, shown);
@@ -570,7 +570,7 @@ bool arm_find_plain(struct api_request *request, const struct arm_type *type,
 	if (path->kind->id == KIND_GROUP && strcmp(path->names[0], GROUP_NONE) == 0)
 		return find_ungrouped(request, shown, error);
 	err = items_of(path->kind)
-		      ->find(api_inventory(request), path, &request->arena, &item, error);
+		      ->find(api_resources(request), path, &request->arena, &item, error);
 	if (!err && show_found(request, type, &item, shown))
 		return true;
 	if (error->outcome != CHANGE_FINE || !type->record_type)
@@ -584,7 +584,7 @@ bool arm_find(struct api_request *request, const struct arm_type *type, const st
 {
 	bool found = arm_find_plain(request, type, path, shown, error);
 
-	if (found && !path->kind->inventory)
+	if (found && !path->kind->beside)
 		set_etag(shown);
 	return found;
 }
@@ -625,11 +625,11 @@ json_t *arm_base(const struct arm_shown *shown, struct change_error *error)
 	error->outcome = CHANGE_FINE;
 	if (shown->path.kind->id == KIND_GROUP)
 		return json_deep_copy(shown->values);
-	if (shown->path.kind->inventory)
+	if (shown->path.kind->beside)
 		return owned_values(shown->item);
 	if (shown->revision > 0)
 		return items_of(shown->path.kind)
-			->stored(api_inventory(shown->request), &shown->path, error);
+			->stored(api_resources(shown->request), &shown->path, error);
 	values = json_deep_copy(shown->values);
 	if (values_refer(shown->path.kind, shown->path.group, api_model(shown->request), values,
 			 &changed) == 0)

@@ -47,7 +47,7 @@ void arm_show_address(struct api_request *request, const struct owned_resource *
 void arm_show_group(struct api_request *request, const struct resource_group *group,
 		    struct arm_shown *shown);
 /* Makes the group "-", which stands for the addresses without a group; false: there are none. */
-bool arm_find_ungrouped(struct inventory *inventory, struct resource_group *group);
+bool arm_find_ungrouped(struct resources *resources, struct resource_group *group);
 void arm_shown_release(struct arm_shown *shown);
 /* The resource's values in the state or the file, without defaults and without chosen values. NULL:
  * they cannot be read; `error` has the reason. */

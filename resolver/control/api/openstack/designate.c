@@ -102,13 +102,13 @@ static const char *key_uuid(const char *key)
 static const struct owned_resource *asked_address(struct api_request *request)
 {
 	const char *key = api_parameter(request, "key"), *uuid = key_uuid(key);
-	struct inventory *inventory = api_inventory(request);
+	struct resources *resources = api_resources(request);
 	if (!uuid) {
 		api_fail(request, 400, "bad_request",
 			 "Floating IP %s is not in the format of <region>:<uuid>", key);
 		return NULL;
 	}
-	const struct owned_resource *resource = inventory_by_id(inventory, uuid);
+	const struct owned_resource *resource = addresses_by_id(resources, uuid);
 	if (!resource && api_could_not_read(request))
 		return NULL;
 	size_t length = (size_t)(uuid - key) - 1;
@@ -116,7 +116,7 @@ static const struct owned_resource *asked_address(struct api_request *request)
 	if (resource && !owned_is_service(resource) && strlen(region) == length &&
 	    strncasecmp(region, key, length) == 0)
 		return resource;
-	const char *project = inventory_model(inventory)->subscription;
+	const char *project = resources_model(resources)->subscription;
 	api_fail(request, 404, "not_found",
 		 "FloatingIP %s in %.*s is not associated for project \"%s\"", uuid, (int)length,
 		 key, project ? project : "default");

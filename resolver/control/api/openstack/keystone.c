@@ -247,7 +247,7 @@ static void issue_token(struct api_request *request)
 		api_fail(request, 503, NULL, "%s", err_text(err));
 		return;
 	}
-	const struct model *model = inventory_model(api_inventory(request));
+	const struct model *model = resources_model(api_resources(request));
 	api_answer_header(request, "X-Subject-Token", token);
 	api_reply_json(request, 201, token_json(&login, model, role, base, now_s), NULL);
 }
@@ -256,7 +256,7 @@ static void keep_logout(struct work_waiter *waiter)
 {
 	struct api_request *request = api_request_of(waiter);
 
-	if (logouts_note(inventory_store(request->service->inventory), request->state,
+	if (logouts_note(resources_store(request->service->resources), request->state,
 			 time(NULL)) == 0)
 		api_reply_empty(request, 204);
 	else

@@ -20,7 +20,7 @@
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/csv.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/address_edits.h"
 #include "resolver/control/resource/values.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
@@ -357,7 +357,7 @@ static void add_edit(struct upload *upload, const struct batch_row *row, const s
 	upload->places[upload->count++] = (struct row_place){row->index, row->line};
 }
 
-static int set_ptr(struct upload *upload, const struct batch_row *row, struct inventory *inventory,
+static int set_ptr(struct upload *upload, const struct batch_row *row, struct resources *resources,
 		   const struct owned_resource *resource, struct change_error *error)
 {
 	const struct owned_item *ptr = &row->ptr;
@@ -373,7 +373,7 @@ static int set_ptr(struct upload *upload, const struct batch_row *row, struct in
 		return change_refuse(
 			error, ptr->ttl != NOT_GIVEN ? "ttl" : "description",
 			"belongs to the PTR, and there is none; give reverse_fqdn as well");
-	if (addresses_points(inventory, resource, ptr)) {
+	if (addresses_points(resources, resource, ptr)) {
 		upload->unchanged++;
 		return 0;
 	}
@@ -391,13 +391,13 @@ static int set_ptr(struct upload *upload, const struct batch_row *row, struct in
 /* Makes the address of a row, with the row's PTR. A row without a name changes nothing: there is no
  * PTR to remove. */
 static int make_address(struct upload *upload, const struct batch_row *row,
-			struct inventory *inventory, struct change_error *error)
+			struct resources *resources, struct change_error *error)
 {
 	json_t *values = values_of(&row->ptr);
 	char why[ADDRESSES_WHY_MAX];
 	const char *address;
 	struct path path;
-	int err = addresses_make(inventory, inventory_model(inventory), row->address, &path, values,
+	int err = addresses_make(resources, resources_model(resources), row->address, &path, values,
 				 &upload->reader.arena, why);
 
 	address = json_text_of(values, "address");
@@ -422,18 +422,18 @@ static int make_address(struct upload *upload, const struct batch_row *row,
 }
 
 /* Adds the row's edit to the page, unless nothing changes. */
-static int take_row(struct upload *upload, const struct batch_row *row, struct inventory *inventory,
+static int take_row(struct upload *upload, const struct batch_row *row, struct resources *resources,
 		    struct change_error *error)
 {
-	const struct owned_resource *resource = inventory_by_ptr(inventory, row->address);
-	const char *trouble = inventory_trouble(inventory);
+	const struct owned_resource *resource = addresses_by_ptr(resources, row->address);
+	const char *trouble = resources_trouble(resources);
 
 	if (resource)
-		return set_ptr(upload, row, inventory, resource, error);
+		return set_ptr(upload, row, resources, resource, error);
 	if (trouble)
 		return change_say(error, CHANGE_STORE, NULL, "%s", trouble);
 	if (upload->make)
-		return make_address(upload, row, inventory, error);
+		return make_address(upload, row, resources, error);
 	return change_refuse(
 		error, row->owned_key,
 		"\"%.64s\" is not an address or id that we own; add the address first, "
@@ -443,7 +443,7 @@ static int take_row(struct upload *upload, const struct batch_row *row, struct i
 
 /* Reads some rows into the page, and stops at a wrong one. ERR_NOT_FOUND: there are no more rows.
  */
-static int read_rows(struct upload *upload, struct inventory *inventory, struct change_error *error)
+static int read_rows(struct upload *upload, struct resources *resources, struct change_error *error)
 {
 	struct batch_row row;
 	int err = 0;
@@ -451,7 +451,7 @@ static int read_rows(struct upload *upload, struct inventory *inventory, struct 
 	for (size_t i = 0; !err && i < ROWS_AT_ONCE; i++) {
 		err = next_row(&upload->reader, &row, error);
 		if (!err)
-			err = take_row(upload, &row, inventory, error);
+			err = take_row(upload, &row, resources, error);
 	}
 	if (!err || err == ERR_NOT_FOUND || !change_error_is_of_edit(error))
 		return err;
@@ -461,7 +461,7 @@ static int read_rows(struct upload *upload, struct inventory *inventory, struct 
 }
 
 /* The `more` of a service_change. */
-static int read_page(void *context, struct inventory *inventory, struct edit_page *page,
+static int read_page(void *context, struct resources *resources, struct edit_page *page,
 		     struct change_error *error)
 {
 	struct upload *upload = context;
@@ -469,7 +469,7 @@ static int read_page(void *context, struct inventory *inventory, struct edit_pag
 
 	note_wrong(upload);
 	page_release(upload);
-	err = read_rows(upload, inventory, error);
+	err = read_rows(upload, resources, error);
 	upload->request->service->work.percent = percent_read(&upload->reader);
 	*page = (struct edit_page){upload->edits, upload->count, .more = !err || upload->count > 0};
 	if (err == ERR_NOT_FOUND)
@@ -502,7 +502,7 @@ static void on_served(struct api_wait *wait)
 		json_make("{s:I, s:I, s:I, s:I, s:b}", "set", (json_int_t)upload->set, "removed",
 			  (json_int_t)upload->removed, "unchanged", (json_int_t)upload->unchanged,
 			  "made", (json_int_t)upload->made, "dry_run", upload->dry_run),
-		upload->dry_run ? inventory_etag(api_inventory(upload->request), etag) : NULL);
+		upload->dry_run ? addresses_etag(api_resources(upload->request), etag) : NULL);
 	upload_free(upload);
 }
 
@@ -559,7 +559,7 @@ static struct upload *upload_new(struct api_request *request, bool dry_run, bool
 	upload->seen = json_object();
 	arena_init(&upload->reader.arena);
 	if (upload->errors && upload->seen &&
-	    change_source(inventory_store(api_inventory(request)), error) &&
+	    change_source(resources_store(api_resources(request)), error) &&
 	    begin_reading(&upload->reader, request, error) == 0)
 		return upload;
 	upload_free(upload);

@@ -5,7 +5,7 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/address_edits.h"
 #include "resolver/control/resource/home.h"
 
 /* Members that are shown beside the values, and ignored in a body. */
@@ -115,7 +115,7 @@ static json_t *read_patch(struct api_request *request, const struct path *path)
 		return NULL;
 	forget_paths(request, patch, kind_name_key(path->kind));
 	forget_paths(request, patch, "resource_group");
-	values = items_of(path->kind)->stored(api_inventory(request), path, &error);
+	values = items_of(path->kind)->stored(api_resources(request), path, &error);
 	if (!values) {
 		api_fail_change(request, &error);
 	} else if (merge(values, patch) != 0) {
@@ -127,14 +127,14 @@ static json_t *read_patch(struct api_request *request, const struct path *path)
 	return values;
 }
 
-/* ---- kinds of the inventory: their changes check members that repeat the path ---- */
+/* ---- kinds of the resources: their changes check members that repeat the path ---- */
 
 /* Merges the patch into the present values; tags are replaced as a whole. Takes ownership of the
  * patch. NULL: the request has been answered. */
 static json_t *merge_owned(struct api_request *request, const struct path *path, json_t *patch)
 {
 	struct change_error error;
-	json_t *values = items_of(path->kind)->stored(api_inventory(request), path, &error);
+	json_t *values = items_of(path->kind)->stored(api_resources(request), path, &error);
 
 	if (!values) {
 		api_fail_change(request, &error);
@@ -169,8 +169,8 @@ static bool claim(struct api_edit *edit, const struct owned_resource *resource,
 
 static bool read_owned(struct api_edit *edit, bool merges, struct path *path, json_t **values)
 {
-	struct inventory *inventory = api_inventory(edit->request);
-	const struct owned_resource *resource = addresses_find(inventory, path);
+	struct resources *resources = api_resources(edit->request);
+	const struct owned_resource *resource = addresses_find(resources, path);
 	bool is_service = resource ? owned_is_service(resource) : path->kind->id == KIND_SERVICE;
 
 	*values = json_copy(edit->request->body);
@@ -195,7 +195,7 @@ bool resource_read_body(struct api_edit *edit, bool merges, struct path *path, j
 		api_fail(request, 400, "invalid", "the body must be a JSON object");
 		return false;
 	}
-	if (path->kind->inventory)
+	if (path->kind->beside)
 		return read_owned(edit, merges, path, values);
 	*values = merges ? read_patch(request, path) : read_whole(request, path);
 	return *values;

@@ -25,7 +25,7 @@
 #include "resolver/control/base/json.h"
 #include "resolver/control/http/stream.h"
 #include "resolver/control/observe/plan.h"
-#include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/address_edits.h"
 #include "resolver/control/resource/change_words.h"
 #include "resolver/control/resource/etag.h"
 #include "resolver/control/service/service.h"
@@ -70,7 +70,7 @@ static bool refuse(struct posted *posted, size_t index, const char *key, const c
 /* Reads a path such as "addresses/office/mail", "services/-/app" or "ptrs/ID". */
 static bool read_owned_path(const struct api_path *path, struct path *to)
 {
-	const struct kind *kind = path->count > 1 ? kind_of_inventory(path->segments[0]) : NULL;
+	const struct kind *kind = path->count > 1 ? kind_beside(path->segments[0]) : NULL;
 	bool is_ptr = kind && kind->id == KIND_PTR;
 
 	if (!kind || path->count != (is_ptr ? 2 : 3) ||
@@ -159,7 +159,7 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 	}
 	if (json_is_null(values))
 		return true;
-	if (to->path.kind->inventory) {
+	if (to->path.kind->beside) {
 		to->values = values;
 		return true;
 	}
@@ -252,7 +252,7 @@ static void refuse_edit(void *context, size_t index, const struct change_error *
 }
 
 /* The `read` of a service_change. */
-static int read_edits(void *context, struct inventory *inventory, struct service_change *change)
+static int read_edits(void *context, struct resources *resources, struct service_change *change)
 {
 	struct posted *posted = context;
 	const json_t *edits = json_object_get(posted->request->body, "edits"), *edit;
@@ -266,7 +266,7 @@ static int read_edits(void *context, struct inventory *inventory, struct service
 		return change_say(&change->error, CHANGE_NO_MEMORY, NULL, "%s",
 				  err_text(ERR_NOMEM));
 	posted->count = count;
-	posted->request->aside = inventory;
+	posted->request->aside = resources;
 	json_array_foreach(edits, i, edit)
 	{
 		posted->error.outcome = CHANGE_FINE;
@@ -279,7 +279,7 @@ static int read_edits(void *context, struct inventory *inventory, struct service
 			note_refused(posted, &posted->error);
 		}
 		if (i % EDITS_AT_ONCE == EDITS_AT_ONCE - 1)
-			inventory_forget(inventory);
+			resources_forget(resources);
 	}
 	posted->request->aside = NULL;
 	change->edits = posted->edits;
@@ -346,7 +346,7 @@ static bool is_latest(struct api_request *request)
 			    "must be a revision, or be left out");
 		return false;
 	}
-	source = change_source(inventory_store(request->service->inventory), &error);
+	source = change_source(resources_store(request->service->resources), &error);
 	if (source &&
 	    source->calls->changes(source, (uint64_t)json_integer_value(revision), on_later, &error,
 				   text) != 0 &&
@@ -364,7 +364,7 @@ static bool is_latest(struct api_request *request)
 static char *etag_of_all(const struct api_request *request, char text[ETAG_MAX],
 			 struct change_error *error)
 {
-	struct source *source = change_reader(inventory_store(request->service->inventory), error);
+	struct source *source = change_reader(resources_store(request->service->resources), error);
 	struct source_about about;
 
 	if (!source)
@@ -426,7 +426,7 @@ static void answer_made(struct posted *posted, bool is_rehearsal, uint64_t revis
 
 /* Without a policy only resources such as addresses change. They decide no name, so the plan stays
  * empty. */
-static void note_plan(void *context, struct inventory *unused, const struct policy *policy)
+static void note_plan(void *context, struct resources *unused, const struct policy *policy)
 {
 	struct posted *posted = context;
 
@@ -496,7 +496,7 @@ static void change(struct posted *posted, unsigned wait_s)
 					.wait_s = wait_s};
 
 	/* A read of another request that failed while this one waited must not fail this change. */
-	inventory_forget(request->service->inventory);
+	resources_forget(request->service->resources);
 	service_commit(request->service, &wanted, on_changed, posted);
 }
 
@@ -694,7 +694,7 @@ static int on_change(void *context, const struct source_change *change)
 static char *write_history(struct api_long_answer *answer, size_t *length) /* in a thread */
 {
 	struct history_page *history = history_of(answer);
-	const struct store *store = inventory_store(answer->inventory);
+	const struct store *store = resources_store(answer->resources);
 	char error[SOURCE_ERROR_MAX];
 	int err = ERR_SYSTEM;
 
@@ -801,7 +801,7 @@ static char *watch_next(void *context, size_t *length)
 				    .complete = watch->after,
 				    .last = watch->after};
 	struct change_error unused;
-	struct source *source = change_reader(inventory_store(watch->service->inventory), &unused);
+	struct source *source = change_reader(resources_store(watch->service->resources), &unused);
 	char *text = NULL, error[SOURCE_ERROR_MAX];
 	int err;
 
@@ -866,11 +866,11 @@ static void answer_page(struct api_request *request)
 
 void api_changes_list(struct api_request *request)
 {
-	struct source *source = inventory_store(request->service->inventory)->source;
+	struct source *source = resources_store(request->service->resources)->source;
 	struct change_error error;
 
 	if (!source) {
-		(void)change_reader(inventory_store(request->service->inventory),
+		(void)change_reader(resources_store(request->service->resources),
 				    &error); /* sets the reason */
 		api_fail_change(request, &error);
 	} else if (api_accepts(request, "text/event-stream")) {

@@ -19,7 +19,7 @@ static void on_checked(void *context, enum reverse_result result, json_t *report
 
 void api_check(struct api_request *request)
 {
-	const struct model *model = inventory_model(api_inventory(request));
+	const struct model *model = resources_model(api_resources(request));
 	const char *subject = api_query(request, "subject");
 	const char *network = api_query(request, "network");
 	struct reverse_question question = {.network = network};

@@ -34,7 +34,7 @@ static void reply_explained(struct api_request *request, json_t *explained)
 	const struct policy *policy = service->server.current->policy;
 	const struct explain_registry registry = {
 		service->server.model, policy,
-		policy->registered->count > 0 ? inventory_store(service->inventory)->source : NULL};
+		policy->registered->count > 0 ? resources_store(service->resources)->source : NULL};
 	json_t *status = status_report(service, request->role != ROLE_ADMIN);
 
 	explain_add_health(explained, json_object_get(status, "targets"));

@@ -30,7 +30,7 @@ struct resource_export {
 	json_t *edits;       /* of items of the model */
 	char *tail;
 	/* For the thread: */
-	struct inventory *inventory;
+	struct resources *resources;
 	struct json_writer writer; /* of edits */
 	FILE *file;                /* of a configuration file, instead of the writer */
 	bool any;                  /* the present list of `file` has an item */
@@ -47,7 +47,7 @@ static bool each_item(struct resource_export *export, const struct path *list,
 		      int (*on_item)(void *context, const struct item *item))
 {
 	struct item_list items = {
-		.inventory = export->inventory, .path = *list, .rows_max = ROWS_AT_ONCE};
+		.resources = export->resources, .path = *list, .rows_max = ROWS_AT_ONCE};
 	struct change_error error;
 	int err = item_each(&items, on_item, export, &error);
 
@@ -66,12 +66,12 @@ static bool each_of_kind(struct resource_export *export, unsigned kind,
 
 /* ---- as edits ---- */
 
-static json_t *item_edit(const struct inventory *inventory, const struct item *item)
+static json_t *item_edit(const struct resources *resources, const struct item *item)
 {
 	char url[PATH_URL_MAX];
 
 	return json_make("{s:s, s:o, s:o}", "path", path_url(&item->path, url), "values",
-			 items_of(item->path.kind)->values(inventory, item), "origin",
+			 items_of(item->path.kind)->values(resources, item), "origin",
 			 values_print_origin(&item->origin));
 }
 
@@ -79,7 +79,7 @@ static int write_edit(void *context, const struct item *item)
 {
 	struct resource_export *export = context;
 
-	json_writer_row(&export->writer, item_edit(export->inventory, item));
+	json_writer_row(&export->writer, item_edit(export->resources, item));
 	return json_writer_has_failed(&export->writer) ? ERR_NOMEM : 0;
 }
 
@@ -93,7 +93,7 @@ static int write_owned_edit(void *context, const struct item *item)
 	char refusal[POOLS_TEXT_MAX];
 	int err;
 
-	if (inventory_refusal(export->inventory, owned, refusal))
+	if (addresses_refusal(export->resources, owned, refusal))
 		return 0;
 	err = write_edit(export, item);
 	return !err && owned_has_ptr_of_state(owned) ? write_edit(export, &ptr) : err;
@@ -102,7 +102,7 @@ static int write_owned_edit(void *context, const struct item *item)
 /* Writes the items of homes, of each parent that somebody named. */
 static bool write_home_edits(struct resource_export *export)
 {
-	const struct model *model = inventory_model(export->inventory);
+	const struct model *model = resources_model(export->resources);
 	bool good = true;
 
 	for (size_t i = 0; i < KIND_COUNT; i++) {
@@ -135,7 +135,7 @@ static bool write_edits(struct resource_export *export)
 }
 
 /* Adds edits of the items inside `in`, which are in the model's lists. */
-static void add_edits(const struct inventory *inventory, const struct kind *kind, const void *in,
+static void add_edits(const struct resources *resources, const struct kind *kind, const void *in,
 		      const struct path *parent, json_t *edits)
 {
 	size_t size = kind_field(kind)->group->size;
@@ -145,20 +145,20 @@ static void add_edits(const struct inventory *inventory, const struct kind *kind
 		const void *fields = (const char *)items.items + i * size;
 		const struct item item = item_served(kind, fields, parent);
 
-		if (item_made_because(inventory_model(inventory), &item.path))
+		if (item_made_because(resources_model(resources), &item.path))
 			continue;
-		json_add(edits, item_edit(inventory, &item));
+		json_add(edits, item_edit(resources, &item));
 		for (size_t k = 0; k < KIND_COUNT; k++)
 			if (kinds[k].parent == kind)
-				add_edits(inventory, &kinds[k], fields, &item.path, edits);
+				add_edits(resources, &kinds[k], fields, &item.path, edits);
 	}
 }
 
 /* The members after the edits: `made`, the settings of the file, and, if there is a state, its
  * revision. */
-static char *edits_tail(const struct model *served, struct inventory *view)
+static char *edits_tail(const struct model *served, struct resources *view)
 {
-	struct source *source = inventory_store(view)->source;
+	struct source *source = resources_store(view)->source;
 	char *made = json_whole_text(report_made(served)), *tail = NULL;
 	char *settings = json_whole_text(values_print_settings(served->declared));
 	char revision[48] = "";
@@ -184,7 +184,7 @@ static int add_items(struct resource_export *export, const struct kind *kind, vo
 {
 	const struct field *list = kind_field(kind);
 	struct model *given = export->given;
-	struct item_list items = {.inventory = export->inventory,
+	struct item_list items = {.resources = export->resources,
 				  .arena = &given->arena,
 				  .path = part_path(kind->parent, parent, NULL)};
 	struct change_error error;
@@ -230,7 +230,7 @@ static int write_owned_item(void *context, const struct item *item)
 	const struct field *list = kind_field(item->path.kind);
 	char refusal[POOLS_TEXT_MAX];
 
-	if (inventory_refusal(export->inventory, item->owned, refusal)) {
+	if (addresses_refusal(export->resources, item->owned, refusal)) {
 		fprintf(export->file, "# %s \"%s\" is not served: %s\n", item->path.kind->name,
 			path_name(&item->path), refusal);
 		return 0;
@@ -286,9 +286,9 @@ static char *made_text(const struct model *served)
 static bool prepare(struct api_long_answer *answer)
 {
 	struct resource_export *export = export_of(answer);
-	const struct model *served = inventory_model(answer->inventory);
+	const struct model *served = resources_model(answer->resources);
 
-	export->inventory = answer->inventory;
+	export->resources = answer->resources;
 	/* Composed again, because the served model has addresses that no file gives. */
 	export->given = model_compose(served->declared, served->parts.items, served->parts.count);
 	if (export->given)
@@ -299,10 +299,10 @@ static bool prepare(struct api_long_answer *answer)
 		export->edits = json_array();
 		for (size_t i = 0; i < KIND_COUNT; i++)
 			if (!kinds[i].parent)
-				add_edits(answer->inventory, &kinds[i], served, NULL,
+				add_edits(answer->resources, &kinds[i], served, NULL,
 					  export->edits);
 		export->edits = json_whole(export->edits);
-		export->tail = edits_tail(served, answer->inventory);
+		export->tail = edits_tail(served, answer->resources);
 	}
 	if (export->given && export->tail && (answer->type || export->edits))
 		return true;

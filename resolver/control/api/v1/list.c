@@ -9,8 +9,8 @@
  *                    or status
  *
  * An index finds an address, its id or its resource group. Any other filter reads all rows; those
- * of the inventory and of record sets are read in portions, one in each round of the loop. If very
- * many rows of the inventory do not match, a page ends early, perhaps empty, but with a next one.
+ * of the resources and of record sets are read in portions, one in each round of the loop. If very
+ * many rows of the resources do not match, a page ends early, perhaps empty, but with a next one.
  *
  *     {"ptrs": [...], "next": the path and query of the next page, null: this is the last}
  */
@@ -71,7 +71,7 @@ static const char *const paging[] = {"limit", "marker", "q", NULL};
 
 static bool is_owned(const struct kind *kind)
 {
-	return kind->inventory && kind->id != KIND_GROUP;
+	return kind->beside && kind->id != KIND_GROUP;
 }
 
 /* PTRs are those of addresses and services, so they are selected by members of both. */
@@ -137,7 +137,7 @@ static json_t *row(struct api_request *request, const struct item *item)
 {
 	char etag[ETAG_MAX];
 
-	return items_of(item->path.kind)->show(api_inventory(request), item, etag);
+	return items_of(item->path.kind)->show(api_resources(request), item, etag);
 }
 
 static json_t *next_json(const struct api_request *request, const char *last)
@@ -157,8 +157,8 @@ static bool fail_missing(struct api_request *request, const struct path *list)
 		resource_fail_missing(request, &parent);
 		return true;
 	}
-	if (list->kind->inventory || !list->group || strcmp(list->group, GROUP_NONE) == 0 ||
-	    group_find(api_inventory(request), list->group, &group))
+	if (list->kind->beside || !list->group || strcmp(list->group, GROUP_NONE) == 0 ||
+	    group_find(api_resources(request), list->group, &group))
 		return false;
 	if (!api_could_not_read(request))
 		api_fail(request, 404, "not_found", "there is no resource group \"%.90s\"",
@@ -171,13 +171,13 @@ static bool read_list(struct api_request *request, struct path *path)
 {
 	const char *group = api_parameter(request, "group");
 
-	if (kind_of_inventory(api_segment(request, 1)) && *group != '\0') {
+	if (kind_beside(api_segment(request, 1)) && *group != '\0') {
 		resource_fail_kind(request);
 		return false;
 	}
 	if (!resource_read_path(request, path))
 		return false;
-	if (path->kind->inventory)
+	if (path->kind->beside)
 		path->group = NULL;
 	path->names[path->kind->parent != NULL] = NULL;
 	if (path->kind->parent && !path->kind->home && strcmp(path->names[0], GROUP_ANY) == 0) {

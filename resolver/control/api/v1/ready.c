@@ -30,8 +30,8 @@ struct ready_wait {
 /* The state's revision, as far as this process knows; 0: there is no state. */
 static uint64_t revision_now(const struct api_request *request)
 {
-	struct source *source = request->service->inventory
-					? inventory_store(request->service->inventory)->source
+	struct source *source = request->service->resources
+					? resources_store(request->service->resources)->source
 					: NULL;
 	struct source_about about = {0};
 

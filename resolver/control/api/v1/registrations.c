@@ -236,7 +236,7 @@ static int on_row(void *context, const struct registrar_row *row)
 /* ERR_SYSTEM, ERR_NOMEM: `error` has the reason. */
 static int list_rows(struct registration_page *page, char error[SOURCE_ERROR_MAX])
 {
-	struct source *source = inventory_store(page->request->service->inventory)->source;
+	struct source *source = resources_store(page->request->service->resources)->source;
 	char from[REGISTRAR_KEY_MAX] = "";
 	int err;
 

@@ -15,7 +15,7 @@
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/address_edits.h"
 #include "resolver/control/resource/values.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
@@ -69,7 +69,7 @@ static bool read_group(struct api_request *request, struct path *path)
 	return true;
 }
 
-/* The path of an item of the inventory, from the route's parameters. */
+/* The path of an item of the resources, from the route's parameters. */
 static struct path owned_path(const struct api_request *request, const struct kind *kind)
 {
 	const char *group = api_parameter(request, "group");
@@ -100,7 +100,7 @@ static bool read_owned_path(struct api_request *request, const struct kind *kind
 bool resource_read_path(struct api_request *request, struct path *path)
 {
 	const char *child = api_parameter(request, "child"), *collection = api_segment(request, 1);
-	const struct kind *kind = kind_of_inventory(collection);
+	const struct kind *kind = kind_beside(collection);
 
 	if (kind && (*child == '\0' || kind->id == KIND_PTR))
 		return read_owned_path(request, kind, path);
@@ -130,12 +130,12 @@ bool resource_read_path(struct api_request *request, struct path *path)
 static int find(const struct api_request *request, const struct path *path, struct arena *arena,
 		struct item *item, struct change_error *error)
 {
-	struct inventory *inventory = api_inventory(request);
-	int err = items_of(path->kind)->find(inventory, path, arena, item, error);
+	struct resources *resources = api_resources(request);
+	int err = items_of(path->kind)->find(resources, path, arena, item, error);
 
 	if (err != ERR_NOT_FOUND || !request->service->load.passed_over)
 		return err;
-	return item_find_unserved(inventory, path, arena, item, error);
+	return item_find_unserved(resources, path, arena, item, error);
 }
 
 /* Finds the resource, unless the model made it by itself. */
@@ -187,7 +187,7 @@ void resource_fail_missing(struct api_request *request, const struct path *path)
 	bool grouped = path->group && strcmp(path->group, GROUP_NONE) != 0;
 	char text[PART_WHY_MAX];
 
-	if (kind->inventory)
+	if (kind->beside)
 		fail_missing_owned(request, path);
 	else if (kind->parent && !part_is_elsewhere(api_model(request), path))
 		api_fail(request, 404, "not_found",
@@ -219,7 +219,7 @@ void api_resource_show(struct api_request *request)
 	} else if (err) {
 		api_fail_change(request, &error);
 	} else {
-		shown = items_of(path.kind)->show(api_inventory(request), &item, etag);
+		shown = items_of(path.kind)->show(api_resources(request), &item, etag);
 		api_reply_json(request, 200, shown, etag);
 	}
 }
@@ -311,7 +311,7 @@ static bool check_precondition(const struct api_request *request, const struct p
 		return true;
 	/* GET of a missing PTR shows the etag of its address, so If-Match may name that. */
 	if (item && (!item->is_absent || if_match))
-		now = items_of(path->kind)->etag(api_inventory(request), path->kind, item, etag);
+		now = items_of(path->kind)->etag(api_resources(request), path->kind, item, etag);
 	if (precondition_check(now, if_match, if_none_match, text) == 0)
 		return true;
 	if (item && precondition_check(now, if_match, NULL, text) == 0)
@@ -415,7 +415,7 @@ static bool find_to_change(struct api_request *request, struct resource_operatio
 /* A title for the log, which lives as long as the request. */
 static const char *title_of_owned(struct api_request *request, const struct path *path)
 {
-	const struct owned_resource *resource = addresses_find(api_inventory(request), path);
+	const struct owned_resource *resource = addresses_find(api_resources(request), path);
 	const char *text =
 		resource ? api_address_title(request, resource)
 			 : arena_printf(&request->arena, "resource group %s", path->names[0]);
@@ -429,7 +429,7 @@ static bool read_removal(struct resource_operation *operation)
 	struct api_request *request = operation->edit.request;
 	struct change_error error;
 
-	if (operation->path.kind->inventory)
+	if (operation->path.kind->beside)
 		operation->edit.was = title_of_owned(request, &operation->path);
 	if (operation->path.kind->id != KIND_PTR || operation->there)
 		return true;
@@ -464,10 +464,10 @@ static bool make_missing(struct api_request *request, struct path *path, enum ed
 	if (!api_query_flag(request, "make", &makes))
 		return false;
 	if (!makes || path->kind->id != KIND_PTR || *method == EDIT_DELETE ||
-	    !json_is_object(request->body) || addresses_find(api_inventory(request), path) ||
-	    inventory_trouble(api_inventory(request)))
+	    !json_is_object(request->body) || addresses_find(api_resources(request), path) ||
+	    resources_trouble(api_resources(request)))
 		return true;
-	err = addresses_make(api_inventory(request), api_model(request), asked, path, request->body,
+	err = addresses_make(api_resources(request), api_model(request), asked, path, request->body,
 			     &request->arena, why);
 	*method = EDIT_PUT;
 	if (err == ERR_NOMEM)
@@ -512,10 +512,10 @@ static json_t *show_made(const struct resource_operation *operation, struct item
 	json_t *shown;
 
 	*etag = '\0';
-	if (items->find(api_inventory(request), path, &request->arena, item, &unused) == 0)
-		return items->show(api_inventory(request), item, etag);
+	if (items->find(api_resources(request), path, &request->arena, item, &unused) == 0)
+		return items->show(api_resources(request), item, etag);
 	*item = (struct item){.fields = NULL};
-	if (path->kind->inventory)
+	if (path->kind->beside)
 		return NULL;
 	shown = completed(path, operation->edit.values, &request->arena);
 	json_put(shown, "path", json_text(path_url(path, url)));
@@ -585,7 +585,7 @@ static void log_made(const struct resource_operation *operation, const struct ap
 	struct api_request *request = operation->edit.request;
 	const struct path *path = &operation->path;
 
-	if (!path->kind->inventory)
+	if (!path->kind->beside)
 		log_revision(operation, made->change->revision);
 	else if (operation->method == EDIT_DELETE)
 		api_log_change(request, path->kind->id == KIND_PTR ? "PTR removed" : "removed",
@@ -642,10 +642,10 @@ static void on_served(struct api_wait *wait)
 	struct item item;
 
 	if (find(request, &answer->path, &request->arena, &item, &unused) == 0 &&
-	    etag_same_version(answer->etag, items->etag(api_inventory(request), answer->path.kind,
+	    etag_same_version(answer->etag, items->etag(api_resources(request), answer->path.kind,
 							&item, etag))) {
 		json_decref(answer->shown);
-		answer->shown = items->show(api_inventory(request), &item, answer->etag);
+		answer->shown = items->show(api_resources(request), &item, answer->etag);
 	}
 	send_answer(answer);
 }
@@ -734,9 +734,9 @@ static void answer_operation(struct api_edit *edit, const struct api_made *made)
 /* Finds the service that a name is claimed for. */
 static const struct owned_resource *find_claimant(const struct api_request *request)
 {
-	const struct path path = owned_path(request, kind_of_inventory(api_segment(request, 1)));
+	const struct path path = owned_path(request, kind_beside(api_segment(request, 1)));
 
-	return addresses_find(api_inventory(request), &path);
+	return addresses_find(api_resources(request), &path);
 }
 
 static void change_resource(struct api_request *request, enum edit_method method)

@@ -21,7 +21,7 @@ static bool prepare(struct api_long_answer *answer)
 
 static char *write_all(struct api_long_answer *answer, size_t *length)
 {
-	return state_export(answer->inventory, length);
+	return state_export(answer->resources, length);
 }
 
 static void export_free(struct api_long_answer *answer)
@@ -71,14 +71,14 @@ static int begin(struct import_request *importing, struct change_error *error)
 }
 
 /* The `more` of a service_change. */
-static int next_page(void *context, struct inventory *inventory, struct edit_page *page,
+static int next_page(void *context, struct resources *resources, struct edit_page *page,
 		     struct change_error *error)
 {
 	struct import_request *importing = context;
 	int err = importing->import ? 0 : begin(importing, error);
 
 	if (!err)
-		err = state_import_next(importing->import, inventory, page, error);
+		err = state_import_next(importing->import, resources, page, error);
 	return err;
 }
 

@@ -1,5 +1,5 @@
 /* What takes longer than the control thread may stand still: the state, in; a group with its
- * addresses; lists of addresses; many PTRs. Over real HTTP, with an inventory that has a state. */
+ * addresses; lists of addresses; many PTRs. Over real HTTP, with an resources that has a state. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,11 +8,11 @@
 #include <cmocka.h>
 
 #include "resolver/control/resource/group.h"
-#include "resolver/control/resource/inventory.h"
+#include "resolver/control/resource/resources.h"
 #include "resolver/control/service/commit.h"
 #include "rules/base.h"
+#include "tests/lib/addresses_fixture.h"
 #include "tests/lib/api_world.h"
-#include "tests/lib/inventory_fixture.h"
 
 #define AS_ADMIN "X-Auth-Token: " API_ADMIN "\r\n"
 #define ARM      "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups"
@@ -20,8 +20,8 @@
 
 struct state_world {
 	struct api_world *api;
-	struct inventory_fixture *fixture;
-	struct inventory *empty;
+	struct addresses_fixture *fixture;
+	struct resources *empty;
 	uv_prepare_t rounds; /* of the loop */
 	unsigned busy;       /* those that found a work under way */
 	unsigned beside;     /* and those that found something beside it */
@@ -36,7 +36,7 @@ static void on_round(uv_prepare_t *rounds)
 	world->beside += world->api->service.work.beside > 0;
 	if (!world->api->api.held || ++world->waited < 3)
 		return;
-	inventory_note_served(world->fixture->inventory);
+	addresses_note_served(world->fixture->resources);
 	uv_timer_stop(&world->api->service.adoption);
 	api_let_go(&world->api->api);
 }
@@ -52,15 +52,15 @@ static int set_up(void **state)
 	struct service *service;
 
 	world->api = api_world_new(process_dialects);
-	world->fixture = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
+	world->fixture = addresses_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
 	service = &world->api->service;
-	world->empty = service->inventory;
-	service->inventory = world->fixture->inventory;
+	world->empty = service->resources;
+	service->resources = world->fixture->resources;
 	service->server.model = world->fixture->model; /* gets the table of each change */
 	service->registrar.rests = true;
 	if (bell_open(&service->bell, &world->api->http.loop, on_ring, NULL) != 0)
 		return -1;
-	service->work.store = inventory_store(service->inventory);
+	service->work.store = resources_store(service->resources);
 	uv_prepare_init(&world->api->http.loop, &world->rounds);
 	uv_timer_init(&world->api->http.loop, &service->adoption);
 	world->rounds.data = world;
@@ -79,9 +79,9 @@ static int tear_down(void **state)
 	uv_run(&world->api->http.loop, UV_RUN_NOWAIT);
 	bell_release(bell);
 	uv_close((uv_handle_t *)&world->api->service.adoption, NULL);
-	world->api->service.inventory = world->empty;
+	world->api->service.resources = world->empty;
 	api_world_free(world->api);
-	inventory_fixture_free(world->fixture);
+	addresses_fixture_free(world->fixture);
 	free(world);
 	return 0;
 }
@@ -98,7 +98,7 @@ static unsigned ask(struct state_world *world, const char *what, const char *bod
 /* From 198.51.100.30 on. */
 static void add_many(struct state_world *world, unsigned count, const char *group)
 {
-	struct address_draft *draft = edit_begin(world->fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(world->fixture->resources, "test");
 	char name[16], address[ADDRESS_TEXT_MAX];
 
 	for (unsigned i = 0; i < count; i++) {
@@ -122,9 +122,9 @@ static void an_import_lets_the_loop_go_round(void **state)
 			     "\"198.51.100.90\"}]}"),
 			 204);
 	assert_true(world->busy > 0);
-	assert_non_null(inventory_fixture_named(world->fixture, "a"));
+	assert_non_null(addresses_fixture_named(world->fixture, "a"));
 	assert_int_equal(ask(world, "PUT /v1/state", "{\"version\": 1}"), 204);
-	assert_null(inventory_fixture_named(world->fixture, "a"));
+	assert_null(addresses_fixture_named(world->fixture, "a"));
 }
 
 static void an_import_that_does_not_fit_says_where(void **state)
@@ -142,13 +142,13 @@ static void an_import_that_does_not_fit_says_where(void **state)
 	};
 	struct state_world *world = *state;
 
-	inventory_fixture_add(world->fixture, "there", "198.51.100.60");
+	addresses_fixture_add(world->fixture, "there", "198.51.100.60");
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		assert_int_equal(ask(world, "PUT /v1/state", cases[i].body), 400);
 		assert_string_equal(api_world_said(world->api, "error.code"), cases[i].code);
 		assert_string_equal(api_world_said(world->api, "error.path"), cases[i].path);
 		assert_non_null(strstr(api_world_said(world->api, "error.message"), cases[i].says));
-		assert_non_null(inventory_fixture_named(world->fixture, "there"));
+		assert_non_null(addresses_fixture_named(world->fixture, "there"));
 	}
 }
 
@@ -173,7 +173,7 @@ static void a_group_goes_while_the_loop_goes_round(void **state)
 	add_many(world, 150, "g");
 	assert_int_equal(ask(world, "DELETE " ARM "/g?api-version=1", NULL), 200);
 	assert_true(world->busy > 0);
-	assert_int_equal(group_size(world->fixture->inventory, "g"), 0);
+	assert_int_equal(group_size(world->fixture->resources, "g"), 0);
 	assert_int_equal(ask(world, "GET " ARM "/g?api-version=1", NULL), 404);
 	assert_int_equal(ask(world, "DELETE " ARM "/g?api-version=1", NULL), 404);
 	assert_int_equal(ask(world, "DELETE " ARM "/-?api-version=1", NULL), 409);
@@ -252,7 +252,7 @@ static void long_json_is_read_while_the_loop_goes_round(void **state)
 	body[sizeof body - 1] = '\0';
 	assert_int_equal(ask(world, "POST /v1/ptrs", body), 200);
 	assert_true(world->beside > 0);
-	assert_string_equal(inventory_fixture_named(world->fixture, "bare")->item.reverse_fqdn,
+	assert_string_equal(addresses_fixture_named(world->fixture, "bare")->item.reverse_fqdn,
 			    "x.test.");
 	body[sizeof body - 2] = '}';
 	assert_int_equal(ask(world, "POST /v1/ptrs", body), 400);
@@ -271,8 +271,8 @@ static void never(uv_timer_t *timer)
 static void what_is_changed_is_shown_as_it_is_when_every_worker_has_it(void **state)
 {
 	struct state_world *world = *state;
-	struct address_draft *draft = edit_begin(world->fixture->inventory, "test");
-	const struct owned_resource *bare = inventory_fixture_named(world->fixture, "bare");
+	struct address_draft *draft = edit_begin(world->fixture->resources, "test");
+	const struct owned_resource *bare = addresses_fixture_named(world->fixture, "bare");
 
 	assert_int_equal(
 		edit_point(draft, bare,
@@ -308,9 +308,9 @@ static void every_api_asks_whoever_has_to_agree(void **state)
 	char patch[128], unset[128];
 	const struct owned_resource *resource;
 
-	resource = inventory_fixture_add(world->fixture, "a", "198.51.100.60");
-	inventory_fixture_point(world->fixture, resource, "a.test.");
-	resource = inventory_fixture_named(world->fixture, "a");
+	resource = addresses_fixture_add(world->fixture, "a", "198.51.100.60");
+	addresses_fixture_point(world->fixture, resource, "a.test.");
+	resource = addresses_fixture_named(world->fixture, "a");
 	snprintf(patch, sizeof patch, "PATCH /v2/reverse/floatingips/%s:%s", resource->item.region,
 		 resource->item.id);
 	snprintf(unset, sizeof unset, "DELETE /v2/reverse/floatingips/%s:%s", resource->item.region,
@@ -345,7 +345,7 @@ static void every_api_asks_whoever_has_to_agree(void **state)
 			fail_msg("%s: %s, asked %u", changes[i].what,
 				 api_world_said(world->api, "error.message"), asked);
 	}
-	resource = inventory_fixture_named(world->fixture, "a");
+	resource = addresses_fixture_named(world->fixture, "a");
 	assert_string_equal(resource->item.reverse_fqdn, "a.test.");
 	uv_close((uv_handle_t *)&service->commit.again, NULL);
 	uv_close((uv_handle_t *)&service->commit.late, NULL);

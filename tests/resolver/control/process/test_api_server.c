@@ -249,8 +249,8 @@ static unsigned call_before_the_end(struct world *world, const char *path, const
 	static const struct hash_key key = {1, 2};
 	struct service *service = &world->process.service;
 	uv_timer_t look;
-	service->inventory = inventory_new(&key);
-	work_init(&service->work, &world->http.loop, inventory_store(service->inventory), NULL,
+	service->resources = resources_new(&key);
+	work_init(&service->work, &world->http.loop, resources_store(service->resources), NULL,
 		  NULL);
 	work_block(&service->work);
 	uv_timer_init(&world->http.loop, &look);
@@ -260,7 +260,7 @@ static unsigned call_before_the_end(struct world *world, const char *path, const
 	uv_close((uv_handle_t *)&look, NULL);
 	uv_close((uv_handle_t *)&service->work.turns.idle, NULL);
 	uv_run(&world->http.loop, UV_RUN_NOWAIT);
-	inventory_free(service->inventory);
+	resources_free(service->resources);
 	return status;
 }
 

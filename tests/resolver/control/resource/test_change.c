@@ -1,5 +1,5 @@
 /* Changes: what each edit refuses and with which reason, all or nothing, and preconditions. */
-#include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/address_edits.h"
 
 #include <setjmp.h>
 #include <sqlite3.h>
@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "rules/base.h"
-#include "tests/lib/inventory_fixture.h"
+#include "tests/lib/addresses_fixture.h"
 
 /* A value of an owner, in tables of what is refused. */
 enum { VALUES_MAX = 6 };
@@ -30,13 +30,13 @@ static size_t count_of(const struct wanted *wanted)
 	return count;
 }
 
-static void check_refused(struct inventory_fixture *fixture, const struct wanted *wanted)
+static void check_refused(struct addresses_fixture *fixture, const struct wanted *wanted)
 {
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 
 	assert_int_not_equal(edit_add(draft, wanted->kind, wanted->values, count_of(wanted), NULL),
 			     0);
-	inventory_fixture_check_error(draft, wanted->outcome, wanted->field, wanted->says);
+	addresses_fixture_check_error(draft, wanted->outcome, wanted->field, wanted->says);
 }
 
 /* ---- adding ---- */
@@ -49,8 +49,8 @@ static void a_new_address_is_found_and_served_and_kept(void **state)
 						   {"allocation", "static"},
 						   {"tags", "{\"b\": \"2\", \"a\": \"1\"}"},
 						   {"domain_name_label", "web1"}};
-	struct inventory_fixture *fixture = *state;
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct addresses_fixture *fixture = *state;
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 	const struct owned_resource *resource;
 
 	assert_int_equal(edit_add(draft, KIND_ADDRESS, values, 6, &resource), 0);
@@ -58,11 +58,11 @@ static void a_new_address_is_found_and_served_and_kept(void **state)
 		edit_point(draft, resource,
 			   &(struct owned_item){.reverse_fqdn = "Web.Test", .ttl = NOT_GIVEN}),
 		0);
-	assert_true(inventory_fixture_serves(fixture, "198.51.100.40", NULL, 0));
+	assert_true(addresses_fixture_serves(fixture, "198.51.100.40", NULL, 0));
 	assert_int_equal(edit_commit(draft), 0);
 	edit_free(draft);
 	for (unsigned i = 0; i < 2; i++) {
-		resource = inventory_address(fixture->inventory, "G", "web");
+		resource = addresses_by_name(fixture->resources, "G", "web");
 		assert_non_null(resource);
 		assert_string_equal(resource->item.name, "Web");
 		assert_int_equal(resource->item.id[14], '4');
@@ -71,10 +71,10 @@ static void a_new_address_is_found_and_served_and_kept(void **state)
 		assert_int_equal(resource->item.tags.count, 2);
 		assert_string_equal(resource->fqdn, "web1.east.cloudapp.azure.com.");
 		assert_string_equal(resource->item.reverse_fqdn, "Web.Test.");
-		assert_true(inventory_fixture_serves(fixture, "198.51.100.40", "web.test.", 3600));
-		assert_true(inventory_fixture_resolves(fixture, "web1.east.cloudapp.azure.com",
+		assert_true(addresses_fixture_serves(fixture, "198.51.100.40", "web.test.", 3600));
+		assert_true(addresses_fixture_resolves(fixture, "web1.east.cloudapp.azure.com",
 						       "198.51.100.40"));
-		inventory_fixture_restart(fixture);
+		addresses_fixture_restart(fixture);
 	}
 }
 
@@ -125,11 +125,11 @@ static void what_does_not_fit_is_refused_with_its_field(void **state)
 		{S, {{"name", "new"}}, CHANGE_INVALID, "address", "missing"},
 		{S, NEW(FREE, {"region", "east"}), CHANGE_INVALID, "region", "no such key"},
 	};
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		check_refused(fixture, &cases[i]);
-	assert_false(inventory_fixture_has_moved(fixture));
+	assert_false(addresses_fixture_has_moved(fixture));
 }
 
 static void what_is_taken_is_refused_with_whose_it_is(void **state)
@@ -143,18 +143,18 @@ static void what_is_taken_is_refused_with_whose_it_is(void **state)
 		 "filed.east.cloudapp.azure.com. is taken, by address \"filed\""},
 		{S, {FREE, {"name", "APP"}}, CHANGE_TAKEN, "name", "cloud service \"app\""},
 	};
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		check_refused(fixture, &cases[i]);
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 	const struct edit_value same_id[] = {
-		{"name", "n"}, FREE, {"id", inventory_fixture_named(fixture, "filed")->item.id}};
+		{"name", "n"}, FREE, {"id", addresses_fixture_named(fixture, "filed")->item.id}};
 	assert_int_not_equal(edit_add(draft, KIND_ADDRESS, same_id, 3, NULL), 0);
-	inventory_fixture_check_error(draft, CHANGE_TAKEN, "id", "\"filed\"");
+	addresses_fixture_check_error(draft, CHANGE_TAKEN, "id", "\"filed\"");
 	/* An address may have a service's name, and a name may be used once in each group. */
-	inventory_fixture_add(fixture, "app", "198.51.100.51");
-	draft = edit_begin(fixture->inventory, "test");
+	addresses_fixture_add(fixture, "app", "198.51.100.51");
+	draft = edit_begin(fixture->resources, "test");
 	const struct edit_value other_group[] = {{"name", "filed"}, FREE, {"resource_group", "g"}};
 	assert_int_equal(edit_add(draft, KIND_ADDRESS, other_group, 3, NULL), 0);
 	edit_free(draft);
@@ -162,8 +162,8 @@ static void what_is_taken_is_refused_with_whose_it_is(void **state)
 
 static void an_address_that_is_not_named_comes_from_a_pool_of_its_region(void **state)
 {
-	struct inventory_fixture *fixture = *state;
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct addresses_fixture *fixture = *state;
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 	const struct owned_resource *resource;
 	char text[ADDRESS_TEXT_MAX];
 
@@ -188,8 +188,8 @@ static void each_pool_goes_on_where_it_ended(void **state)
 	} given[] = {{"a", "4", "198.51.100.1"}, {"b", "4", "198.51.100.2"},
 		     {"c", "6", "2001:db8::1"},  {"d", "4", "198.51.100.3"},
 		     {"e", "6", "2001:db8::2"},  {"f", "4", "198.51.100.4"}};
-	struct inventory_fixture *fixture = *state;
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct addresses_fixture *fixture = *state;
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 	const struct owned_resource *resource;
 	char text[ADDRESS_TEXT_MAX];
 
@@ -205,15 +205,15 @@ static void each_pool_goes_on_where_it_ended(void **state)
 
 static void a_pool_without_a_free_address_says_so(void **state)
 {
-	struct inventory_fixture fixture;
+	struct addresses_fixture fixture;
 	const struct owned_resource *resource;
 	char text[ADDRESS_TEXT_MAX];
 
 	(void)state;
-	inventory_fixture_init(&fixture,
+	addresses_fixture_init(&fixture,
 			       "region = \"east\"; management = { state = \"state.db\"; };\n"
 			       "address_pools = ({ name = \"p\"; prefix = \"203.0.113.8/30\"; });");
-	struct address_draft *draft = edit_begin(fixture.inventory, "test");
+	struct address_draft *draft = edit_begin(fixture.resources, "test");
 	for (unsigned i = 0; i < 2; i++) {
 		const struct edit_value values[] = {{"name", i ? "b" : "a"}};
 		assert_int_equal(edit_add(draft, KIND_ADDRESS, values, 1, &resource), 0);
@@ -222,9 +222,9 @@ static void a_pool_without_a_free_address_says_so(void **state)
 	}
 	const struct edit_value third[] = {{"name", "c"}};
 	assert_int_not_equal(edit_add(draft, KIND_ADDRESS, third, 1, NULL), 0);
-	inventory_fixture_check_error(draft, CHANGE_EXHAUSTED, "address",
+	addresses_fixture_check_error(draft, CHANGE_EXHAUSTED, "address",
 				      "no address pool of region east");
-	inventory_fixture_release(&fixture);
+	addresses_fixture_release(&fixture);
 }
 
 /* ---- changing and removing ---- */
@@ -233,34 +233,34 @@ static void another_address_and_label_take_the_names_along(void **state)
 {
 	static const struct edit_value values[] = {{"address", "198.51.100.61"},
 						   {"domain_name_label", "next"}};
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 	const struct owned_resource *resource =
-		inventory_fixture_add(fixture, "n", "198.51.100.60");
+		addresses_fixture_add(fixture, "n", "198.51.100.60");
 
-	inventory_fixture_point(fixture, resource, "n.test.");
-	inventory_note_served(fixture->inventory);
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	addresses_fixture_point(fixture, resource, "n.test.");
+	addresses_note_served(fixture->resources);
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 	assert_int_equal(
-		edit_set(draft, inventory_fixture_named(fixture, "n"), values, 2, &resource), 0);
+		edit_set(draft, addresses_fixture_named(fixture, "n"), values, 2, &resource), 0);
 	assert_int_equal(edit_commit(draft), 0);
 	edit_free(draft);
-	resource = inventory_fixture_named(fixture, "n");
+	resource = addresses_fixture_named(fixture, "n");
 	assert_int_equal(resource->status, PTR_PENDING); /* at its new address */
 	assert_int_equal(resource->action, PTR_ACTION_UPDATE);
 	for (unsigned i = 0; i < 2; i++) {
-		assert_true(inventory_fixture_serves(fixture, "198.51.100.60", NULL, 0));
-		assert_true(inventory_fixture_serves(fixture, "198.51.100.61", "n.test.", 3600));
-		assert_true(inventory_fixture_resolves(fixture, "next.east.cloudapp.azure.com",
+		assert_true(addresses_fixture_serves(fixture, "198.51.100.60", NULL, 0));
+		assert_true(addresses_fixture_serves(fixture, "198.51.100.61", "n.test.", 3600));
+		assert_true(addresses_fixture_resolves(fixture, "next.east.cloudapp.azure.com",
 						       "198.51.100.61"));
-		inventory_fixture_restart(fixture);
+		addresses_fixture_restart(fixture);
 	}
 	const struct edit_value none = {"domain_name_label", NULL};
-	draft = edit_begin(fixture->inventory, "test");
-	assert_int_equal(edit_set(draft, inventory_fixture_named(fixture, "n"), &none, 1, NULL), 0);
+	draft = edit_begin(fixture->resources, "test");
+	assert_int_equal(edit_set(draft, addresses_fixture_named(fixture, "n"), &none, 1, NULL), 0);
 	assert_int_equal(edit_commit(draft), 0);
 	edit_free(draft);
-	assert_true(inventory_fixture_resolves(fixture, "next.east.cloudapp.azure.com", NULL));
-	assert_null(inventory_fixture_named(fixture, "n")->item.domain_name_label);
+	assert_true(addresses_fixture_resolves(fixture, "next.east.cloudapp.azure.com", NULL));
+	assert_null(addresses_fixture_named(fixture, "n")->item.domain_name_label);
 }
 
 static void two_addresses_can_change_places_in_one_change(void **state)
@@ -268,32 +268,32 @@ static void two_addresses_can_change_places_in_one_change(void **state)
 	static const struct edit_value spare = {"address", "198.51.100.99"};
 	static const struct edit_value to_a = {"address", "198.51.100.60"};
 	static const struct edit_value to_b = {"address", "198.51.100.61"};
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 
-	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "a", "198.51.100.60"),
+	addresses_fixture_point(fixture, addresses_fixture_add(fixture, "a", "198.51.100.60"),
 				"a.test.");
-	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "b", "198.51.100.61"),
+	addresses_fixture_point(fixture, addresses_fixture_add(fixture, "b", "198.51.100.61"),
 				"b.test.");
 	for (unsigned i = 0; i < 2; i++) {
-		struct address_draft *draft = edit_begin(fixture->inventory, "test");
+		struct address_draft *draft = edit_begin(fixture->resources, "test");
 
 		assert_int_equal(
-			edit_set(draft, inventory_fixture_named(fixture, "a"), &spare, 1, NULL), 0);
+			edit_set(draft, addresses_fixture_named(fixture, "a"), &spare, 1, NULL), 0);
 		assert_int_equal(
-			edit_set(draft, inventory_fixture_named(fixture, "b"), &to_a, 1, NULL), 0);
+			edit_set(draft, addresses_fixture_named(fixture, "b"), &to_a, 1, NULL), 0);
 		assert_int_equal(
-			edit_set(draft, inventory_fixture_named(fixture, "a"), &to_b, 1, NULL), 0);
+			edit_set(draft, addresses_fixture_named(fixture, "a"), &to_b, 1, NULL), 0);
 		if (i == 1)
 			assert_int_equal(edit_commit(draft), 0);
 		edit_free(draft);
-		assert_true(inventory_fixture_serves(fixture, "198.51.100.60",
+		assert_true(addresses_fixture_serves(fixture, "198.51.100.60",
 						     i ? "b.test." : "a.test.", 3600));
-		assert_true(inventory_fixture_serves(fixture, "198.51.100.61",
+		assert_true(addresses_fixture_serves(fixture, "198.51.100.61",
 						     i ? "a.test." : "b.test.", 3600));
-		assert_true(inventory_fixture_serves(fixture, "198.51.100.99", NULL, 0));
+		assert_true(addresses_fixture_serves(fixture, "198.51.100.99", NULL, 0));
 	}
-	inventory_fixture_restart(fixture);
-	assert_true(inventory_fixture_serves(fixture, "198.51.100.60", "b.test.", 3600));
+	addresses_fixture_restart(fixture);
+	assert_true(addresses_fixture_serves(fixture, "198.51.100.60", "b.test.", 3600));
 }
 
 static void an_identity_stays(void **state)
@@ -303,21 +303,21 @@ static void an_identity_stays(void **state)
 		{"id", "6f8b4ce6-1111-4d2e-9c55-0242ac120001"},
 		{"resource_group", "g"},
 	};
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 
-	inventory_fixture_add(fixture, "n", "198.51.100.60");
+	addresses_fixture_add(fixture, "n", "198.51.100.60");
 	for (unsigned i = 0; i < 3; i++) {
-		struct address_draft *draft = edit_begin(fixture->inventory, "test");
+		struct address_draft *draft = edit_begin(fixture->resources, "test");
 
 		assert_int_not_equal(
-			edit_set(draft, inventory_fixture_named(fixture, "n"), &others[i], 1, NULL),
+			edit_set(draft, addresses_fixture_named(fixture, "n"), &others[i], 1, NULL),
 			0);
-		inventory_fixture_check_error(draft, CHANGE_INVALID, others[i].key,
+		addresses_fixture_check_error(draft, CHANGE_INVALID, others[i].key,
 					      "cannot change");
 	}
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 	const struct edit_value same = {"name", "N"};
-	assert_int_equal(edit_set(draft, inventory_fixture_named(fixture, "n"), &same, 1, NULL), 0);
+	assert_int_equal(edit_set(draft, addresses_fixture_named(fixture, "n"), &same, 1, NULL), 0);
 	edit_free(draft);
 }
 
@@ -326,25 +326,25 @@ static void an_identity_stays(void **state)
 static void what_is_put_back_keeps_its_subscription(void **state)
 {
 	static const char *const own[] = {"11111111-2222-3333-4444-555555555555", NULL};
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 	const struct owned_resource *resource =
-		inventory_fixture_add(fixture, "old", "198.51.100.40");
+		addresses_fixture_add(fixture, "old", "198.51.100.40");
 	const struct path path = {kind_of_id(KIND_ADDRESS), GROUP_NONE, {"old", NULL}};
 	char *row = owned_row_json(resource);
 	json_t *values = json_loads(row, 0, NULL);
 
 	assert_int_equal(
-		inventory_fixture_load(fixture,
+		addresses_fixture_load(fixture,
 				       "region = \"east\"; subscription = "
 				       "\"99999999-2222-3333-4444-555555555555\";\n"
 				       "management = { state = \"state.db\"; };\n" FIXTURE_POOLS),
 		0);
 	for (size_t i = 0; i < COUNT(own); i++) {
-		struct address_draft *draft = edit_begin(fixture->inventory, "test");
+		struct address_draft *draft = edit_begin(fixture->resources, "test");
 
 		if (!own[i])
 			json_object_del(values, "subscription");
-		resource = inventory_fixture_named(fixture, "old");
+		resource = addresses_fixture_named(fixture, "old");
 		assert_int_equal(edit_remove(draft, resource), 0);
 		if (own[i]) {
 			assert_int_equal(addresses_put(draft,
@@ -352,11 +352,11 @@ static void what_is_put_back_keeps_its_subscription(void **state)
 									       .values = values},
 						       ADDRESSES_UNDO),
 					 ERR_INVALID);
-			inventory_fixture_check_error(draft, CHANGE_INVALID, "subscription",
+			addresses_fixture_check_error(draft, CHANGE_INVALID, "subscription",
 						      "and cannot change");
-			draft = edit_begin(fixture->inventory, "test");
+			draft = edit_begin(fixture->resources, "test");
 			assert_int_equal(
-				edit_remove(draft, inventory_fixture_named(fixture, "old")), 0);
+				edit_remove(draft, addresses_fixture_named(fixture, "old")), 0);
 		}
 		draft->restores = true;
 		assert_int_equal(
@@ -366,7 +366,7 @@ static void what_is_put_back_keeps_its_subscription(void **state)
 			0);
 		assert_int_equal(edit_commit(draft), 0);
 		edit_free(draft);
-		resource = inventory_fixture_named(fixture, "old");
+		resource = addresses_fixture_named(fixture, "old");
 		if (own[i])
 			assert_string_equal(resource->subscription, own[i]);
 		else
@@ -378,48 +378,48 @@ static void what_is_put_back_keeps_its_subscription(void **state)
 
 static void what_is_removed_is_gone_with_its_ptr(void **state)
 {
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 
-	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "n", "198.51.100.60"),
+	addresses_fixture_point(fixture, addresses_fixture_add(fixture, "n", "198.51.100.60"),
 				"n.test.");
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
-	assert_int_equal(edit_remove(draft, inventory_fixture_named(fixture, "n")), 0);
-	assert_null(inventory_fixture_named(fixture, "n"));
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
+	assert_int_equal(edit_remove(draft, addresses_fixture_named(fixture, "n")), 0);
+	assert_null(addresses_fixture_named(fixture, "n"));
 	assert_int_equal(edit_commit(draft), 0);
 	edit_free(draft);
-	assert_true(inventory_fixture_serves(fixture, "198.51.100.60", NULL, 0));
-	inventory_fixture_restart(fixture);
-	assert_null(inventory_fixture_named(fixture, "n"));
-	struct inventory_about about;
-	inventory_about(fixture->inventory, &about);
+	assert_true(addresses_fixture_serves(fixture, "198.51.100.60", NULL, 0));
+	addresses_fixture_restart(fixture);
+	assert_null(addresses_fixture_named(fixture, "n"));
+	struct addresses_about about;
+	addresses_about(fixture->resources, &about);
 	assert_int_equal(about.waiting, 0);
 	/* And its name and address are free. */
-	inventory_fixture_add(fixture, "n", "198.51.100.60");
-	assert_null(inventory_fixture_named(fixture, "n")->item.reverse_fqdn);
+	addresses_fixture_add(fixture, "n", "198.51.100.60");
+	assert_null(addresses_fixture_named(fixture, "n")->item.reverse_fqdn);
 }
 
 static void what_the_file_says_is_read_only(void **state)
 {
 	static const struct edit_value label = {"domain_name_label", "other"};
-	struct inventory_fixture *fixture = *state;
-	const struct owned_resource *filed = inventory_fixture_named(fixture, "filed");
+	struct addresses_fixture *fixture = *state;
+	const struct owned_resource *filed = addresses_fixture_named(fixture, "filed");
 	const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 
 	assert_int_not_equal(edit_remove(draft, filed), 0);
-	inventory_fixture_check_error(draft, CHANGE_READ_ONLY, "", "sluice.conf:6");
-	draft = edit_begin(fixture->inventory, "test");
+	addresses_fixture_check_error(draft, CHANGE_READ_ONLY, "", "sluice.conf:6");
+	draft = edit_begin(fixture->resources, "test");
 	assert_int_not_equal(edit_set(draft, filed, &label, 1, NULL), 0);
-	inventory_fixture_check_error(draft, CHANGE_READ_ONLY, "", "sluice.conf:6");
-	draft = edit_begin(fixture->inventory, "test");
+	addresses_fixture_check_error(draft, CHANGE_READ_ONLY, "", "sluice.conf:6");
+	draft = edit_begin(fixture->resources, "test");
 	assert_int_not_equal(edit_point(draft, filed, &ptr), 0);
-	inventory_fixture_check_error(draft, CHANGE_READ_ONLY, "", "sluice.conf:6");
-	draft = edit_begin(fixture->inventory, "test");
+	addresses_fixture_check_error(draft, CHANGE_READ_ONLY, "", "sluice.conf:6");
+	draft = edit_begin(fixture->resources, "test");
 	assert_int_not_equal(edit_unpoint(draft, filed), 0);
-	inventory_fixture_check_error(draft, CHANGE_READ_ONLY, "", "sluice.conf:6");
-	assert_true(inventory_fixture_serves(fixture, "198.51.100.10", "f.test.", 3600));
-	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "app"), "app.test.");
-	assert_true(inventory_fixture_serves(fixture, "198.51.100.20", "app.test.", 3600));
+	addresses_fixture_check_error(draft, CHANGE_READ_ONLY, "", "sluice.conf:6");
+	assert_true(addresses_fixture_serves(fixture, "198.51.100.10", "f.test.", 3600));
+	addresses_fixture_point(fixture, addresses_fixture_named(fixture, "app"), "app.test.");
+	assert_true(addresses_fixture_serves(fixture, "198.51.100.20", "app.test.", 3600));
 }
 
 /* ---- PTRs ---- */
@@ -454,12 +454,12 @@ static void a_ptr_is_checked_at_its_limits(void **state)
 		{NAME("a.") ", \"ttl\": 2147483648}", "ttl"},
 	};
 	static const struct path path = {.group = GROUP_NONE, .names = {"198.51.100.11", NULL}};
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 	struct path ptr = path;
 
 	ptr.kind = kind_of_id(KIND_PTR);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct address_draft *draft = edit_begin(fixture->inventory, "test");
+		struct address_draft *draft = edit_begin(fixture->resources, "test");
 		json_t *body = json_loads(cases[i].body, 0, NULL);
 		const int err = addresses_put(
 			draft, &(struct resource_edit){.path = ptr, .values = body}, ADDRESSES_ANY);
@@ -468,7 +468,7 @@ static void a_ptr_is_checked_at_its_limits(void **state)
 		if (!cases[i].field != !err)
 			fail_msg("%s: %d", cases[i].body, err);
 		if (cases[i].field)
-			inventory_fixture_check_error(draft, CHANGE_INVALID, cases[i].field, "");
+			addresses_fixture_check_error(draft, CHANGE_INVALID, cases[i].field, "");
 		else
 			edit_free(draft);
 	}
@@ -478,44 +478,44 @@ static void a_ptr_is_replaced_as_a_whole(void **state)
 {
 	static const struct owned_item full = {
 		.reverse_fqdn = "a.test.", .ptr_description = "words", .ttl = 0};
-	struct inventory_fixture *fixture = *state;
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct addresses_fixture *fixture = *state;
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 
-	assert_int_equal(edit_point(draft, inventory_fixture_named(fixture, "bare"), &full), 0);
+	assert_int_equal(edit_point(draft, addresses_fixture_named(fixture, "bare"), &full), 0);
 	assert_int_equal(edit_commit(draft), 0);
 	edit_free(draft);
-	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "a.test.", 0));
-	inventory_fixture_restart(fixture);
-	assert_string_equal(inventory_fixture_named(fixture, "bare")->item.ptr_description,
+	assert_true(addresses_fixture_serves(fixture, "198.51.100.11", "a.test.", 0));
+	addresses_fixture_restart(fixture);
+	assert_string_equal(addresses_fixture_named(fixture, "bare")->item.ptr_description,
 			    "words");
-	assert_true(inventory_fixture_named(fixture, "bare")->item.ttl != NOT_GIVEN);
-	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "a.test.");
-	assert_null(inventory_fixture_named(fixture, "bare")->item.ptr_description);
-	assert_false(inventory_fixture_named(fixture, "bare")->item.ttl != NOT_GIVEN);
-	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", "a.test.", 3600));
+	assert_true(addresses_fixture_named(fixture, "bare")->item.ttl != NOT_GIVEN);
+	addresses_fixture_point(fixture, addresses_fixture_named(fixture, "bare"), "a.test.");
+	assert_null(addresses_fixture_named(fixture, "bare")->item.ptr_description);
+	assert_false(addresses_fixture_named(fixture, "bare")->item.ttl != NOT_GIVEN);
+	assert_true(addresses_fixture_serves(fixture, "198.51.100.11", "a.test.", 3600));
 }
 
 static void removing_a_ptr_that_is_not_there_writes_nothing(void **state)
 {
-	struct inventory_fixture *fixture = *state;
-	(void)inventory_fixture_has_moved(fixture);
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct addresses_fixture *fixture = *state;
+	(void)addresses_fixture_has_moved(fixture);
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 
-	assert_int_equal(edit_unpoint(draft, inventory_fixture_named(fixture, "bare")), 0);
+	assert_int_equal(edit_unpoint(draft, addresses_fixture_named(fixture, "bare")), 0);
 	assert_int_equal(edit_commit(draft), 0);
 	edit_free(draft);
-	assert_false(inventory_fixture_has_moved(fixture));
-	assert_int_equal(inventory_fixture_named(fixture, "bare")->ptr_revision, 0);
+	assert_false(addresses_fixture_has_moved(fixture));
+	assert_int_equal(addresses_fixture_named(fixture, "bare")->ptr_revision, 0);
 }
 
 static void a_ptr_of_nobody_is_not_found(void **state)
 {
 	static const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
-	struct inventory_fixture *fixture = *state;
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct addresses_fixture *fixture = *state;
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 
 	assert_int_not_equal(edit_point(draft, NULL, &ptr), 0);
-	inventory_fixture_check_error(draft, CHANGE_NOT_FOUND, "", "is not an address or id");
+	addresses_fixture_check_error(draft, CHANGE_NOT_FOUND, "", "is not an address or id");
 }
 
 /* ---- all or nothing ---- */
@@ -524,40 +524,40 @@ static void one_bad_edit_undoes_all_of_a_batch(void **state)
 {
 	static const struct edit_value second[] = {{"name", "b"}, {"address", "192.0.2.1"}};
 	static const struct edit_value first[] = {{"name", "a"}, {"address", "198.51.100.60"}};
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 	const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
 	char before[ETAG_MAX], after[ETAG_MAX];
 
-	inventory_fixture_point(fixture, inventory_fixture_add(fixture, "old", "198.51.100.70"),
+	addresses_fixture_point(fixture, addresses_fixture_add(fixture, "old", "198.51.100.70"),
 				"old.test.");
-	inventory_note_served(fixture->inventory);
-	(void)inventory_fixture_has_moved(fixture);
-	owned_etag(inventory_fixture_named(fixture, "old"), before);
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	addresses_note_served(fixture->resources);
+	(void)addresses_fixture_has_moved(fixture);
+	owned_etag(addresses_fixture_named(fixture, "old"), before);
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 	assert_int_equal(edit_add(draft, KIND_ADDRESS, first, 2, NULL), 0);
-	assert_int_equal(edit_point(draft, inventory_fixture_named(fixture, "a"), &ptr), 0);
-	assert_int_equal(edit_point(draft, inventory_fixture_named(fixture, "bare"), &ptr), 0);
-	assert_int_equal(edit_remove(draft, inventory_fixture_named(fixture, "old")), 0);
+	assert_int_equal(edit_point(draft, addresses_fixture_named(fixture, "a"), &ptr), 0);
+	assert_int_equal(edit_point(draft, addresses_fixture_named(fixture, "bare"), &ptr), 0);
+	assert_int_equal(edit_remove(draft, addresses_fixture_named(fixture, "old")), 0);
 	assert_int_not_equal(edit_add(draft, KIND_ADDRESS, second, 2, NULL), 0);
-	inventory_fixture_check_error(draft, CHANGE_INVALID, "address", "192.0.2.1");
+	addresses_fixture_check_error(draft, CHANGE_INVALID, "address", "192.0.2.1");
 	for (unsigned i = 0; i < 2; i++) {
-		assert_null(inventory_fixture_named(fixture, "a"));
-		assert_null(inventory_fixture_named(fixture, "bare")->item.reverse_fqdn);
-		assert_string_equal(inventory_fixture_named(fixture, "old")->item.reverse_fqdn,
+		assert_null(addresses_fixture_named(fixture, "a"));
+		assert_null(addresses_fixture_named(fixture, "bare")->item.reverse_fqdn);
+		assert_string_equal(addresses_fixture_named(fixture, "old")->item.reverse_fqdn,
 				    "old.test.");
-		assert_string_equal(owned_etag(inventory_fixture_named(fixture, "old"), after),
+		assert_string_equal(owned_etag(addresses_fixture_named(fixture, "old"), after),
 				    before);
 		if (i == 0)
-			assert_false(inventory_fixture_has_moved(fixture));
-		inventory_fixture_restart(fixture);
+			assert_false(addresses_fixture_has_moved(fixture));
+		addresses_fixture_restart(fixture);
 	}
 }
 
 static void edits_of_one_owner_in_one_change_are_one_record(void **state)
 {
 	static const struct edit_value values[] = {{"name", "a"}, {"address", "198.51.100.60"}};
-	struct inventory_fixture *fixture = *state;
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct addresses_fixture *fixture = *state;
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 	const struct owned_resource *resource;
 
 	assert_int_equal(edit_add(draft, KIND_ADDRESS, values, 2, &resource), 0);
@@ -566,11 +566,11 @@ static void edits_of_one_owner_in_one_change_are_one_record(void **state)
 			   &(struct owned_item){.reverse_fqdn = "1.test", .ttl = NOT_GIVEN}),
 		0);
 	assert_int_equal(
-		edit_point(draft, inventory_fixture_named(fixture, "a"),
+		edit_point(draft, addresses_fixture_named(fixture, "a"),
 			   &(struct owned_item){.reverse_fqdn = "2.test", .ttl = NOT_GIVEN}),
 		0);
-	assert_int_equal(edit_unpoint(draft, inventory_fixture_named(fixture, "a")), 0);
-	assert_int_equal(edit_remove(draft, inventory_fixture_named(fixture, "a")), 0);
+	assert_int_equal(edit_unpoint(draft, addresses_fixture_named(fixture, "a")), 0);
+	assert_int_equal(edit_remove(draft, addresses_fixture_named(fixture, "a")), 0);
 	assert_int_equal(edit_add(draft, KIND_ADDRESS, values, 2, &resource), 0);
 	assert_int_equal(
 		edit_point(draft, resource,
@@ -578,40 +578,40 @@ static void edits_of_one_owner_in_one_change_are_one_record(void **state)
 		0);
 	assert_int_equal(edit_commit(draft), 0);
 	edit_free(draft);
-	assert_true(inventory_fixture_has_moved(fixture));
-	inventory_fixture_restart(fixture);
-	assert_true(inventory_fixture_serves(fixture, "198.51.100.60", "3.test.", 3600));
+	assert_true(addresses_fixture_has_moved(fixture));
+	addresses_fixture_restart(fixture);
+	assert_true(addresses_fixture_serves(fixture, "198.51.100.60", "3.test.", 3600));
 }
 
 static void a_change_without_edits_publishes_nothing(void **state)
 {
-	struct inventory_fixture *fixture = *state;
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct addresses_fixture *fixture = *state;
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 
 	assert_int_equal(edit_commit(draft), 0);
 	edit_free(draft);
-	assert_false(inventory_fixture_has_moved(fixture));
+	assert_false(addresses_fixture_has_moved(fixture));
 }
 
 static void a_store_that_fails_changes_nothing_and_goes_by(void **state)
 {
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 	const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
-	struct inventory_about about;
+	struct addresses_about about;
 	sqlite3 *db;
 
 	assert_int_equal(sqlite3_open(fixture->state, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
-	assert_int_not_equal(edit_point(draft, inventory_fixture_named(fixture, "bare"), &ptr), 0);
-	inventory_fixture_check_error(draft, CHANGE_STORE, "", "another program holds it");
-	assert_null(inventory_fixture_named(fixture, "bare")->item.reverse_fqdn);
-	assert_true(inventory_fixture_serves(fixture, "198.51.100.11", NULL, 0));
-	inventory_about(fixture->inventory, &about);
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
+	assert_int_not_equal(edit_point(draft, addresses_fixture_named(fixture, "bare"), &ptr), 0);
+	addresses_fixture_check_error(draft, CHANGE_STORE, "", "another program holds it");
+	assert_null(addresses_fixture_named(fixture, "bare")->item.reverse_fqdn);
+	assert_true(addresses_fixture_serves(fixture, "198.51.100.11", NULL, 0));
+	addresses_about(fixture->resources, &about);
 	assert_non_null(about.error);
 	sqlite3_close(db);
-	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "y.test.");
-	inventory_about(fixture->inventory, &about);
+	addresses_fixture_point(fixture, addresses_fixture_named(fixture, "bare"), "y.test.");
+	addresses_about(fixture->resources, &about);
 	assert_null(about.error);
 }
 
@@ -619,30 +619,30 @@ static void a_store_that_fails_changes_nothing_and_goes_by(void **state)
 
 static void what_is_not_what_it_is_taken_for_is_left_alone(void **state)
 {
-	struct inventory_fixture *fixture = *state;
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct addresses_fixture *fixture = *state;
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 
 	assert_int_not_equal(draft_fail(draft, CHANGE_STALE, NULL, "it has changed"), 0);
-	assert_int_not_equal(edit_remove(draft, inventory_fixture_named(fixture, "bare")), 0);
-	inventory_fixture_check_error(draft, CHANGE_STALE, "", "it has changed");
-	assert_non_null(inventory_fixture_named(fixture, "bare"));
+	assert_int_not_equal(edit_remove(draft, addresses_fixture_named(fixture, "bare")), 0);
+	addresses_fixture_check_error(draft, CHANGE_STALE, "", "it has changed");
+	assert_non_null(addresses_fixture_named(fixture, "bare"));
 }
 
 /* Who read it PENDING has to be told of ACTIVE, and can change it all the same. */
 static void every_change_gives_another_version_and_serving_it_another_tag(void **state)
 {
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 	char etags[4][ETAG_MAX];
 
-	owned_etag(inventory_fixture_named(fixture, "bare"), etags[0]);
+	owned_etag(addresses_fixture_named(fixture, "bare"), etags[0]);
 	for (unsigned i = 1; i < 4; i++) {
-		inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"),
+		addresses_fixture_point(fixture, addresses_fixture_named(fixture, "bare"),
 					i == 2 ? "" : "a.test.");
-		const struct owned_resource *bare = inventory_fixture_named(fixture, "bare");
+		const struct owned_resource *bare = addresses_fixture_named(fixture, "bare");
 		char settled[ETAG_MAX], now[ETAG_MAX];
 		owned_etag(bare, etags[i]);
-		inventory_note_served(fixture->inventory);
-		bare = inventory_fixture_named(fixture, "bare");
+		addresses_note_served(fixture->resources);
+		bare = addresses_fixture_named(fixture, "bare");
 		assert_string_not_equal(owned_etag(bare, settled), etags[i]);
 		assert_true(etag_same_version(owned_etag(bare, now), etags[i]));
 		assert_true(etag_same_version(owned_etag(bare, now), settled));
@@ -652,7 +652,7 @@ static void every_change_gives_another_version_and_serving_it_another_tag(void *
 }
 
 #define T(test)                                                                                    \
-	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
+	cmocka_unit_test_setup_teardown(test, addresses_fixture_set_up, addresses_fixture_tear_down)
 
 int main(void)
 {

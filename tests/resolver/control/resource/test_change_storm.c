@@ -11,12 +11,12 @@
 
 #include <cmocka.h>
 
-#include "tests/lib/inventory_fixture.h"
+#include "tests/lib/addresses_fixture.h"
 #include "tests/lib/random.h"
 
 static int set_up(void **state)
 {
-	*state = inventory_fixture_new(FIXTURE_WORLD);
+	*state = addresses_fixture_new(FIXTURE_WORLD);
 	return 0;
 }
 
@@ -42,14 +42,14 @@ static struct slot_texts texts_of(unsigned slot, unsigned number)
 	return texts;
 }
 
-static void edit(struct inventory_fixture *fixture, struct address_draft *draft,
+static void edit(struct addresses_fixture *fixture, struct address_draft *draft,
 		 struct table *table, uint64_t *seed, unsigned number)
 {
 	const unsigned slot = random_below(seed, STORM_SLOTS);
 	const struct slot_texts texts = texts_of(slot, number);
 	const struct edit_value values[] = {{"name", texts.name}, {"address", texts.address}};
 	const struct owned_item ptr = {.reverse_fqdn = texts.fqdn, .ttl = NOT_GIVEN};
-	const struct owned_resource *resource = inventory_fixture_named(fixture, texts.name);
+	const struct owned_resource *resource = addresses_fixture_named(fixture, texts.name);
 	int err;
 
 	assert_int_equal(resource != NULL, table->is[slot] != 0);
@@ -69,14 +69,14 @@ static void edit(struct inventory_fixture *fixture, struct address_draft *draft,
 	assert_int_equal(err, 0);
 }
 
-static void compare(const struct inventory_fixture *fixture, const struct table *table)
+static void compare(const struct addresses_fixture *fixture, const struct table *table)
 {
 	for (unsigned slot = 0; slot < STORM_SLOTS; slot++) {
 		const unsigned is = table->is[slot];
 		const struct slot_texts texts = texts_of(slot, is);
 
-		assert_int_equal(inventory_fixture_named(fixture, texts.name) != NULL, is != 0);
-		assert_true(inventory_fixture_serves(fixture, texts.address,
+		assert_int_equal(addresses_fixture_named(fixture, texts.name) != NULL, is != 0);
+		assert_true(addresses_fixture_serves(fixture, texts.address,
 						     is > 1 ? texts.fqdn : NULL, 3600));
 	}
 }
@@ -84,12 +84,12 @@ static void compare(const struct inventory_fixture *fixture, const struct table 
 /* One batch in four is given up. */
 static void a_storm_of_batches_agrees_with_a_plain_table(void **state)
 {
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 	struct table kept = {{0}};
 	uint64_t seed = 0x4d595df4d0f33173;
 
 	for (unsigned round = 2; round < 300; round++) {
-		struct address_draft *draft = edit_begin(fixture->inventory, "test");
+		struct address_draft *draft = edit_begin(fixture->resources, "test");
 		struct table trial = kept;
 
 		for (unsigned n = random_below(&seed, 6) + 1; n > 0; n--)
@@ -100,7 +100,7 @@ static void a_storm_of_batches_agrees_with_a_plain_table(void **state)
 		}
 		edit_free(draft);
 		if (round % 50 == 0)
-			inventory_fixture_restart(fixture);
+			addresses_fixture_restart(fixture);
 		compare(fixture, &kept);
 	}
 }
@@ -119,11 +119,11 @@ static void tell(int pipe_end, uint32_t victim, uint32_t number)
 /* Points every victim to the same number, two in one change, one after the other, and says so by
  * the pipe once a change is acknowledged: { victim, number }; before the first: { VICTIMS, 0 }.
  * Never returns. */
-static void storm(struct inventory_fixture *fixture, uint32_t number, int pipe_end)
+static void storm(struct addresses_fixture *fixture, uint32_t number, int pipe_end)
 {
 	for (tell(pipe_end, VICTIMS, 0);; number++)
 		for (uint32_t victim = 0; victim < VICTIMS; victim += 2) {
-			struct address_draft *draft = edit_begin(fixture->inventory, "test");
+			struct address_draft *draft = edit_begin(fixture->resources, "test");
 			char fqdn[32], name[16];
 			int err = 0;
 
@@ -132,7 +132,7 @@ static void storm(struct inventory_fixture *fixture, uint32_t number, int pipe_e
 				const struct owned_item ptr = {.reverse_fqdn = fqdn,
 							       .ttl = NOT_GIVEN};
 				snprintf(name, sizeof name, "v%u", victim + i);
-				err = edit_point(draft, inventory_fixture_named(fixture, name),
+				err = edit_point(draft, addresses_fixture_named(fixture, name),
 						 &ptr);
 			}
 			if (err || edit_commit(draft) != 0)
@@ -142,12 +142,12 @@ static void storm(struct inventory_fixture *fixture, uint32_t number, int pipe_e
 		}
 }
 
-static unsigned number_of(const struct inventory_fixture *fixture, unsigned victim)
+static unsigned number_of(const struct addresses_fixture *fixture, unsigned victim)
 {
 	char name[16];
 
 	snprintf(name, sizeof name, "v%u", victim);
-	const struct owned_resource *resource = inventory_fixture_named(fixture, name);
+	const struct owned_resource *resource = addresses_fixture_named(fixture, name);
 	assert_non_null(resource);
 	return resource->item.reverse_fqdn
 		       ? (unsigned)strtoul(resource->item.reverse_fqdn, NULL, 10)
@@ -156,19 +156,19 @@ static unsigned number_of(const struct inventory_fixture *fixture, unsigned vict
 
 /* Lets a child make changes for a moment and kills it; what it was acknowledged comes to acked. The
  * moment begins with its life or, as that may not suffice for its start, with the first change. */
-static void live_and_die(struct inventory_fixture *fixture, uint32_t number, unsigned life_us,
+static void live_and_die(struct addresses_fixture *fixture, uint32_t number, unsigned life_us,
 			 uint32_t acked[VICTIMS + 2])
 {
 	uint32_t told[2] = {0};
 	int ends[2], status;
 
 	assert_int_equal(pipe(ends), 0);
-	inventory_fixture_stop(fixture); /* no connection to the state is inherited */
+	addresses_fixture_stop(fixture); /* no connection to the state is inherited */
 	const pid_t child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
 		close(ends[0]);
-		inventory_fixture_start(fixture);
+		addresses_fixture_start(fixture);
 		storm(fixture, number, ends[1]);
 	}
 	close(ends[1]);
@@ -185,7 +185,7 @@ static void live_and_die(struct inventory_fixture *fixture, uint32_t number, uns
 
 static void what_was_acknowledged_outlives_a_kill_at_any_instant(void **state)
 {
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 	uint32_t acked[VICTIMS + 2] = {0}, highest = 0; /* the last two: of the beginning */
 	uint64_t seed = 0x9e3779b97f4a7c15;
 	char name[16], address[32], fqdn[32];
@@ -193,11 +193,11 @@ static void what_was_acknowledged_outlives_a_kill_at_any_instant(void **state)
 	for (unsigned i = 0; i < VICTIMS; i++) {
 		snprintf(name, sizeof name, "v%u", i);
 		snprintf(address, sizeof address, "198.51.100.%u", 100 + i);
-		inventory_fixture_add(fixture, name, address);
+		addresses_fixture_add(fixture, name, address);
 	}
 	for (unsigned kills = 0; kills < KILLS; kills++) {
 		live_and_die(fixture, highest + 1, random_below(&seed, LIFE_US), acked);
-		inventory_fixture_start(fixture);
+		addresses_fixture_start(fixture);
 		for (unsigned i = 0; i < VICTIMS; i++) {
 			const unsigned number = number_of(fixture, i);
 
@@ -205,7 +205,7 @@ static void what_was_acknowledged_outlives_a_kill_at_any_instant(void **state)
 			assert_int_equal(number, number_of(fixture, i & ~1U));
 			snprintf(address, sizeof address, "198.51.100.%u", 100 + i);
 			snprintf(fqdn, sizeof fqdn, "%u.test.", number);
-			assert_true(inventory_fixture_serves(fixture, address, number ? fqdn : NULL,
+			assert_true(addresses_fixture_serves(fixture, address, number ? fqdn : NULL,
 							     3600));
 			highest = number > highest ? number : highest;
 		}
@@ -213,7 +213,7 @@ static void what_was_acknowledged_outlives_a_kill_at_any_instant(void **state)
 	assert_true(highest > 0); /* something was acknowledged and survived */
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, set_up, inventory_fixture_tear_down)
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, addresses_fixture_tear_down)
 
 int main(void)
 {

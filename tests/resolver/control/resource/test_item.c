@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "rules/text.h"
-#include "tests/lib/inventory_fixture.h"
+#include "tests/lib/addresses_fixture.h"
 
 #define TARGET "targets = ({ address = \"10.9.9.9\"; });"
 #define CONFIG                                                                                     \
@@ -28,15 +28,15 @@
 
 static int set_up(void **state)
 {
-	*state = inventory_fixture_new(CONFIG);
+	*state = addresses_fixture_new(CONFIG);
 	return *state ? 0 : -1;
 }
 
 /* A list of the kind in all groups; inside NULL: inside all items. */
-static struct item_list list_of(struct inventory_fixture *fixture, unsigned kind, const char *group,
+static struct item_list list_of(struct addresses_fixture *fixture, unsigned kind, const char *group,
 				const char *inside)
 {
-	return (struct item_list){.inventory = fixture->inventory,
+	return (struct item_list){.resources = fixture->resources,
 				  .path = {kind_of_id(kind), group, {inside, NULL}}};
 }
 
@@ -72,9 +72,9 @@ static void check(struct item_list list, const char *names)
 
 static void lists_of_every_kind_have_one_order_however_many_to_a_page(void **state)
 {
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 
-	inventory_fixture_add(fixture, "high", "198.51.100.254");
+	addresses_fixture_add(fixture, "high", "198.51.100.254");
 	check(list_of(fixture, KIND_ADDRESS, NULL, NULL), "filed bare high ");
 	check(list_of(fixture, KIND_SERVICE, NULL, NULL), "app ");
 	check(list_of(fixture, KIND_GROUP, NULL, NULL), "Lab ");
@@ -95,18 +95,18 @@ static bool has_ptr(void *context, const struct item *item)
 /* PTRs go by the addresses' marks, then by the services', and are named after ids. */
 static void ptrs_are_those_of_addresses_then_of_services(void **state)
 {
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 	struct item_list list = list_of(fixture, KIND_PTR, NULL, NULL);
 	size_t asked = 0;
 	char ids[256];
 
-	snprintf(ids, sizeof ids, "%s %s %s ", inventory_fixture_named(fixture, "filed")->item.id,
-		 inventory_fixture_named(fixture, "bare")->item.id,
-		 inventory_service(fixture->inventory, "app")->item.id);
+	snprintf(ids, sizeof ids, "%s %s %s ", addresses_fixture_named(fixture, "filed")->item.id,
+		 addresses_fixture_named(fixture, "bare")->item.id,
+		 services_by_name(fixture->resources, "app")->item.id);
 	check(list, ids);
 	list.fits = has_ptr;
 	list.context = &asked;
-	snprintf(ids, sizeof ids, "%s ", inventory_fixture_named(fixture, "filed")->item.id);
+	snprintf(ids, sizeof ids, "%s ", addresses_fixture_named(fixture, "filed")->item.id);
 	check(list, ids);
 	assert_true(asked >= 3);
 	list.fits = NULL;
@@ -118,7 +118,7 @@ static void ptrs_are_those_of_addresses_then_of_services(void **state)
 
 static void a_text_that_is_no_mark_is_refused(void **state)
 {
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 	struct item_list lists[] = {list_of(fixture, KIND_ADDRESS, NULL, NULL),
 				    list_of(fixture, KIND_RULE, NULL, NULL)};
 	struct change_error error;
@@ -148,7 +148,7 @@ static void an_item_is_found_in_its_own_spelling_and_with_its_place(void **state
 		{{.group = GROUP_NONE, .names = {"corp.test", "WWW:a"}}, GROUP_NONE, "www:A"},
 	};
 	static const unsigned kinds_of[] = {KIND_RULE, KIND_ADDRESS, KIND_GROUP, KIND_RECORD_SET};
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 	struct change_error error;
 	char etag[ETAG_MAX], shown[ETAG_MAX];
 	struct arena arena;
@@ -161,15 +161,15 @@ static void an_item_is_found_in_its_own_spelling_and_with_its_place(void **state
 		struct path asked = rows[i].asked;
 
 		asked.kind = kind;
-		assert_int_equal(items->find(fixture->inventory, &asked, &arena, &item, &error), 0);
+		assert_int_equal(items->find(fixture->resources, &asked, &arena, &item, &error), 0);
 		assert_string_equal(item.path.group, rows[i].group);
 		assert_string_equal(path_name(&item.path), rows[i].name);
 		assert_non_null(item.origin.file);
-		items->etag(fixture->inventory, kind, &item, etag);
-		json_decref(items->show(fixture->inventory, &item, shown));
+		items->etag(fixture->resources, kind, &item, etag);
+		json_decref(items->show(fixture->resources, &item, shown));
 		assert_string_equal(etag, shown);
 		asked.names[kind->parent != NULL] = "none";
-		assert_int_equal(items->find(fixture->inventory, &asked, &arena, &item, &error),
+		assert_int_equal(items->find(fixture->resources, &asked, &arena, &item, &error),
 				 ERR_NOT_FOUND);
 		assert_int_equal(error.outcome, CHANGE_FINE);
 	}
@@ -188,7 +188,7 @@ static void record_sets_whose_zone_is_gone_are_read_by_portions_too(void **state
 	static const char rows[] = "WITH letters(c) AS (VALUES ('a'), ('b'), ('c'), ('d'), ('e')) "
 				   "INSERT INTO resources (kind, path, revision, json) "
 				   "SELECT 16, '-/gone.test/' || c || ':a', 1, '{}' FROM letters";
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 	struct item_list list = list_of(fixture, KIND_RECORD_SET, GROUP_NONE, "gone.test");
 	struct change_error error;
 	struct arena arena;
@@ -217,7 +217,7 @@ static void record_sets_whose_zone_is_gone_are_read_by_portions_too(void **state
 	arena_release(&arena);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, set_up, inventory_fixture_tear_down)
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, addresses_fixture_tear_down)
 
 int main(void)
 {

@@ -11,7 +11,7 @@
 #include "endpoints/message.h"
 #include "resolver/control/base/uuid.h"
 #include "rules/wire.h"
-#include "tests/lib/inventory_fixture.h"
+#include "tests/lib/addresses_fixture.h"
 
 #define OURS "11111111-2222-3333-4444-555555555555"
 #define WEB  "web.east.cloudapp.azure.com"
@@ -158,18 +158,18 @@ static void end(unsigned n, enum ask_end why)
 static int set_up(void **state)
 {
 	script = (struct script){.count = 0};
-	*state = inventory_fixture_new(FIXTURE_WORLD WORLD);
+	*state = addresses_fixture_new(FIXTURE_WORLD WORLD);
 	return 0;
 }
 
-static struct known check(struct inventory_fixture *fixture, struct known *known,
+static struct known check(struct addresses_fixture *fixture, struct known *known,
 			  struct ownership_question question)
 {
 	*known = (struct known){.times = 0};
 	script.count = 0;
 	if (!question.subscription)
 		question.subscription = OURS;
-	assert_int_equal(ownership_check(fixture->inventory, &server, &question, on_known, known),
+	assert_int_equal(ownership_check(fixture->resources, &server, &question, on_known, known),
 			 0);
 	return *known;
 }
@@ -181,7 +181,7 @@ static void assert_known(const struct known *known, enum ownership ownership)
 }
 
 /* One question, one answer. */
-static enum ownership judged(struct inventory_fixture *fixture, const char *name, enum rcode rcode,
+static enum ownership judged(struct addresses_fixture *fixture, const char *name, enum rcode rcode,
 			     const char *lines)
 {
 	struct known known;
@@ -236,7 +236,7 @@ static void the_network_of_resolve_in_is_asked(void **state)
 {
 	struct known known;
 
-	assert_int_equal(inventory_fixture_load(
+	assert_int_equal(addresses_fixture_load(
 				 *state, FIXTURE_WORLD WORLD
 				 "virtual_networks = ({ name = \"hub\"; address_space = [ "
 				 "\"10.0.0.0/16\" ]; });\nreverse = { resolve_in = \"hub\"; };\n"),
@@ -324,8 +324,8 @@ static void no_answer_is_neither_yes_nor_no(void **state)
 
 static void an_owner_counts_as_it_will_be(void **state)
 {
-	struct inventory_fixture *fixture = *state;
-	const struct owned_resource *web = inventory_address(fixture->inventory, NULL, "web");
+	struct addresses_fixture *fixture = *state;
+	const struct owned_resource *web = addresses_by_name(fixture->resources, NULL, "web");
 	const struct address address = web->item.address;
 	char id[UUID_TEXT_MAX];
 	struct ownership_question question = {.name = "new.east.cloudapp.azure.com",
@@ -351,7 +351,7 @@ static void aaaa_is_asked_where_ipv6_is_allowed_and_one_proof_is_enough(void **s
 	struct known known;
 
 	assert_int_equal(
-		inventory_fixture_load(*state, FIXTURE_WORLD WORLD "reverse = { ipv6 = true; };\n"),
+		addresses_fixture_load(*state, FIXTURE_WORLD WORLD "reverse = { ipv6 = true; };\n"),
 		0);
 	check(*state, &known, (struct ownership_question){.name = "m.test"});
 	assert_int_equal(script.count, 2);
@@ -368,18 +368,18 @@ static void aaaa_is_asked_where_ipv6_is_allowed_and_one_proof_is_enough(void **s
 
 static void what_is_no_name_is_refused_at_once(void **state)
 {
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 	const struct ownership_question question = {.name = "a..b", .subscription = OURS};
 	struct known known = {.times = 0};
 
-	assert_int_equal(ownership_check(fixture->inventory, &server, &question, on_known, &known),
+	assert_int_equal(ownership_check(fixture->resources, &server, &question, on_known, &known),
 			 ERR_INVALID);
 	assert_int_equal(known.times, 0);
 }
 
 int main(void)
 {
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, inventory_fixture_tear_down)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, addresses_fixture_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_forward_name_of_ours_is_owned_without_asking),
 		TEST(another_subscription_owns_none_of_it),

@@ -8,14 +8,14 @@
 
 #include <cmocka.h>
 
-#include "tests/lib/inventory_fixture.h"
+#include "tests/lib/addresses_fixture.h"
 
 #define UNKNOWN "00000000-1111-4222-8333-444444444444"
 
-static json_t *exported_by(struct inventory *inventory)
+static json_t *exported_by(struct resources *resources)
 {
 	size_t length;
-	char *text = state_export(inventory, &length);
+	char *text = state_export(resources, &length);
 	json_t *document = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
 
 	free(text);
@@ -24,11 +24,11 @@ static json_t *exported_by(struct inventory *inventory)
 }
 
 /* *error says why not. */
-static int try_import(struct inventory_fixture *fixture, const json_t *document,
+static int try_import(struct addresses_fixture *fixture, const json_t *document,
 		      struct change_error *error)
 {
-	store_hold(inventory_store(fixture->inventory), true);
-	struct inventory *aside = inventory_copy(fixture->inventory, STORE_ASIDE);
+	store_hold(resources_store(fixture->resources), true);
+	struct resources *aside = resources_copy(fixture->resources, STORE_ASIDE);
 	struct address_draft *draft = edit_begin(aside, "test");
 	int err = edit_import(draft, document);
 
@@ -36,12 +36,12 @@ static int try_import(struct inventory_fixture *fixture, const json_t *document,
 		err = edit_commit(draft);
 	*error = *draft_error(draft);
 	edit_free(draft);
-	inventory_copy_free(aside);
-	store_hold(inventory_store(fixture->inventory), false);
+	resources_copy_free(aside);
+	store_hold(resources_store(fixture->resources), false);
 	return err;
 }
 
-static void import(struct inventory_fixture *fixture, json_t *document)
+static void import(struct addresses_fixture *fixture, json_t *document)
 {
 	struct change_error error;
 
@@ -65,8 +65,8 @@ static void an_export_imported_elsewhere_is_the_same_export(void **state)
 	json_t *tags = json_pack("{s:s}", "a", "1");
 	struct tag tag = {"a", "1"};
 	const struct resource_group empty = {.name = "Empty", .region = "west", .tags = {&tag, 1}};
-	struct inventory_fixture *fixture = *state, other;
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct addresses_fixture *fixture = *state, other;
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 	const struct owned_resource *resource;
 
 	assert_int_equal(edit_add(draft, KIND_ADDRESS, values, 6, &resource), 0);
@@ -74,28 +74,28 @@ static void an_export_imported_elsewhere_is_the_same_export(void **state)
 	assert_int_equal(edit_add(draft, KIND_SERVICE, service, 3, NULL), 0);
 	assert_int_equal(edit_commit(draft), 0);
 	edit_free(draft);
-	draft = edit_begin(fixture->inventory, "test");
+	draft = edit_begin(fixture->resources, "test");
 	assert_int_equal(edit_group(draft, &empty), 0);
 	json_decref(tags);
 	assert_int_equal(edit_commit(draft), 0);
 	edit_free(draft);
-	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "bare.test.");
-	json_t *exported = exported_by(fixture->inventory);
+	addresses_fixture_point(fixture, addresses_fixture_named(fixture, "bare"), "bare.test.");
+	json_t *exported = exported_by(fixture->resources);
 
-	inventory_fixture_init(&other, FIXTURE_WORLD FIXTURE_FILED);
-	inventory_fixture_add(&other, "not-in-the-export", "198.51.100.90");
+	addresses_fixture_init(&other, FIXTURE_WORLD FIXTURE_FILED);
+	addresses_fixture_add(&other, "not-in-the-export", "198.51.100.90");
 	for (unsigned i = 0; i < 2; i++) {
 		import(&other, exported);
-		inventory_fixture_restart(&other);
-		json_t *again = exported_by(other.inventory);
+		addresses_fixture_restart(&other);
+		json_t *again = exported_by(other.resources);
 		assert_true(json_equal(exported, again));
 		json_decref(again);
 	}
 	assert_int_equal(json_array_size(json_object_get(exported, "ptrs")), 2);
 	assert_int_equal(json_array_size(json_object_get(exported, "groups")), 2);
-	assert_true(inventory_fixture_serves(&other, "198.51.100.40", "w.test.", 7));
-	assert_null(inventory_fixture_named(&other, "not-in-the-export"));
-	inventory_fixture_release(&other);
+	assert_true(addresses_fixture_serves(&other, "198.51.100.40", "w.test.", 7));
+	assert_null(addresses_fixture_named(&other, "not-in-the-export"));
+	addresses_fixture_release(&other);
 	json_decref(exported);
 }
 
@@ -151,9 +151,9 @@ static void an_import_with_one_mistake_imports_nothing_and_names_the_place(void 
 		{"{\"version\": 1, \"addresses\": [{\"name\": \"a\", \"address\": null}]}",
 		 "addresses[0].address", "not what an export"},
 	};
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 
-	inventory_fixture_add(fixture, "there", "198.51.100.60");
+	addresses_fixture_add(fixture, "there", "198.51.100.60");
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		struct change_error error;
 		json_t *document = json_loads(wrong[i].text, 0, NULL);
@@ -164,47 +164,47 @@ static void an_import_with_one_mistake_imports_nothing_and_names_the_place(void 
 		assert_string_equal(error.field, wrong[i].field);
 		assert_non_null(strstr(error.text, wrong[i].says));
 		json_decref(document);
-		assert_non_null(inventory_fixture_named(fixture, "there"));
-		assert_null(inventory_fixture_named(fixture, "a"));
+		assert_non_null(addresses_fixture_named(fixture, "there"));
+		assert_null(addresses_fixture_named(fixture, "a"));
 	}
 }
 
-static size_t waiting_in(const struct inventory_fixture *fixture)
+static size_t waiting_in(const struct addresses_fixture *fixture)
 {
-	struct inventory_about about;
+	struct addresses_about about;
 
-	inventory_about(fixture->inventory, &about);
+	addresses_about(fixture->resources, &about);
 	return about.waiting;
 }
 
 /* A file that has lost its address, and one that has it. */
 static void what_waits_is_taken_along_and_waits_there_or_is_set(void **state)
 {
-	struct inventory_fixture *fixture = *state, other;
+	struct addresses_fixture *fixture = *state, other;
 
-	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "bare.test.");
-	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD), 0);
+	addresses_fixture_point(fixture, addresses_fixture_named(fixture, "bare"), "bare.test.");
+	assert_int_equal(addresses_fixture_load(fixture, FIXTURE_WORLD), 0);
 	assert_int_equal(waiting_in(fixture), 1);
-	json_t *exported = exported_by(fixture->inventory);
+	json_t *exported = exported_by(fixture->resources);
 	assert_int_equal(json_array_size(json_object_get(exported, "waiting")), 1);
 
-	inventory_fixture_init(&other, FIXTURE_WORLD);
+	addresses_fixture_init(&other, FIXTURE_WORLD);
 	for (unsigned i = 0; i < 2; i++) { /* the second time it replaces itself */
 		import(&other, exported);
 		assert_int_equal(waiting_in(&other), 1);
-		inventory_fixture_restart(&other);
+		addresses_fixture_restart(&other);
 		assert_int_equal(waiting_in(&other), 1);
-		json_t *again = exported_by(other.inventory);
+		json_t *again = exported_by(other.resources);
 		assert_true(json_equal(exported, again));
 		json_decref(again);
 	}
-	assert_int_equal(inventory_fixture_load(&other, FIXTURE_WORLD FIXTURE_FILED), 0);
-	assert_true(inventory_fixture_serves(&other, "198.51.100.11", "bare.test.", 3600));
+	assert_int_equal(addresses_fixture_load(&other, FIXTURE_WORLD FIXTURE_FILED), 0);
+	assert_true(addresses_fixture_serves(&other, "198.51.100.11", "bare.test.", 3600));
 	import(&other, exported); /* whose owner is there */
 	assert_int_equal(waiting_in(&other), 0);
-	inventory_fixture_restart(&other);
-	assert_true(inventory_fixture_serves(&other, "198.51.100.11", "bare.test.", 3600));
-	inventory_fixture_release(&other);
+	addresses_fixture_restart(&other);
+	assert_true(addresses_fixture_serves(&other, "198.51.100.11", "bare.test.", 3600));
+	addresses_fixture_release(&other);
 	json_decref(exported);
 }
 
@@ -216,8 +216,8 @@ static void what_waits_for_an_address_of_the_document_is_its_ptr(void **state)
 		"\", \"name\": \"back\", \"address\": \"198.51.100.50\"}],"
 		" \"ptrs\": [{\"owner\": \"" UNKNOWN "\", \"reverse_fqdn\": \"w.test.\"}]}";
 	static const struct owned_item ptr = {.reverse_fqdn = "w.test.", .ttl = NOT_GIVEN};
-	struct inventory_fixture *fixture = *state;
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct addresses_fixture *fixture = *state;
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 	json_t *document = json_loads(text, 0, NULL);
 
 	assert_non_null(document);
@@ -227,24 +227,24 @@ static void what_waits_for_an_address_of_the_document_is_its_ptr(void **state)
 	assert_int_equal(waiting_in(fixture), 1);
 	import(fixture, document);
 	assert_int_equal(waiting_in(fixture), 0);
-	assert_true(inventory_fixture_serves(fixture, "198.51.100.50", "w.test.", 3600));
+	assert_true(addresses_fixture_serves(fixture, "198.51.100.50", "w.test.", 3600));
 	json_decref(document);
 }
 
 static void what_waits_and_is_not_in_the_document_is_gone(void **state)
 {
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 	json_t *nothing = json_loads("{\"version\": 1}", 0, NULL);
 	json_t *wrong = json_loads("{\"version\": 1, \"ptrs\": 5}", 0, NULL);
 	struct change_error error;
 
-	inventory_fixture_point(fixture, inventory_fixture_named(fixture, "bare"), "bare.test.");
-	assert_int_equal(inventory_fixture_load(fixture, FIXTURE_WORLD), 0);
+	addresses_fixture_point(fixture, addresses_fixture_named(fixture, "bare"), "bare.test.");
+	assert_int_equal(addresses_fixture_load(fixture, FIXTURE_WORLD), 0);
 	assert_int_not_equal(try_import(fixture, wrong, &error), 0);
 	assert_int_equal(waiting_in(fixture), 1); /* as it was */
 	import(fixture, nothing);
 	assert_int_equal(waiting_in(fixture), 0);
-	inventory_fixture_restart(fixture);
+	addresses_fixture_restart(fixture);
 	assert_int_equal(waiting_in(fixture), 0);
 	json_decref(nothing);
 	json_decref(wrong);
@@ -255,13 +255,13 @@ static void what_is_odd_in_a_text_comes_out_as_it_went_in(void **state)
 	static const char odd[] = "a \"quote\", a \\ and \xc3\xa9";
 	static const struct owned_item ptr = {
 		.reverse_fqdn = "odd.test.", .ptr_description = odd, .ttl = NOT_GIVEN};
-	struct inventory_fixture *fixture = *state;
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct addresses_fixture *fixture = *state;
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 
-	assert_int_equal(edit_point(draft, inventory_fixture_named(fixture, "bare"), &ptr), 0);
+	assert_int_equal(edit_point(draft, addresses_fixture_named(fixture, "bare"), &ptr), 0);
 	assert_int_equal(edit_commit(draft), 0);
 	edit_free(draft);
-	json_t *exported = exported_by(fixture->inventory);
+	json_t *exported = exported_by(fixture->resources);
 	assert_string_equal(
 		json_string_value(json_object_get(
 			json_array_get(json_object_get(exported, "ptrs"), 0), "description")),
@@ -270,7 +270,7 @@ static void what_is_odd_in_a_text_comes_out_as_it_went_in(void **state)
 }
 
 #define T(test)                                                                                    \
-	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
+	cmocka_unit_test_setup_teardown(test, addresses_fixture_set_up, addresses_fixture_tear_down)
 
 int main(void)
 {

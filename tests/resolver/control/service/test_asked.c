@@ -144,7 +144,7 @@ static int on_row(void *context, const struct pairs_use *use)
 /* The state's count of all questions. */
 static uint64_t count_rows(struct world *world)
 {
-	struct store *store = inventory_store(world->service.inventory);
+	struct store *store = resources_store(world->service.resources);
 	char error[SOURCE_ERROR_MAX];
 	uint64_t count = 0;
 	int err = pairs_uses_after(store->source, "name", ASKED_ROWS, on_row, &count, error);

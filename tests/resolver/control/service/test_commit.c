@@ -18,9 +18,9 @@
 #include "resolver/log.h"
 #include "rules/base.h"
 #include "rules/text.h"
+#include "tests/lib/addresses_fixture.h"
 #include "tests/lib/config_text.h"
 #include "tests/lib/failing_sync.h"
-#include "tests/lib/inventory_fixture.h"
 
 /* ---- memory ---- */
 
@@ -213,7 +213,7 @@ static bool is_kept(const char *name)
 {
 	const struct path path = network_path(name);
 	struct change_error error;
-	json_t *values = items_of_model.stored(world->service.inventory, &path, &error);
+	json_t *values = items_of_model.stored(world->service.resources, &path, &error);
 
 	json_decref(values);
 	return values;
@@ -260,7 +260,7 @@ static const char *chosen(const char *key)
 
 static void an_address_and_its_ptr_are_agreed_to_as_well(void **state)
 {
-	struct inventory *inventory = world->service.inventory;
+	struct resources *resources = world->service.resources;
 	char address[ADDRESS_TEXT_MAX];
 	const struct owned_resource *resource;
 
@@ -268,12 +268,12 @@ static void an_address_and_its_ptr_are_agreed_to_as_well(void **state)
 	put_owned(KIND_ADDRESS, "mail", json_pack("{s:s}", "reverse_fqdn", "mail.test."), false);
 	assert_int_equal(world->asked, 1);
 	assert_int_equal(world->told, 0);
-	assert_null(inventory_address(inventory, NULL, "mail"));
+	assert_null(addresses_by_name(resources, NULL, "mail"));
 	answer(COMMIT_YES);
 	assert_int_equal(world->told, 1);
 	assert_int_equal(world->err, 0);
-	inventory_forget(inventory);
-	resource = inventory_address(inventory, NULL, "mail");
+	resources_forget(resources);
+	resource = addresses_by_name(resources, NULL, "mail");
 	assert_non_null(resource);
 	assert_string_equal(resource->item.reverse_fqdn, "mail.test.");
 	/* What was chosen is in the record, for whoever else makes the change. */
@@ -311,7 +311,7 @@ static void two_edits_of_one_address_are_made_as_they_were_rehearsed(void **stat
 	answer(COMMIT_YES);
 	assert_int_equal(world->told, 1);
 	assert_int_equal(world->err, 0);
-	assert_non_null(inventory_address(world->service.inventory, NULL, "mail"));
+	assert_non_null(addresses_by_name(world->service.resources, NULL, "mail"));
 	json_decref(first);
 	json_decref(second);
 }
@@ -330,7 +330,7 @@ static void a_name_that_was_found_to_be_ours_is_not_asked_for_again(void **state
 	assert_int_equal(world->outcome, CHANGE_INVALID);
 	answer(COMMIT_YES);
 	assert_int_equal(world->err, 0);
-	resource = inventory_service(world->service.inventory, "shop");
+	resource = services_by_name(world->service.resources, "shop");
 	assert_string_equal(resource->item.reverse_fqdn, "shop.elsewhere.");
 }
 
@@ -536,7 +536,7 @@ static void many_are_agreed_to_and_made_in_a_thread(void **state)
 	assert_true(world->went_on);
 	assert_true(is_served("many0"));
 	assert_true(is_kept("many198"));
-	resource = inventory_address(world->service.inventory, NULL, "many199");
+	resource = addresses_by_name(world->service.resources, NULL, "many199");
 	assert_string_equal(resource->item.reverse_fqdn, "many.test.");
 	assert_false(world->service.work.busy);
 	json_decref(many.values);
@@ -628,12 +628,12 @@ struct two_ptrs {
 	json_t *values;
 };
 
-static int next_two_ptrs(void *context, struct inventory *inventory, struct edit_page *page,
+static int next_two_ptrs(void *context, struct resources *resources, struct edit_page *page,
 			 struct change_error *error)
 {
 	struct two_ptrs *two = context;
 	const struct owned_resource *resource =
-		two->name ? inventory_address(inventory, NULL, two->name) : NULL;
+		two->name ? addresses_by_name(resources, NULL, two->name) : NULL;
 
 	(void)error;
 	if (!resource)
@@ -667,7 +667,7 @@ static void what_comes_page_by_page_is_agreed_to_as_well(void **state)
 {
 	struct two_ptrs two;
 	struct service_change change = change_of_two(&two);
-	struct inventory_about about;
+	struct addresses_about about;
 
 	(void)state;
 	world->service.commit.committer = NULL;
@@ -678,19 +678,19 @@ static void what_comes_page_by_page_is_agreed_to_as_well(void **state)
 	answer(COMMIT_YES);
 	run_until(&world->told, 2);
 	assert_int_equal(world->err, 0);
-	inventory_forget(world->service.inventory);
+	resources_forget(world->service.resources);
 	assert_string_equal(
-		inventory_address(world->service.inventory, NULL, "mail")->item.reverse_fqdn,
+		addresses_by_name(world->service.resources, NULL, "mail")->item.reverse_fqdn,
 		"given.test.");
-	inventory_about(world->service.inventory, &about);
+	addresses_about(world->service.resources, &about);
 	assert_int_equal(about.waiting, 1);
 	json_decref(two.values);
 }
 
-static int next_of_group(void *context, struct inventory *inventory, struct edit_page *page,
+static int next_of_group(void *context, struct resources *resources, struct edit_page *page,
 			 struct change_error *error)
 {
-	return group_removal_next(context, inventory, page, error);
+	return group_removal_next(context, resources, page, error);
 }
 
 static void exec(const char *sql)
@@ -736,10 +736,10 @@ static void what_could_not_be_read_is_not_committed(void **state)
 /* What the status says of the state. */
 static const char *state_error(void)
 {
-	struct inventory_about about;
+	struct addresses_about about;
 
 	service_try_state(&world->service);
-	inventory_about(world->service.inventory, &about);
+	addresses_about(world->service.resources, &about);
 	return about.error;
 }
 
@@ -820,7 +820,7 @@ static int on_pair(void *context, const struct source_pair *pair)
 
 static const char *kept_pairs(void)
 {
-	struct source *source = world->service.inventory->store.source;
+	struct source *source = world->service.resources->store.source;
 	static char text[256];
 	char error[SOURCE_ERROR_MAX];
 
@@ -903,14 +903,14 @@ static const struct rrset *served_ptr(const char *text)
 
 static enum ptr_status status_of(const char *name)
 {
-	inventory_forget(world->service.inventory);
-	return inventory_address(world->service.inventory, NULL, name)->status;
+	resources_forget(world->service.resources);
+	return addresses_by_name(world->service.resources, NULL, name)->status;
 }
 
 /* Makes the change of a network and of a PTR, with no memory from its COMMIT on. */
 static void put_both_without_memory(void)
 {
-	struct source *source = world->service.inventory->store.source;
+	struct source *source = world->service.resources->store.source;
 	json_t *network = json_pack("{s:s, s:[s]}", "name", "one", "address_space", "10.1.0.0/16");
 	json_t *address =
 		json_pack("{s:s, s:s}", "address", "192.0.2.7", "reverse_fqdn", "m.test.");
@@ -1098,7 +1098,7 @@ static void a_change_that_waits_by_then_is_not_taken_for_one_that_went_back(void
 /* A reader keeps the state from showing what a crash would bring back. */
 static void a_change_that_the_state_turns_out_not_to_have_is_dropped(void **state)
 {
-	struct source *source = world->service.inventory->store.source;
+	struct source *source = world->service.resources->store.source;
 	char error[SOURCE_ERROR_MAX];
 	struct source *view = source->calls->view(source, error);
 	struct unconfirmed found;

@@ -10,16 +10,16 @@
 
 #include <cmocka.h>
 
-#include "tests/lib/inventory_fixture.h"
+#include "tests/lib/addresses_fixture.h"
 
 enum { NOW_S = 1800000000, MANY = 300, OVER_S = NOW_S - HTTP_LOGOUT_KEPT_S };
 
 static const struct http_logout eye = {"eye", NOW_S + 60, "00112233445566778899aabbccddeeff"},
 				before = {"eye", NOW_S + 50, ""};
 
-static void note(struct inventory_fixture *fixture, const struct http_logout *logout, int64_t now_s)
+static void note(struct addresses_fixture *fixture, const struct http_logout *logout, int64_t now_s)
 {
-	assert_int_equal(logouts_note(inventory_store(fixture->inventory), logout, now_s), 0);
+	assert_int_equal(logouts_note(resources_store(fixture->resources), logout, now_s), 0);
 }
 
 static int count_row(void *context, const struct pairs_use *use)
@@ -32,17 +32,17 @@ static int count_row(void *context, const struct pairs_use *use)
 }
 
 /* counts[1]: those that count. */
-static void count_rows(struct inventory_fixture *fixture, unsigned counts[2])
+static void count_rows(struct addresses_fixture *fixture, unsigned counts[2])
 {
 	char error[SOURCE_ERROR_MAX];
 
 	counts[0] = counts[1] = 0;
-	assert_int_equal(pairs_uses_after(inventory_store(fixture->inventory)->source, "logout\t",
+	assert_int_equal(pairs_uses_after(resources_store(fixture->resources)->source, "logout\t",
 					  100000, count_row, counts, error),
 			 0);
 }
 
-static void note_many_that_are_over(struct inventory_fixture *fixture)
+static void note_many_that_are_over(struct addresses_fixture *fixture)
 {
 	struct http_logout logout = {.client = "ops"};
 
@@ -55,7 +55,7 @@ static void note_many_that_are_over(struct inventory_fixture *fixture)
 
 static void a_logout_removes_rows_that_are_over(void **state)
 {
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 	unsigned counts[2], first;
 
 	note_many_that_are_over(fixture);
@@ -74,15 +74,15 @@ static void a_logout_removes_rows_that_are_over(void **state)
 
 static void a_start_removes_all_that_are_over_and_no_other(void **state)
 {
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 	struct http_auth *auth = http_auth_new();
 	unsigned counts[2];
 
 	note_many_that_are_over(fixture);
 	note(fixture, &eye, NOW_S - MANY);
 	note(fixture, &before, NOW_S - MANY);
-	inventory_fixture_restart(fixture);
-	logouts_load(inventory_store(fixture->inventory), auth, NOW_S);
+	addresses_fixture_restart(fixture);
+	logouts_load(resources_store(fixture->resources), auth, NOW_S);
 	count_rows(fixture, counts);
 	assert_int_equal(counts[0], 0);
 	assert_int_equal(counts[1], 2);
@@ -92,14 +92,14 @@ static void a_start_removes_all_that_are_over_and_no_other(void **state)
 static void a_clock_that_was_ahead_for_some_hours_removes_none(void **state)
 {
 	enum { AHEAD_S = NOW_S + HTTP_LOGOUT_KEPT_S / 2 };
-	struct inventory_fixture *fixture = *state;
+	struct addresses_fixture *fixture = *state;
 	struct http_auth *auth = http_auth_new();
 	const struct http_logout ahead = {"ops", AHEAD_S + 60, "ffeeddccbbaa99887766554433221100"};
 	unsigned counts[2];
 
 	note(fixture, &eye, NOW_S);
 	note(fixture, &ahead, AHEAD_S);
-	logouts_load(inventory_store(fixture->inventory), auth, AHEAD_S);
+	logouts_load(resources_store(fixture->resources), auth, AHEAD_S);
 	count_rows(fixture, counts);
 	assert_int_equal(counts[1], 2);
 	http_auth_free(auth);
@@ -117,7 +117,7 @@ static void rows_of_something_else_are_no_logouts(void **state)
 }
 
 #define T(test)                                                                                    \
-	cmocka_unit_test_setup_teardown(test, inventory_fixture_set_up, inventory_fixture_tear_down)
+	cmocka_unit_test_setup_teardown(test, addresses_fixture_set_up, addresses_fixture_tear_down)
 
 int main(void)
 {

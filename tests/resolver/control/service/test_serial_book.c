@@ -8,10 +8,10 @@
 #include <cmocka.h>
 
 #include "resolver/control/service/serial_book.h"
-#include "tests/lib/inventory_fixture.h"
+#include "tests/lib/addresses_fixture.h"
 
 struct world {
-	struct inventory_fixture *fixture;
+	struct addresses_fixture *fixture;
 	uv_loop_t loop;
 	struct serial_book book;
 	struct serial_keeper keeper;
@@ -22,7 +22,7 @@ static void open_book(struct world *world)
 	memset(&world->book, 0, sizeof world->book);
 	assert_int_equal(uv_loop_init(&world->loop), 0);
 	assert_int_equal(serial_book_open(&world->book, &world->loop,
-					  inventory_store(world->fixture->inventory),
+					  resources_store(world->fixture->resources),
 					  &world->keeper),
 			 0);
 }
@@ -39,7 +39,7 @@ static int setup(void **state)
 {
 	struct world *world = calloc(1, sizeof *world);
 
-	world->fixture = inventory_fixture_new(FIXTURE_WORLD);
+	world->fixture = addresses_fixture_new(FIXTURE_WORLD);
 	open_book(world);
 	*state = world;
 	return 0;
@@ -50,7 +50,7 @@ static int teardown(void **state)
 	struct world *world = *state;
 
 	close_book(world);
-	inventory_fixture_free(world->fixture);
+	addresses_fixture_free(world->fixture);
 	free(world);
 	return 0;
 }
@@ -59,7 +59,7 @@ static int teardown(void **state)
 static void kill_it(struct world *world)
 {
 	close_book(world);
-	inventory_fixture_restart(world->fixture);
+	addresses_fixture_restart(world->fixture);
 	open_book(world);
 }
 

@@ -117,12 +117,12 @@ static void names_can_be_registered_after_a_model_that_is_not_served(void **stat
 	assert_true(registrar_is_ready(&service->registrar));
 }
 
-static void look_for_mail(void *context, struct inventory *draft, const struct policy *none)
+static void look_for_mail(void *context, struct resources *draft, const struct policy *none)
 {
 	bool *is_there = context;
 
 	(void)none;
-	*is_there = inventory_address(draft, NULL, "mail");
+	*is_there = addresses_by_name(draft, NULL, "mail");
 }
 
 /* Makes a change that has no faults. Returns how it ended. */
@@ -146,7 +146,7 @@ static void a_read_that_fails_while_a_rehearsal_is_looked_at_fails_it(void **sta
 	const struct resource_edit edit = {
 		.path = {kind_of_id(KIND_ADDRESS), GROUP_NONE, {"mail", NULL}}, .values = values};
 	struct service_change made = {.edits = &edit, .count = 1, .who = "ops"};
-	struct inventory_about about;
+	struct addresses_about about;
 	bool is_there = false;
 	struct service_change rehearsed = {
 		.who = "ops", .rehearsal = true, .look = look_for_mail, .context = &is_there};
@@ -167,7 +167,7 @@ static void a_read_that_fails_while_a_rehearsal_is_looked_at_fails_it(void **sta
 	assert_non_null(strstr(rehearsed.error.text, "was not written by sluice"));
 	assert_false(is_there);
 	service_try_state(&world->service);
-	inventory_about(world->service.inventory, &about);
+	addresses_about(world->service.resources, &about);
 	assert_non_null(strstr(about.error, "was not written by sluice"));
 }
 

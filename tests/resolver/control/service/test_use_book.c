@@ -11,13 +11,13 @@
 #include "resolver/control/service/use_book.h"
 #include "resolver/control/store/pairs.h"
 #include "resolver/resolve/resolve.h"
-#include "tests/lib/inventory_fixture.h"
+#include "tests/lib/addresses_fixture.h"
 #include "tests/lib/model_builder.h"
 
 enum { HOUR = 3600, MANY = 600, START = 1800000000 };
 
 struct world {
-	struct inventory_fixture *fixture;
+	struct addresses_fixture *fixture;
 	uv_loop_t loop;
 	struct work work;
 	struct server server; /* nothing but what is looked at */
@@ -84,11 +84,11 @@ static void open_world(struct world *world)
 					     .outcomes = outcomes_registry_new()}};
 	serve(world);
 	assert_int_equal(uv_loop_init(&world->loop), 0);
-	work_init(&world->work, &world->loop, inventory_store(world->fixture->inventory), NULL,
+	work_init(&world->work, &world->loop, resources_store(world->fixture->resources), NULL,
 		  NULL);
 	memset(&world->book, 0, sizeof world->book);
 	assert_int_equal(use_book_open(&world->book, &world->loop,
-				       inventory_store(world->fixture->inventory), server,
+				       resources_store(world->fixture->resources), server,
 				       &world->work, on_written, world),
 			 0);
 }
@@ -111,7 +111,7 @@ static void close_world(struct world *world)
 
 static void begin(struct world *world, unsigned rules)
 {
-	world->fixture = inventory_fixture_new(FIXTURE_WORLD);
+	world->fixture = addresses_fixture_new(FIXTURE_WORLD);
 	world->now_s = START;
 	build_model(world, rules);
 	open_world(world);
@@ -141,7 +141,7 @@ static int tear_down(void **state)
 
 	close_world(world);
 	model_free(world->model);
-	inventory_fixture_free(world->fixture);
+	addresses_fixture_free(world->fixture);
 	free(world);
 	return 0;
 }
@@ -150,7 +150,7 @@ static int tear_down(void **state)
 static void kill_it(struct world *world)
 {
 	close_world(world);
-	inventory_fixture_restart(world->fixture);
+	addresses_fixture_restart(world->fixture);
 	open_world(world);
 }
 
@@ -207,7 +207,7 @@ static int64_t written_use(struct world *world, const char *what)
 	char error[SOURCE_ERROR_MAX];
 
 	assert_int_equal(
-		pairs_read_uses(inventory_store(world->fixture->inventory)->source, &row, 1, error),
+		pairs_read_uses(resources_store(world->fixture->resources)->source, &row, 1, error),
 		0);
 	return row.found ? row.used_s : -1;
 }
@@ -226,7 +226,7 @@ static unsigned rows(struct world *world)
 	unsigned count = 0;
 	char error[SOURCE_ERROR_MAX];
 
-	assert_int_equal(pairs_uses_after(inventory_store(world->fixture->inventory)->source, "",
+	assert_int_equal(pairs_uses_after(resources_store(world->fixture->resources)->source, "",
 					  10000, on_use, &count, error),
 			 0);
 	return count;
@@ -363,7 +363,7 @@ static void what_was_gone_before_the_process_came_is_swept_from_the_state(void *
 	close_world(world);
 	model_free(world->model);
 	build_model(world, 0);
-	inventory_fixture_restart(world->fixture);
+	addresses_fixture_restart(world->fixture);
 	open_world(world);
 	look(world);
 	assert_int_equal(rows(world), 4);
@@ -382,7 +382,7 @@ static void a_book_that_is_handed_over_writes_nothing_and_one_that_is_taken_read
 	world->now_s += 2 * HOUR;
 	look(world);
 	assert_int_equal(world->written, written);
-	assert_int_equal(pairs_write_uses(inventory_store(world->fixture->inventory)->source, &row,
+	assert_int_equal(pairs_write_uses(resources_store(world->fixture->resources)->source, &row,
 					  1, error),
 			 0);
 	use_book_take(&world->book);
@@ -397,11 +397,11 @@ static void a_state_that_is_held_is_read_and_written_later(void **state)
 	look(world);
 	kill_it(world);
 	world->now_s += HOUR;
-	store_hold(inventory_store(world->fixture->inventory), true);
+	store_hold(resources_store(world->fixture->resources), true);
 	check(world, "one", START + HOUR, 0);
 	look(world);
 	assert_int_equal(world->written, 1);
-	store_hold(inventory_store(world->fixture->inventory), false);
+	store_hold(resources_store(world->fixture->resources), false);
 	check(world, "one", START, 0);
 }
 

@@ -10,11 +10,11 @@
 #include <cmocka.h>
 
 #include "rules/text.h"
-#include "tests/lib/inventory_fixture.h"
+#include "tests/lib/addresses_fixture.h"
 
 struct world {
 	uv_loop_t loop;
-	struct inventory_fixture *fixture;
+	struct addresses_fixture *fixture;
 	struct work work;
 	uv_prepare_t rounds; /* of the loop */
 	uv_idle_t idle;
@@ -52,9 +52,9 @@ static int set_up(void **state)
 {
 	(void)state;
 	world = calloc(1, sizeof *world);
-	world->fixture = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
+	world->fixture = addresses_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
 	assert_int_equal(uv_loop_init(&world->loop), 0);
-	work_init(&world->work, &world->loop, inventory_store(world->fixture->inventory), on_end,
+	work_init(&world->work, &world->loop, resources_store(world->fixture->resources), on_end,
 		  world);
 	uv_prepare_init(&world->loop, &world->rounds);
 	uv_prepare_start(&world->rounds, on_round);
@@ -73,7 +73,7 @@ static int tear_down(void **state)
 	uv_run(&world->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&world->loop), 0);
 	uv_sem_destroy(&world->waited);
-	inventory_fixture_free(world->fixture);
+	addresses_fixture_free(world->fixture);
 	free(world);
 	return 0;
 }
@@ -89,8 +89,8 @@ static void on_done(void *request)
 static bool is_held(void)
 {
 	const struct owned_item ptr = {.reverse_fqdn = "x.test.", .ttl = NOT_GIVEN};
-	struct address_draft *draft = edit_begin(world->fixture->inventory, "test");
-	int err = edit_point(draft, inventory_fixture_named(world->fixture, "bare"), &ptr);
+	struct address_draft *draft = edit_begin(world->fixture->resources, "test");
+	int err = edit_point(draft, addresses_fixture_named(world->fixture, "bare"), &ptr);
 	bool busy = draft_error(draft)->outcome == CHANGE_BUSY;
 
 	assert_int_equal(err != 0, busy);

@@ -1,6 +1,6 @@
 /* Combines the file's model and the state. Each load makes a new part, which is adopted or freed:
  *
- *     inventory_prepare ──► next ──served?─┬─ yes: inventory_adopt moves its part to the inventory
+ *     resources_prepare ──► next ──served?─┬─ yes: resources_adopt moves its part to the resources
  *                                          └─ no:  it is only freed
  *
  * If file and state overlap:
@@ -11,7 +11,7 @@
  *     a PTR in the state, its address in the file  the PTR of that address
  *     a PTR in the state, its address nowhere      kept, waits
  *     a state that cannot be read                  a warning; its served resources stay */
-#include "resolver/control/resource/inventory.h"
+#include "resolver/control/resource/resources.h"
 
 #include <assert.h>
 
@@ -20,20 +20,15 @@
 #include "rules/text.h"
 
 struct merge {
-	struct inventory *inventory; /* a copy with the next part, which is being made */
-	struct inventory_part *next; /* that part */
-	const struct inventory_part *before;
+	struct resources *resources; /* a copy, which gets the next addresses */
+	struct model *model;
+	struct addresses *next;         /* the copy's, which are being made */
+	const struct model *former;     /* the model that is served now */
+	const struct addresses *before; /* the served addresses */
 	struct owned_draft *draft;
 	json_t *repeated; /* ids of the state's resources that the file repeats */
 	struct faults *faults;
 };
-
-/* Frees resources that were returned while many are read, to bound the memory. */
-static void forget_shown(struct inventory *inventory)
-{
-	arena_release(&inventory->shown);
-	arena_init(&inventory->shown);
-}
 
 /* ---- the file's rows ---- */
 
@@ -72,13 +67,14 @@ static int index_items(struct file_rows *rows, const struct model *model, uint64
 
 /* The rows of the model's file. A change of resources leaves the file's items as they are, however
  * many there are. NULL: `error` says why. */
-static struct file_rows *rows_of(const struct model *model, const struct inventory_part *before,
+static struct file_rows *rows_of(const struct model *model, const struct resources *served,
 				 uint64_t *hash, char error[SOURCE_ERROR_MAX])
 {
+	const struct addresses *before = &served->addresses;
 	struct file_rows *rows;
 
 	*hash = before->declared_hash;
-	if (before->rows && model_declared(model) == model_declared(before->model))
+	if (before->rows && model_declared(model) == model_declared(served->model))
 		return file_rows_ref(before->rows);
 	*hash = 0;
 	snprintf(error, SOURCE_ERROR_MAX, "%s", err_text(ERR_NOMEM));
@@ -176,14 +172,14 @@ static const char *common_field(const struct owned_resource *a, const struct own
 static int on_alike(void *context, const struct source_resource *row)
 {
 	struct merge *merge = context;
-	struct inventory *inventory = merge->inventory;
-	const struct model *model = merge->next->model;
+	struct resources *resources = merge->resources;
+	const struct model *model = merge->model;
 	struct owned_resource declared, resource;
 	struct keyed keyed;
-	int err = owned_of_file(&declared, row->number, model, &inventory->shown);
+	int err = owned_of_file(&declared, row->number, model, &resources->shown);
 
 	if (!err)
-		err = owned_of_row(&resource, row, model, &inventory->shown);
+		err = owned_of_row(&resource, row, model, &resources->shown);
 	if (err == ERR_INVALID) {
 		read_keys(&keyed, row, model);
 		clash(merge, &declared, &keyed.resource, common_field(&declared, &keyed.resource));
@@ -193,7 +189,7 @@ static int on_alike(void *context, const struct source_resource *row)
 	} else if (!err) {
 		clash(merge, &declared, &resource, common_field(&declared, &resource));
 	}
-	forget_shown(inventory);
+	resources_forget(resources);
 	return err ? ERR_NOMEM : 0; /* go on, to report all clashes */
 }
 
@@ -202,34 +198,35 @@ static int on_alike(void *context, const struct source_resource *row)
 static const struct owned_resource *namesake(struct merge *merge,
 					     const struct owned_resource *resource)
 {
-	const struct reverse_settings *reverse = &merge->next->model->reverse;
+	const struct reverse_settings *reverse = &merge->model->reverse;
 	bool is_service = owned_is_service(resource);
 	const char *suffix = is_service ? reverse->suffix : reverse->service_suffix;
 	char host[NAME_TEXT_MAX], path[PATH_MAX_BYTES];
 
-	if (!resource->fqdn || !inventory_cut_suffix(resource->fqdn, suffix, host))
+	if (!resource->fqdn || !addresses_cut_suffix(resource->fqdn, suffix, host))
 		return NULL;
 	if (is_service)
-		return inventory_find(merge->inventory, SOURCE_BY_HOST, 0, host, NULL);
+		return addresses_search(merge->resources, SOURCE_BY_HOST, 0, host, NULL);
 	return path_key_of(KIND_SERVICE, NULL, host, path) == 0
-		       ? inventory_find(merge->inventory, SOURCE_BY_PATH, KIND_SERVICE, path, NULL)
+		       ? addresses_search(merge->resources, SOURCE_BY_PATH, KIND_SERVICE, path,
+					  NULL)
 		       : NULL;
 }
 
 /* Reports items of the file with a namesake in the state. Two of the file are refused already. */
 static int check_namesakes(struct merge *merge)
 {
-	struct inventory *inventory = merge->inventory;
+	struct resources *resources = merge->resources;
 	const struct owned_resource *other;
 	struct owned_resource declared;
 	int err = 0;
 
 	for (size_t number = 1; !err; number++) {
-		err = owned_of_file(&declared, number, merge->next->model, &inventory->shown);
+		err = owned_of_file(&declared, number, merge->model, &resources->shown);
 		other = err ? NULL : namesake(merge, &declared);
 		if (other && !owned_is_declared(other))
 			clash(merge, &declared, other, owned_fqdn_field(&declared));
-		forget_shown(inventory);
+		resources_forget(resources);
 	}
 	return err == ERR_NOT_FOUND ? 0 : err;
 }
@@ -237,7 +234,7 @@ static int check_namesakes(struct merge *merge)
 /* Compares the file with the state. ERR_SYSTEM: the state cannot be read. */
 static int compare(struct merge *merge, char error[SOURCE_ERROR_MAX])
 {
-	struct source *source = merge->inventory->store.source;
+	struct source *source = merge->resources->store.source;
 	int err = source->calls->alike(source, on_alike, merge, error);
 
 	return err ? err : check_namesakes(merge);
@@ -255,7 +252,7 @@ static void complain_of_ptr(struct merge *merge, const struct owned_resource *de
 
 /* ---- rows of the state ---- */
 
-static void note_revision(struct inventory_part *part, const struct source_resource *row)
+static void note_revision(struct addresses *part, const struct source_resource *row)
 {
 	if (row->keys->ptr_revision > part->latest)
 		part->latest = row->keys->ptr_revision;
@@ -272,12 +269,11 @@ static bool has_namesake(struct merge *merge, const struct owned_resource *servi
 	char text[OWNED_TITLE_MAX], other_text[OWNED_TITLE_MAX];
 
 	if (other && !owned_is_declared(other))
-		fault_add(merge->faults, FAULT_ERROR, &merge->next->model->reverse.origin,
-			  "service_suffix",
-			  "%s and %s would both have the name %s; give another suffix, or remove "
-			  "one of them",
-			  owned_title(service, text), owned_title(other, other_text),
-			  service->fqdn);
+		fault_add(
+			merge->faults, FAULT_ERROR, &merge->model->reverse.origin, "service_suffix",
+			"%s and %s would both have the name %s; give another suffix, or remove "
+			"one of them",
+			owned_title(service, text), owned_title(other, other_text), service->fqdn);
 	return other;
 }
 
@@ -285,20 +281,20 @@ static bool has_namesake(struct merge *merge, const struct owned_resource *servi
 static int on_owned(void *context, const struct source_resource *row)
 {
 	struct merge *merge = context;
-	struct inventory_part *next = merge->next;
+	struct addresses *next = merge->next;
 	char text[POOLS_TEXT_MAX];
 	struct keyed keyed;
 	int err;
 
 	if (!row->keys->id || !row->keys->address.family ||
 	    (row->kind != KIND_ADDRESS && row->kind != KIND_SERVICE))
-		return inventory_complain(merge->inventory, row, ERR_INVALID);
+		return resources_complain(merge->resources, row, ERR_INVALID);
 	note_revision(next, row);
 	if (json_object_get(merge->repeated, row->keys->id)) {
 		next->counts.repeated++;
 		return 0;
 	}
-	read_keys(&keyed, row, next->model);
+	read_keys(&keyed, row, merge->model);
 	*(row->kind == KIND_SERVICE ? &next->counts.services : &next->counts.addresses) += 1;
 	next->counts.ptrs += row->keys->ptr != NULL;
 	if (row->kind == KIND_SERVICE && has_namesake(merge, &keyed.resource))
@@ -308,20 +304,20 @@ static int on_owned(void *context, const struct source_resource *row)
 		next->counts.refused++;
 		return 0;
 	}
-	err = owned_serve(&keyed.resource, merge->draft, &merge->inventory->key, next->model);
-	return err == ERR_INVALID ? inventory_complain(merge->inventory, row, err) : err;
+	err = owned_serve(&keyed.resource, merge->draft, &merge->resources->key, merge->model);
+	return err == ERR_INVALID ? resources_complain(merge->resources, row, err) : err;
 }
 
 /* Handles a PTR that both the file and the state have. */
 static int compare_ptr(struct merge *merge, const struct owned_resource *declared,
 		       const struct source_resource *row)
 {
-	struct inventory *inventory = merge->inventory;
+	struct resources *resources = merge->resources;
 	struct owned_resource resource = {.item.id = row->path};
-	int err = owned_take_ptr_row(&resource, row, merge->next->model, &inventory->shown);
+	int err = owned_take_ptr_row(&resource, row, merge->model, &resources->shown);
 
 	if (err)
-		return inventory_complain(inventory, row, err);
+		return resources_complain(resources, row, err);
 	if (owned_is_same_ptr(&declared->item, &resource.item))
 		merge->next->counts.repeated++;
 	else
@@ -332,39 +328,39 @@ static int compare_ptr(struct merge *merge, const struct owned_resource *declare
 /* Handles the PTR of the state for an item of the file. Its row's keys say all that is served. */
 static int take_ptr_row(struct merge *merge, const struct source_resource *row, size_t number)
 {
-	struct inventory *inventory = merge->inventory;
-	struct inventory_part *next = merge->next;
+	struct resources *resources = merge->resources;
+	struct addresses *next = merge->next;
 	const struct source_keys *keys = row->keys;
 	struct owned_resource declared;
 
-	if (owned_of_file(&declared, number, next->model, &inventory->shown) != 0)
+	if (owned_of_file(&declared, number, merge->model, &resources->shown) != 0)
 		return ERR_NOMEM;
 	if (declared.ptr_is_declared)
 		return compare_ptr(merge, &declared, row);
 	next->counts.given++;
 	note_revision(next, row);
 	declared.item.reverse_fqdn = keys->ptr;
-	declared.ttl_served = keys->ttl_given ? keys->ttl : next->model->reverse.ttl;
-	return owned_serve(&declared, merge->draft, &inventory->key, next->model);
+	declared.ttl_served = keys->ttl_given ? keys->ttl : merge->model->reverse.ttl;
+	return owned_serve(&declared, merge->draft, &resources->key, merge->model);
 }
 
 /* Handles a PTR's row: the PTR's address or service is declared in the file, or missing. */
 static int on_ptr_row(void *context, const struct source_resource *row)
 {
 	struct merge *merge = context;
-	struct inventory *inventory = merge->inventory;
+	struct resources *resources = merge->resources;
 	struct name name;
 	size_t number;
 	int err;
 
-	if (!row->keys->ptr || name_from_text(&name, &inventory->key, row->keys->ptr) != 0)
-		return inventory_complain(inventory, row, ERR_INVALID);
-	err = inventory_declared_id(inventory, row->path, &number);
+	if (!row->keys->ptr || name_from_text(&name, &resources->key, row->keys->ptr) != 0)
+		return resources_complain(resources, row, ERR_INVALID);
+	err = addresses_declared_id(resources, row->path, &number);
 	if (!err && number > 0)
 		err = take_ptr_row(merge, row, number);
 	else if (!err)
 		merge->next->counts.waiting++;
-	forget_shown(inventory);
+	resources_forget(resources);
 	return err;
 }
 
@@ -372,16 +368,15 @@ static int on_ptr_row(void *context, const struct source_resource *row)
 
 static int serve_file(struct merge *merge)
 {
-	struct inventory *inventory = merge->inventory;
+	struct resources *resources = merge->resources;
 	struct owned_resource resource;
 	int err = 0;
 
 	for (size_t number = 1; !err; number++) {
-		err = owned_of_file(&resource, number, merge->next->model, &inventory->shown);
+		err = owned_of_file(&resource, number, merge->model, &resources->shown);
 		if (!err)
-			err = owned_serve(&resource, merge->draft, &inventory->key,
-					  merge->next->model);
-		forget_shown(inventory);
+			err = owned_serve(&resource, merge->draft, &resources->key, merge->model);
+		resources_forget(resources);
 	}
 	return err == ERR_NOT_FOUND ? 0 : err;
 }
@@ -392,9 +387,9 @@ static bool find_again(struct merge *merge, const struct owned_resource *former,
 {
 	size_t number;
 
-	return inventory_declared_id(merge->inventory, former->item.id, &number) == 0 &&
+	return addresses_declared_id(merge->resources, former->item.id, &number) == 0 &&
 	       number > 0 &&
-	       owned_of_file(now, number, merge->next->model, &merge->inventory->shown) == 0 &&
+	       owned_of_file(now, number, merge->model, &merge->resources->shown) == 0 &&
 	       address_equal(&now->item.address, &former->item.address);
 }
 
@@ -404,7 +399,7 @@ static int leave(struct merge *merge, const struct owned_resource *former, bool 
 {
 	const struct address *address = &former->item.address;
 	struct owned_resource now = {.ptr_is_declared = false};
-	int err = owned_unserve(former, merge->draft, &merge->inventory->key);
+	int err = owned_unserve(former, merge->draft, &merge->resources->key);
 	bool has_ptr = !former->ptr_is_declared && owned_ptr(merge->before->owned, address);
 	bool stays;
 
@@ -421,7 +416,7 @@ static int leave(struct merge *merge, const struct owned_resource *former, bool 
 /* Begins with the table as it is, without the former file's items if there is another file. */
 static int begin_with_former(struct merge *merge, bool is_read)
 {
-	const struct inventory_part *before = merge->before;
+	const struct addresses *before = merge->before;
 	struct owned_resource former;
 	int err = 0;
 
@@ -430,10 +425,10 @@ static int begin_with_former(struct merge *merge, bool is_read)
 	if (!merge->draft)
 		return ERR_NOMEM;
 	for (size_t number = 1; !err && merge->next->rows != before->rows; number++) {
-		err = owned_of_file(&former, number, before->model, &merge->inventory->shown);
+		err = owned_of_file(&former, number, merge->former, &merge->resources->shown);
 		if (!err)
 			err = leave(merge, &former, is_read);
-		forget_shown(merge->inventory);
+		resources_forget(merge->resources);
 	}
 	return err == ERR_NOT_FOUND ? 0 : err;
 }
@@ -441,7 +436,7 @@ static int begin_with_former(struct merge *merge, bool is_read)
 /* Begins with all rows of the state. */
 static int begin_with_state(struct merge *merge, char error[SOURCE_ERROR_MAX])
 {
-	struct source *source = merge->inventory->store.source;
+	struct source *source = merge->resources->store.source;
 	int err;
 
 	merge->draft = owned_edit(NULL);
@@ -452,22 +447,23 @@ static int begin_with_state(struct merge *merge, char error[SOURCE_ERROR_MAX])
 }
 
 /* Whether both models give the state's resources the same names, TTLs and pools. */
-static bool derive_alike(const struct inventory_part *a, const struct inventory_part *b)
+static bool derive_alike(const struct merge *merge)
 {
-	const struct reverse_settings *left = &a->model->reverse, *right = &b->model->reverse;
+	const struct reverse_settings *left = &merge->former->reverse;
+	const struct reverse_settings *right = &merge->model->reverse;
 
 	return left->ttl == right->ttl && text_equal(left->suffix, right->suffix) &&
 	       text_equal(left->service_suffix, right->service_suffix) &&
-	       pools_equal(a->pools, b->pools, false);
+	       pools_equal(merge->before->pools, merge->next->pools, false);
 }
 
 /* Warns of refused, repeated and waiting items: of all when the file was read, otherwise only if
  * their number has grown. */
 static void warn(struct merge *merge)
 {
-	const struct inventory_part *next = merge->next, *before = merge->before;
+	const struct addresses *next = merge->next, *before = merge->before;
 	bool same_file = next->rows == before->rows;
-	struct origin origin = {.file = merge->inventory->store.url};
+	struct origin origin = {.file = merge->resources->store.url};
 
 	if (next->counts.refused > (same_file ? before->counts.refused : 0))
 		fault_add(merge->faults, FAULT_WARNING, &origin, NULL,
@@ -496,8 +492,8 @@ static void warn(struct merge *merge)
 /* The served data may now differ from the state, so the next load must read the whole state. */
 static void tell_unread(struct merge *merge, const char *error)
 {
-	struct store *store = inventory_store(merge->inventory->of);
-	const char *trouble = inventory_trouble(merge->inventory);
+	struct store *store = resources_store(merge->resources->of);
+	const char *trouble = resources_trouble(merge->resources);
 	const char *why = trouble ? trouble : error;
 
 	store->stale = true;
@@ -513,11 +509,11 @@ static void tell_unread(struct merge *merge, const char *error)
 static int merge_with_state(struct merge *merge, bool is_other, char error[SOURCE_ERROR_MAX])
 {
 	static const struct source_page ptrs = {.kind = KIND_PTR, .limit = INT64_MAX};
-	const struct inventory_part *before = merge->before;
-	struct source *source = merge->inventory->store.source;
+	const struct addresses *before = merge->before;
+	struct source *source = merge->resources->store.source;
 	bool same_file = merge->next->rows == before->rows;
-	bool whole = is_other || !derive_alike(before, merge->next) ||
-		     (!same_file && before->counts.repeated > 0);
+	bool whole =
+		is_other || !derive_alike(merge) || (!same_file && before->counts.repeated > 0);
 	int err = 0;
 
 	if (same_file && !whole)
@@ -542,8 +538,8 @@ static int merge_with_state(struct merge *merge, bool is_other, char error[SOURC
  * reported. */
 static int try_state(struct merge *merge)
 {
-	struct inventory_part *next = merge->next;
-	struct store *store = inventory_store(merge->inventory->of);
+	struct addresses *next = merge->next;
+	struct store *store = resources_store(merge->resources->of);
 	struct source *source = store->source;
 	bool is_other = source && (store->stale || !source->calls->is_current(source));
 	struct faults *faults = merge->faults, found;
@@ -557,7 +553,7 @@ static int try_state(struct merge *merge)
 	err = source->calls->attach(source, next->rows, error);
 	if (!err)
 		err = merge_with_state(merge, is_other, error);
-	if (!err && inventory_trouble(merge->inventory))
+	if (!err && resources_trouble(merge->resources))
 		err = ERR_SYSTEM;
 	merge->faults = faults;
 	next->read = !err && is_other;
@@ -576,7 +572,7 @@ static int try_state(struct merge *merge)
 /* Makes the table from the file, and from what was known of the state. */
 static int merge_without_state(struct merge *merge)
 {
-	struct store *store = &merge->inventory->store;
+	struct store *store = &merge->resources->store;
 	int err;
 
 	owned_discard(merge->draft);
@@ -587,7 +583,7 @@ static int merge_without_state(struct merge *merge)
 	if (!err && merge->next->rows != merge->before->rows)
 		err = serve_file(merge);
 	store_close(store);
-	store_copy(store, inventory_store(merge->inventory->of), STORE_SAME);
+	store_copy(store, resources_store(merge->resources->of), STORE_SAME);
 	return err;
 }
 
@@ -599,9 +595,9 @@ static int fill(struct merge *merge)
 }
 
 /* Notes that another program has changed the state, and its rows cannot be served. */
-static void say_unserved(struct inventory *inventory, const struct inventory_part *part)
+static void say_unserved(struct resources *resources, const struct addresses *part)
 {
-	struct store *store = &inventory->store;
+	struct store *store = &resources->store;
 
 	if (!part->read)
 		return;
@@ -612,10 +608,10 @@ static void say_unserved(struct inventory *inventory, const struct inventory_par
 		 store->url);
 }
 
-/* For etags of lists; inventory_etag adds revisions and counts. */
-static uint64_t hash_derived(const struct inventory_part *part)
+/* For etags of lists; addresses_etag adds revisions and counts. */
+static uint64_t hash_derived(const struct addresses *part, const struct model *model)
 {
-	const struct reverse_settings *reverse = &part->model->reverse;
+	const struct reverse_settings *reverse = &model->reverse;
 	uint64_t hash = part->declared_hash;
 
 	hash = etag_add_number(hash, reverse->ttl);
@@ -624,26 +620,27 @@ static uint64_t hash_derived(const struct inventory_part *part)
 	return etag_add_number(hash, pools_hash(part->pools));
 }
 
-/* Fills the copy's part with that of the model. */
-static int make_part(struct inventory *next, struct model *model, struct faults *faults)
+int addresses_load(struct resources *next, struct faults *faults)
 {
-	struct inventory_part *part = &next->now;
-	const struct inventory_part *before = &next->of->now;
-	struct merge merge = {.inventory = next,
+	struct model *model = next->model;
+	struct addresses *part = &next->addresses;
+	struct merge merge = {.resources = next,
+			      .model = model,
+			      .former = next->of->model,
 			      .next = part,
-			      .before = before,
+			      .before = &next->of->addresses,
 			      .faults = faults,
 			      .repeated = json_object()};
 	size_t errors = faults->errors;
 	char error[SOURCE_ERROR_MAX];
 	int err = ERR_NOMEM;
 
-	*part = (struct inventory_part){.model = model, .pools = pools_new(model)};
-	part->rows = rows_of(model, before, &part->declared_hash, error);
+	*part = (struct addresses){.pools = pools_new(model)};
+	part->rows = rows_of(model, next->of, &part->declared_hash, error);
 	if (!part->rows)
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", error);
 	if (part->pools && part->rows && merge.repeated) {
-		part->derived = hash_derived(part);
+		part->derived = hash_derived(part, model);
 		err = fill(&merge);
 	}
 	json_decref(merge.repeated);
@@ -661,79 +658,22 @@ static int make_part(struct inventory *next, struct model *model, struct faults 
 	return err;
 }
 
-/* Makes an inventory of the model, beside the served one. NULL: the faults say why. */
-static struct inventory *make(struct inventory *inventory, struct model *model,
-			      struct faults *faults)
+void addresses_adopt(struct resources *next)
 {
-	struct inventory *next = inventory_copy(inventory, STORE_SAME);
+	struct resources *resources = next->of;
+	struct addresses *now = &resources->addresses;
 
-	inventory->trouble[0] = '\0'; /* left by a request */
-	if (!next) {
-		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(ERR_NOMEM));
-		return NULL;
-	}
-	if (make_part(next, model, faults) != 0) {
-		inventory_prepared_free(next);
-		return NULL;
-	}
-	next->trouble[0] = '\0'; /* is reported */
-	forget_shown(next);
-	return next;
-}
-
-struct inventory *inventory_prepare(struct inventory *inventory, struct model *model,
-				    struct faults *faults)
-{
-	assert(!inventory->changing && !inventory->store.held);
-	if (store_follow(&inventory->store, model->management.state, &model->management.origin,
-			 faults) != 0)
-		return NULL;
-	return make(inventory, model, faults);
-}
-
-void inventory_adopt(struct inventory *next)
-{
-	struct inventory *inventory = next->of;
-	struct inventory_part *now = &inventory->now;
-
-	inventory_part_release(now);
-	*now = next->now;
-	next->now = (struct inventory_part){0};
+	addresses_release(now);
+	*now = next->addresses;
+	next->addresses = (struct addresses){0};
 	if (!now->read)
 		return;
-	inventory->changed = now->changed;
+	resources->changed = now->changed;
 	/* Changes by another process are not pending: workers did not get these from this
 	 * process. */
-	if (inventory->served == inventory->published)
-		inventory->served = now->latest;
-	inventory->published = now->latest;
-	now->read = inventory->store.stale = false;
-	inventory->store.error[0] = '\0';
-}
-
-void inventory_prepared_free(struct inventory *next)
-{
-	struct source *source = next ? next->of->store.source : NULL;
-
-	if (!next)
-		return;
-	assert(!next->changing);
-	if (next->now.read && source) /* not served, so the next load reads the state again */
-		source->calls->unsync(source);
-	inventory_attach(next->of);
-	inventory_part_release(&next->now);
-	inventory_copy_free(next);
-}
-
-void inventory_check(struct model *model, struct faults *faults)
-{
-	static const struct hash_key any_key;
-	const struct management *management = &model->management;
-	struct inventory *inventory = inventory_new(&any_key);
-
-	if (!inventory)
-		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(ERR_NOMEM));
-	else if (store_look(&inventory->store, management->state, &management->origin, faults))
-		inventory_prepared_free(make(inventory, model, faults));
-	inventory_free(inventory);
+	if (resources->served == resources->published)
+		resources->served = now->latest;
+	resources->published = now->latest;
+	now->read = resources->store.stale = false;
+	resources->store.error[0] = '\0';
 }

@@ -1,21 +1,21 @@
-/* For tests: an inventory with a state in a directory of its own. */
+/* For tests: an resources with a state in a directory of its own. */
 #ifndef SLUICE_TESTS_INVENTORY_FIXTURE_H
 #define SLUICE_TESTS_INVENTORY_FIXTURE_H
 
 #include <stdbool.h>
 
-#include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/address_edits.h"
 #include "resolver/control/resource/change_error.h"
-#include "resolver/control/resource/inventory.h"
+#include "resolver/control/resource/resources.h"
 #include "rules/owned/owned.h"
 #include "tests/lib/config_text.h"
 
-struct inventory_fixture {
+struct addresses_fixture {
 	struct config_text config;
 	char state[96]; /* DIRECTORY/state.db */
 	struct model *model;
-	struct inventory *inventory;
-	struct owned *seen; /* the table at the last call of inventory_fixture_has_moved */
+	struct resources *resources;
+	struct owned *seen; /* the table at the last call of addresses_fixture_has_moved */
 };
 
 /* A region, two pools and a state. */
@@ -42,53 +42,53 @@ struct inventory_fixture {
 
 /* For a test's set-up and tear-down: *state is a fixture that starts with FIXTURE_WORLD and
  * FIXTURE_FILED, and only errors are logged. The same with another configuration. */
-int inventory_fixture_set_up(void **state);
-int inventory_fixture_tear_down(void **state);
-struct inventory_fixture *inventory_fixture_new(const char *text);
-void inventory_fixture_free(struct inventory_fixture *fixture);
+int addresses_fixture_set_up(void **state);
+int addresses_fixture_tear_down(void **state);
+struct addresses_fixture *addresses_fixture_new(const char *text);
+void addresses_fixture_free(struct addresses_fixture *fixture);
 /* Starts with this configuration; it must be good. */
-void inventory_fixture_init(struct inventory_fixture *fixture, const char *text);
-void inventory_fixture_release(struct inventory_fixture *fixture);
+void addresses_fixture_init(struct addresses_fixture *fixture, const char *text);
+void addresses_fixture_release(struct addresses_fixture *fixture);
 /* Reloads; config.faults has the faults. 0: the file's contents are served. */
-int inventory_fixture_load(struct inventory_fixture *fixture, const char *text);
+int addresses_fixture_load(struct addresses_fixture *fixture, const char *text);
 /* Ends, and starts again with the same configuration and state; like a kill -9, except for the
  * disk. */
-void inventory_fixture_restart(struct inventory_fixture *fixture);
-void inventory_fixture_stop(struct inventory_fixture *fixture);
-void inventory_fixture_start(struct inventory_fixture *fixture);
+void addresses_fixture_restart(struct addresses_fixture *fixture);
+void addresses_fixture_stop(struct addresses_fixture *fixture);
+void addresses_fixture_start(struct addresses_fixture *fixture);
 
 /* Whether the address's served PTR is this name; target NULL: whether it has none. */
-bool inventory_fixture_serves(const struct inventory_fixture *fixture, const char *address,
+bool addresses_fixture_serves(const struct addresses_fixture *fixture, const char *address,
 			      const char *target, uint32_t ttl);
 /* Whether the name's served address is this one; address NULL: whether it has none. */
-bool inventory_fixture_resolves(const struct inventory_fixture *fixture, const char *name,
+bool addresses_fixture_resolves(const struct addresses_fixture *fixture, const char *name,
 				const char *address);
 
 /* Whether the table to serve has changed since the last call or load. */
-bool inventory_fixture_has_moved(struct inventory_fixture *fixture);
+bool addresses_fixture_has_moved(struct addresses_fixture *fixture);
 
 /* The resource with this address; NULL: none. */
-const struct owned_resource *inventory_fixture_at(const struct inventory_fixture *fixture,
+const struct owned_resource *addresses_fixture_at(const struct addresses_fixture *fixture,
 						  const char *address);
 /* The address without a group, or the service, with this name; NULL: none. */
-const struct owned_resource *inventory_fixture_named(const struct inventory_fixture *fixture,
+const struct owned_resource *addresses_fixture_named(const struct addresses_fixture *fixture,
 						     const char *name);
 /* Checks that the change has failed like this and cannot be committed, and frees it. */
-void inventory_fixture_check_error(struct address_draft *draft, enum change_outcome outcome,
+void addresses_fixture_check_error(struct address_draft *draft, enum change_outcome outcome,
 				   const char *field, const char *says);
 
 /* Each makes one change, which must succeed. */
-const struct owned_resource *inventory_fixture_add(struct inventory_fixture *fixture,
+const struct owned_resource *addresses_fixture_add(struct addresses_fixture *fixture,
 						   const char *name, const char *address);
-void inventory_fixture_point(struct inventory_fixture *fixture,
+void addresses_fixture_point(struct addresses_fixture *fixture,
 			     const struct owned_resource *resource, const char *fqdn);
 
 /* ---- a change with a transaction of its own (address_draft.h) ---- */
 
 /* If the state cannot begin one, the change is void. NULL without memory. */
-struct address_draft *edit_begin(struct inventory *inventory, const char *who);
+struct address_draft *edit_begin(struct resources *resources, const char *who);
 int edit_store(struct address_draft *draft);  /* commits the transaction */
-int edit_commit(struct address_draft *draft); /* the same, and gives the change to the inventory */
+int edit_commit(struct address_draft *draft); /* the same, and gives the change to the resources */
 void edit_free(struct address_draft *draft);  /* rolls back what is not committed; NULL is fine */
 
 /* ---- edits, by texts: tags are a JSON object; NULL is null ---- */

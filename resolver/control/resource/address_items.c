@@ -1,10 +1,10 @@
-/* Items of the inventory. Marks are the address of an address, the name of a service or a group;
+/* Items of the resources. Marks are the address of an address, the name of a service or a group;
  * PTRs have the mark of their address or service, addresses first. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/address_edits.h"
 #include "resolver/control/resource/group.h"
 #include "resolver/control/resource/item.h"
 
@@ -16,9 +16,9 @@ static int fail_memory(struct change_error *error)
 }
 
 /* ERR_INVALID: something could not be read, and `error` says why. */
-static int check_reads(struct inventory *inventory, struct change_error *error)
+static int check_reads(struct resources *resources, struct change_error *error)
 {
-	const char *trouble = inventory_trouble(inventory);
+	const char *trouble = resources_trouble(resources);
 
 	return trouble ? change_say(error, CHANGE_STORE, NULL, "%s", trouble) : 0;
 }
@@ -48,7 +48,7 @@ static struct item group_item(const struct resource_group *group)
 			     .origin = group->origin};
 }
 
-static int find_group(struct inventory *inventory, const struct path *path, struct arena *arena,
+static int find_group(struct resources *resources, const struct path *path, struct arena *arena,
 		      struct item *item, struct change_error *error)
 {
 	struct resource_group *group = arena_alloc(arena, sizeof *group);
@@ -56,23 +56,23 @@ static int find_group(struct inventory *inventory, const struct path *path, stru
 
 	if (!group)
 		return fail_memory(error);
-	found = group_find(inventory, path->names[0], group);
-	if (check_reads(inventory, error) != 0)
+	found = group_find(resources, path->names[0], group);
+	if (check_reads(resources, error) != 0)
 		return ERR_INVALID;
 	*item = group_item(group);
 	return found ? 0 : ERR_NOT_FOUND;
 }
 
-static int find(struct inventory *inventory, const struct path *path, struct arena *arena,
+static int find(struct resources *resources, const struct path *path, struct arena *arena,
 		struct item *item, struct change_error *error)
 {
 	const struct owned_resource *owned;
 
 	error->outcome = CHANGE_FINE;
 	if (path->kind->id == KIND_GROUP)
-		return find_group(inventory, path, arena, item, error);
-	owned = addresses_find(inventory, path);
-	if (check_reads(inventory, error) != 0)
+		return find_group(resources, path, arena, item, error);
+	owned = addresses_find(resources, path);
+	if (check_reads(resources, error) != 0)
 		return ERR_INVALID;
 	if (!owned)
 		return ERR_NOT_FOUND;
@@ -87,7 +87,7 @@ static size_t read_only(const struct item_list *list, const struct owned_resourc
 {
 	unsigned kind = list->path.kind->id;
 	const struct owned_resource *owned =
-		*list->behind ? NULL : inventory_by_ptr(list->inventory, list->only);
+		*list->behind ? NULL : addresses_by_ptr(list->resources, list->only);
 
 	if (!owned || (kind != KIND_PTR && kind != owned->kind->id))
 		return 0;
@@ -99,7 +99,7 @@ static size_t read_only(const struct item_list *list, const struct owned_resourc
 static size_t read_page(const struct item_list *list, const struct owned_resource **page,
 			size_t room)
 {
-	struct inventory *inventory = list->inventory;
+	struct resources *resources = list->resources;
 	unsigned kind = list->path.kind->id;
 	const char *group = list->path.group, *service = NULL;
 	bool grouped = group && strcmp(group, GROUP_NONE) != 0;
@@ -111,12 +111,12 @@ static size_t read_page(const struct item_list *list, const struct owned_resourc
 	if (list->only)
 		return read_only(list, page);
 	if (kind != KIND_SERVICE && !service)
-		count = group ? inventory_group_after(inventory, grouped ? group : NULL, &after,
-						      page, room)
-			      : inventory_addresses_after(inventory, &after, page, room);
+		count = group ? addresses_in_group_after(resources, grouped ? group : NULL, &after,
+							 page, room)
+			      : addresses_after(resources, &after, page, room);
 	if (kind == KIND_ADDRESS || count == room || grouped) /* services are in no group */
 		return count;
-	return count + inventory_services_after(inventory, service, page + count, room - count);
+	return count + services_after(resources, service, page + count, room - count);
 }
 
 static char *mark(const struct item_list *list, const struct item *item, char text[ITEM_MARK_MAX])
@@ -164,7 +164,7 @@ static int next_owned(struct item_list *list, size_t room, struct change_error *
 	if (!list->fits && room < most)
 		most = room;
 	count = read_page(list, rows, most);
-	if (check_reads(list->inventory, error) != 0)
+	if (check_reads(list->resources, error) != 0)
 		return ERR_INVALID;
 	list->items = arena_alloc_array(list->arena, count, sizeof *list->items);
 	if (!list->items)
@@ -202,11 +202,11 @@ static int take_groups(struct item_list *list, const struct resource_group *grou
 static int next_groups(struct item_list *list, size_t room, struct change_error *error)
 {
 	size_t count;
-	struct resource_group *groups = groups_list(list->inventory, &count);
+	struct resource_group *groups = groups_list(list->resources, &count);
 	int err = groups ? take_groups(list, groups, count, room) : ERR_NOMEM;
 
 	free(groups);
-	if (check_reads(list->inventory, error) != 0)
+	if (check_reads(list->resources, error) != 0)
 		return ERR_INVALID;
 	return err ? fail_memory(error) : 0;
 }
@@ -235,19 +235,19 @@ static int next(struct item_list *list, size_t room, struct change_error *error)
 
 /* ---- values ---- */
 
-static char *etag(const struct inventory *inventory, const struct kind *kind,
+static char *etag(const struct resources *resources, const struct kind *kind,
 		  const struct item *item, char text[ETAG_MAX])
 {
 	if (!item)
-		return kind->id == KIND_GROUP ? NULL : inventory_etag(inventory, text);
+		return kind->id == KIND_GROUP ? NULL : addresses_etag(resources, text);
 	return item->owned ? owned_etag(item->owned, text) : group_etag(item->fields, text);
 }
 
-static json_t *values(const struct inventory *inventory, const struct item *item)
+static json_t *values(const struct resources *resources, const struct item *item)
 {
 	const struct owned_resource *owned = item->owned;
 
-	(void)inventory;
+	(void)resources;
 	if (!owned)
 		return group_values(item->fields);
 	if (item->path.kind->id == KIND_PTR)
@@ -255,25 +255,25 @@ static json_t *values(const struct inventory *inventory, const struct item *item
 	return owned_has_ptr_of_state(owned) ? owned_values_alone(owned) : owned_values(owned);
 }
 
-static json_t *stored(struct inventory *inventory, const struct path *path,
+static json_t *stored(struct resources *resources, const struct path *path,
 		      struct change_error *error)
 {
-	json_t *found = addresses_values(inventory, path);
+	json_t *found = addresses_values(resources, path);
 
 	error->outcome = CHANGE_FINE;
-	if (!found && check_reads(inventory, error) == 0)
+	if (!found && check_reads(resources, error) == 0)
 		(void)fail_memory(error);
 	return found;
 }
 
-static json_t *show(const struct inventory *inventory, const struct item *item, char text[ETAG_MAX])
+static json_t *show(const struct resources *resources, const struct item *item, char text[ETAG_MAX])
 {
-	etag(inventory, item->path.kind, item, text);
+	etag(resources, item->path.kind, item, text);
 	return item->owned ? owned_show(item->owned, item->path.kind->id)
 			   : group_show(item->fields);
 }
 
-const struct item_calls items_of_inventory = {.find = find,
+const struct item_calls items_of_addresses = {.find = find,
 					      .next = next,
 					      .mark = mark,
 					      .etag = etag,

@@ -1,4 +1,4 @@
-#include "tests/lib/inventory_fixture.h"
+#include "tests/lib/addresses_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,62 +14,62 @@
 
 static const struct hash_key key = {1, 2};
 
-static const struct owned *served(const struct inventory_fixture *fixture)
+static const struct owned *served(const struct addresses_fixture *fixture)
 {
-	return fixture->inventory->now.owned;
+	return fixture->resources->addresses.owned;
 }
 
-bool inventory_fixture_has_moved(struct inventory_fixture *fixture)
+bool addresses_fixture_has_moved(struct addresses_fixture *fixture)
 {
 	bool moved = fixture->seen != served(fixture);
 
 	owned_unref(fixture->seen);
-	fixture->seen = inventory_table(fixture->inventory);
+	fixture->seen = addresses_table(fixture->resources);
 	return moved;
 }
 
-int inventory_fixture_load(struct inventory_fixture *fixture, const char *text)
+int addresses_fixture_load(struct addresses_fixture *fixture, const char *text)
 {
 	struct model *model = text ? config_text_load(&fixture->config, text)
 				   : config_text_read(&fixture->config, NULL);
-	struct inventory *next;
+	struct resources *next;
 
 	if (!model)
 		return ERR_FAULTS;
-	next = inventory_prepare(fixture->inventory, model, &fixture->config.faults);
+	next = resources_prepare(fixture->resources, model, &fixture->config.faults);
 	if (!next) {
 		model_free(model);
 		return ERR_FAULTS;
 	}
-	inventory_adopt(next);
-	(void)inventory_fixture_has_moved(fixture);
-	inventory_prepared_free(next);
+	resources_adopt(next);
+	(void)addresses_fixture_has_moved(fixture);
+	resources_prepared_free(next);
 	model_free(fixture->model);
 	fixture->model = model;
 	return 0;
 }
 
-static void start(struct inventory_fixture *fixture, const char *text)
+static void start(struct addresses_fixture *fixture, const char *text)
 {
-	fixture->inventory = inventory_new(&key);
-	assert_non_null(fixture->inventory);
-	if (inventory_fixture_load(fixture, text) == 0)
+	fixture->resources = resources_new(&key);
+	assert_non_null(fixture->resources);
+	if (addresses_fixture_load(fixture, text) == 0)
 		return;
 	faults_print(&fixture->config.faults, stderr);
 	fail();
 }
 
-void inventory_fixture_stop(struct inventory_fixture *fixture)
+void addresses_fixture_stop(struct addresses_fixture *fixture)
 {
-	inventory_free(fixture->inventory);
+	resources_free(fixture->resources);
 	model_free(fixture->model);
 	owned_unref(fixture->seen);
-	fixture->inventory = NULL;
+	fixture->resources = NULL;
 	fixture->model = NULL;
 	fixture->seen = NULL;
 }
 
-void inventory_fixture_init(struct inventory_fixture *fixture, const char *text)
+void addresses_fixture_init(struct addresses_fixture *fixture, const char *text)
 {
 	memset(fixture, 0, sizeof *fixture);
 	config_text_init(&fixture->config);
@@ -77,24 +77,24 @@ void inventory_fixture_init(struct inventory_fixture *fixture, const char *text)
 	start(fixture, text);
 }
 
-void inventory_fixture_release(struct inventory_fixture *fixture)
+void addresses_fixture_release(struct addresses_fixture *fixture)
 {
-	inventory_fixture_stop(fixture);
+	addresses_fixture_stop(fixture);
 	config_text_release(&fixture->config);
 }
 
-void inventory_fixture_start(struct inventory_fixture *fixture)
+void addresses_fixture_start(struct addresses_fixture *fixture)
 {
 	start(fixture, NULL);
 }
 
-void inventory_fixture_restart(struct inventory_fixture *fixture)
+void addresses_fixture_restart(struct addresses_fixture *fixture)
 {
-	inventory_fixture_stop(fixture);
-	inventory_fixture_start(fixture);
+	addresses_fixture_stop(fixture);
+	addresses_fixture_start(fixture);
 }
 
-bool inventory_fixture_serves(const struct inventory_fixture *fixture, const char *address,
+bool addresses_fixture_serves(const struct addresses_fixture *fixture, const char *address,
 			      const char *target, uint32_t ttl)
 {
 	const struct address parsed = address_of(address);
@@ -109,7 +109,7 @@ bool inventory_fixture_serves(const struct inventory_fixture *fixture, const cha
 	return ptr->ttl == ttl && length == name.length && name_wire_equal(rdata, name.wire);
 }
 
-bool inventory_fixture_resolves(const struct inventory_fixture *fixture, const char *name,
+bool addresses_fixture_resolves(const struct addresses_fixture *fixture, const char *name,
 				const char *address)
 {
 	struct name parsed;
@@ -126,14 +126,14 @@ bool inventory_fixture_resolves(const struct inventory_fixture *fixture, const c
 
 /* ---- changes ---- */
 
-struct address_draft *edit_begin(struct inventory *inventory, const char *who)
+struct address_draft *edit_begin(struct resources *resources, const char *who)
 {
 	struct change_error refused;
-	struct source *source = change_source(inventory_store(inventory), &refused);
+	struct source *source = change_source(resources_store(resources), &refused);
 	char error[SOURCE_ERROR_MAX] = "";
 	uint64_t revision = 0;
 	int err = source ? source->calls->begin(source, who, &revision, error) : 0;
-	struct address_draft *draft = addresses_edit(inventory, source, revision, false);
+	struct address_draft *draft = addresses_edit(resources, source, revision, false);
 
 	if (draft && !source)
 		(void)!draft_fail(draft, refused.outcome, refused.field, "%s", refused.text);
@@ -144,12 +144,12 @@ struct address_draft *edit_begin(struct inventory *inventory, const char *who)
 
 int edit_store(struct address_draft *draft)
 {
-	struct source *source = inventory_store(draft->inventory)->source;
+	struct source *source = resources_store(draft->resources)->source;
 	char error[SOURCE_ERROR_MAX] = "";
 
 	if (draft_error(draft)->outcome != CHANGE_FINE)
 		return ERR_INVALID;
-	if (inventory_trouble(draft->inventory)) /* as in service/resources.c */
+	if (resources_trouble(draft->resources)) /* as in service/resources.c */
 		return draft_is_open(draft);
 	if (source && source->calls->commit(source, error) != COMMIT_YES)
 		return draft_fail_store(draft, error);
@@ -169,10 +169,10 @@ void edit_free(struct address_draft *draft)
 {
 	if (draft && draft->source)
 		draft->source->calls->roll_back(draft->source);
-	if (draft && !draft->inventory->of && draft->error.outcome == CHANGE_STORE)
-		store_note_error(inventory_store(draft->inventory), draft->error.text, false);
-	else if (draft && !draft->inventory->of && draft->over)
-		store_note_error(inventory_store(draft->inventory), NULL, false);
+	if (draft && !draft->resources->of && draft->error.outcome == CHANGE_STORE)
+		store_note_error(resources_store(draft->resources), draft->error.text, false);
+	else if (draft && !draft->resources->of && draft->over)
+		store_note_error(resources_store(draft->resources), NULL, false);
 	addresses_discard(draft);
 }
 
@@ -209,7 +209,7 @@ static int put_values(struct address_draft *draft, const struct path *path, json
 				is_new ? ADDRESSES_IMPORT : ADDRESSES_CLAIMED);
 
 	if (!err && resource)
-		*resource = addresses_find(draft->inventory, path);
+		*resource = addresses_find(draft->resources, path);
 	json_decref(values);
 	return err;
 }
@@ -317,8 +317,8 @@ static int put_page(struct address_draft *draft, const struct edit_page *page,
 
 	for (*at = 0; !err && *at < page->count; ++*at)
 		err = addresses_put(draft, &page->edits[*at], why);
-	if (draft->inventory->of)
-		inventory_forget(draft->inventory);
+	if (draft->resources->of)
+		resources_forget(draft->resources);
 	return err;
 }
 
@@ -333,7 +333,7 @@ int edit_remove_group(struct address_draft *draft, const char *name, const char 
 	group_removal_init(&removal, name, subscription);
 	do {
 		page = (struct edit_page){.count = 0};
-		if (!err && group_removal_next(&removal, draft->inventory, &page, &error) != 0)
+		if (!err && group_removal_next(&removal, draft->resources, &page, &error) != 0)
 			err = draft_fail(draft, error.outcome, error.field, "%s", error.text);
 		if (!err)
 			err = put_page(draft, &page, ADDRESSES_BACK, &at);
@@ -354,7 +354,7 @@ int edit_import(struct address_draft *draft, const json_t *document)
 	do {
 		page = (struct edit_page){.count = 0};
 		at = 0;
-		if (!err && state_import_next(import, draft->inventory, &page, &error) != 0)
+		if (!err && state_import_next(import, draft->resources, &page, &error) != 0)
 			err = draft_fail(draft, error.outcome, error.field, "%s", error.text);
 		else if (!err)
 			err = put_page(draft, &page, ADDRESSES_IMPORT, &at);
@@ -368,72 +368,72 @@ int edit_import(struct address_draft *draft, const json_t *document)
 	return err ? err : draft_is_open(draft);
 }
 
-const struct owned_resource *inventory_fixture_add(struct inventory_fixture *fixture,
+const struct owned_resource *addresses_fixture_add(struct addresses_fixture *fixture,
 						   const char *name, const char *address)
 {
 	const struct edit_value values[] = {{"name", name}, {"address", address}};
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 
 	assert_non_null(draft);
 	commit(draft, edit_add(draft, KIND_ADDRESS, values, 2, NULL));
-	return inventory_address(fixture->inventory, NULL, name);
+	return addresses_by_name(fixture->resources, NULL, name);
 }
 
-void inventory_fixture_point(struct inventory_fixture *fixture,
+void addresses_fixture_point(struct addresses_fixture *fixture,
 			     const struct owned_resource *resource, const char *fqdn)
 {
 	const struct owned_item ptr = {.reverse_fqdn = fqdn, .ttl = NOT_GIVEN};
-	struct address_draft *draft = edit_begin(fixture->inventory, "test");
+	struct address_draft *draft = edit_begin(fixture->resources, "test");
 
 	assert_non_null(draft);
 	commit(draft, edit_point(draft, resource, &ptr));
 }
 
-struct inventory_fixture *inventory_fixture_new(const char *text)
+struct addresses_fixture *addresses_fixture_new(const char *text)
 {
-	struct inventory_fixture *fixture = calloc(1, sizeof *fixture);
+	struct addresses_fixture *fixture = calloc(1, sizeof *fixture);
 
 	assert_non_null(fixture);
-	inventory_fixture_init(fixture, text);
+	addresses_fixture_init(fixture, text);
 	return fixture;
 }
 
-void inventory_fixture_free(struct inventory_fixture *fixture)
+void addresses_fixture_free(struct addresses_fixture *fixture)
 {
-	inventory_fixture_release(fixture);
+	addresses_fixture_release(fixture);
 	free(fixture);
 }
 
-int inventory_fixture_set_up(void **state)
+int addresses_fixture_set_up(void **state)
 {
 	log_configure(LOG_ERROR, LOG_TEXT);
-	*state = inventory_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
+	*state = addresses_fixture_new(FIXTURE_WORLD FIXTURE_FILED);
 	return 0;
 }
 
-int inventory_fixture_tear_down(void **state)
+int addresses_fixture_tear_down(void **state)
 {
-	inventory_fixture_free(*state);
+	addresses_fixture_free(*state);
 	return 0;
 }
 
-const struct owned_resource *inventory_fixture_at(const struct inventory_fixture *fixture,
+const struct owned_resource *addresses_fixture_at(const struct addresses_fixture *fixture,
 						  const char *address)
 {
 	const struct address parsed = address_of(address);
 
-	return inventory_by_address(fixture->inventory, &parsed);
+	return addresses_by_address(fixture->resources, &parsed);
 }
 
-const struct owned_resource *inventory_fixture_named(const struct inventory_fixture *fixture,
+const struct owned_resource *addresses_fixture_named(const struct addresses_fixture *fixture,
 						     const char *name)
 {
-	const struct owned_resource *address = inventory_address(fixture->inventory, NULL, name);
+	const struct owned_resource *address = addresses_by_name(fixture->resources, NULL, name);
 
-	return address ? address : inventory_service(fixture->inventory, name);
+	return address ? address : services_by_name(fixture->resources, name);
 }
 
-void inventory_fixture_check_error(struct address_draft *draft, enum change_outcome outcome,
+void addresses_fixture_check_error(struct address_draft *draft, enum change_outcome outcome,
 				   const char *field, const char *says)
 {
 	const struct change_error *error = draft_error(draft);
