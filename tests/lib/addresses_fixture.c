@@ -149,7 +149,7 @@ int edit_store(struct address_draft *draft)
 
 	if (draft_error(draft)->outcome != CHANGE_FINE)
 		return ERR_INVALID;
-	if (resources_trouble(draft->resources)) /* as in service/resources.c */
+	if (resources_trouble(draft->resources)) /* as in service/change.c */
 		return draft_is_open(draft);
 	if (source && source->calls->commit(source, error) != COMMIT_YES)
 		return draft_fail_store(draft, error);
@@ -164,7 +164,7 @@ int edit_commit(struct address_draft *draft)
 	return 0;
 }
 
-/* Notes the store's error, or that it works, as service/resources.c does. */
+/* Notes the store's error, or that it works, as service/change.c does. */
 void edit_free(struct address_draft *draft)
 {
 	if (draft && draft->source)

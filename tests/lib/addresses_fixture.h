@@ -1,4 +1,4 @@
-/* For tests: an resources with a state in a directory of its own. */
+/* For tests: resources with a state in a directory of its own. */
 #ifndef SLUICE_TESTS_INVENTORY_FIXTURE_H
 #define SLUICE_TESTS_INVENTORY_FIXTURE_H
 

@@ -1,4 +1,4 @@
-/* For tests: the management API over real HTTP at a port of loopback, with an resources that is
+/* For tests: the management API over real HTTP at a port of loopback, with resources that are
  * empty and two clients: "ops", an admin, and "eye", a reader. */
 #ifndef SLUICE_TESTS_API_WORLD_H
 #define SLUICE_TESTS_API_WORLD_H

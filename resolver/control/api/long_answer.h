@@ -9,7 +9,7 @@
 struct api_long_answer { /* a member of the API's own struct, which `free` frees at the end */
 	struct api_request *request;
 	const char *type;   /* NULL: JSON */
-	bool needs_no_view; /* `prepare` collects all data, so no view of the resources is taken */
+	bool needs_no_view; /* `prepare` collects all data, so no view of the state is taken */
 	/* Called on the control thread when the answer's turn comes. False: the request has been
 	 * answered. May be NULL. */
 	bool (*prepare)(struct api_long_answer *answer);

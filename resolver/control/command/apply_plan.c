@@ -219,7 +219,7 @@ static bool stays(const struct apply_plan *plan, const struct kind *kind, const 
 	json_t *members;
 	bool declared = json_string_value(json_object_get(served, "origin")), same;
 
-	if (!served || kind->beside)
+	if (!served || kind_is_beside(kind))
 		return false;
 	if (is_bare(kind, before, values))
 		return declared || !plan->line->prune;
@@ -288,7 +288,7 @@ static bool plan_values(struct apply_plan *plan, const struct kind *kind, const 
 			print_members(before, values);
 		plan->changes += served != NULL;
 		plan->creates += !served;
-		add_edit(kind->beside ? plan->puts : plan->edits, path, values);
+		add_edit(kind_is_beside(kind) ? plan->puts : plan->edits, path, values);
 	}
 	return !twice;
 }

@@ -22,7 +22,7 @@ struct apply_plan {
 	const struct model *model; /* the file's; NULL: not planned yet */
 	json_t *vnet;              /* --vnet's network as served; NULL: none */
 	json_t *holders;           /* "198.51.100.5", "label.region" -> key of the present holder */
-	/* For kinds of the resources removals come before puts, which may reuse their addresses. */
+	/* For kinds beside the model removals come before puts, which may reuse their addresses. */
 	json_t *edits, *removals, *puts;
 	size_t creates, changes, deletes;
 	bool refused; /* a change is impossible from here; the reason was printed */

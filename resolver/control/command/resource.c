@@ -83,7 +83,7 @@ static int read_top(const struct command_line *line, struct named_resource *name
 	any = strcmp(named->top.group, GROUP_ANY) == 0;
 	if (line->group && !any && strcasecmp(named->top.group, line->group) != 0)
 		return command_misuse(line, "\"%s\" is in another group than --group says", text);
-	if (any && named->kind->beside)
+	if (any && kind_is_beside(named->kind))
 		snprintf(named->top.group, sizeof named->top.group, "%s",
 			 line->group ? line->group : GROUP_NONE);
 	return 0;
@@ -167,9 +167,9 @@ static char *path_of(const struct command_line *line, const struct named_resourc
 		path = client_path("/v1/ptrs/%", top->name);
 	} else {
 		snprintf(format, sizeof format, "/v1/%s%s", kind->collection,
-			 top->name                      ? "/%/%"
-			 : *top->group && !kind->beside ? "/%"
-							: "");
+			 top->name                              ? "/%/%"
+			 : *top->group && !kind_is_beside(kind) ? "/%"
+								: "");
 		path = client_path(format, top->group, top->name);
 	}
 	if (line->dry_run)
@@ -406,7 +406,7 @@ static void prepare(json_t *row)
 
 /* ---- columns ---- */
 
-/* Columns of the resources's kinds, which include values that the server adds. */
+/* Columns of the kinds beside the model, which include values that the server adds. */
 static const struct {
 	unsigned kind;
 	const char *list[9], *show[TABLE_COLUMNS_MAX];
@@ -496,7 +496,7 @@ static char *path_of_list(const struct command_line *line, const struct named_re
 	char *path = path_of(line, named);
 
 	*status = EXIT_FAILURE;
-	if (named->kind->beside && *named->top.group)
+	if (kind_is_beside(named->kind) && *named->top.group)
 		path = client_add_query(
 			path, "resource_group",
 			strcmp(named->top.group, GROUP_NONE) == 0 ? "" : named->top.group);

@@ -34,7 +34,7 @@ struct loose { /* a record whose zone is not known yet */
 	struct loose *next, *next_address; /* next_address: of the same owner */
 };
 
-struct addresses { /* of an owner, in the order given */
+struct target_addresses { /* of an owner, in the order given */
 	struct loose *first, **last;
 };
 
@@ -635,15 +635,15 @@ static char *addresses_key(struct import *import, const struct forward_view *vie
 }
 
 /* The owner's addresses; NULL: none. */
-static struct addresses *addresses_of(struct import *import, const struct forward_view *view,
-				      const char *owner)
+static struct target_addresses *addresses_of(struct import *import, const struct forward_view *view,
+					     const char *owner)
 {
 	return import_find(import, addresses_key(import, view, owner));
 }
 
 static void keep_address(struct import *import, struct loose *loose)
 {
-	struct addresses *addresses = addresses_of(import, loose->view, loose->owner);
+	struct target_addresses *addresses = addresses_of(import, loose->view, loose->owner);
 
 	if (!addresses) {
 		addresses = import_alloc(import, sizeof *addresses);
@@ -752,7 +752,7 @@ static struct node *zone_around(struct import *import, const struct forward_view
 
 static void put_alias(struct import *import, const struct loose *alias)
 {
-	const struct addresses *addresses = addresses_of(import, alias->view, alias->rdata);
+	const struct target_addresses *addresses = addresses_of(import, alias->view, alias->rdata);
 	struct node *zone = NULL;
 
 	for (const struct loose *loose = addresses ? addresses->first : NULL; loose;

@@ -3,13 +3,13 @@
  *     BEGIN ─► addresses_edit ─► addresses_put, ... ─┬─► COMMIT ─► addresses_commit ─┐
  *                                                    └─► an edit fails: ROLLBACK ────┴─► discard
  *
- * Each edit checks, writes a row, and changes the draft of the served table, which becomes the
- * resources's with addresses_commit; the service then publishes it. The first edit that fails gives
+ * Each edit checks, writes a row, and changes the draft of the served table, which addresses_commit
+ * puts in place of the present one; the service then publishes it. The first edit that fails gives
  * the reason and voids the draft.
  *
- * The caller runs the transaction (service/resources.c). An edit sees the edits before it. An
- * resources has one draft at a time. Another thread may make it with a copy (STORE_ASIDE); only the
- * control thread calls addresses_commit. */
+ * The caller runs the transaction (service/change.c). An edit sees the edits before it. There is
+ * one draft of the same resources at a time. Another thread may make it with a copy (STORE_ASIDE);
+ * only the control thread calls addresses_commit. */
 #ifndef SLUICE_ADDRESS_DRAFT_H
 #define SLUICE_ADDRESS_DRAFT_H
 
@@ -20,7 +20,7 @@ struct address_draft {
 	struct resources *resources; /* the edited one, perhaps a copy */
 	struct source *source;       /* of the transaction */
 	uint64_t revision;           /* of the transaction */
-	struct pool_cursors cursors; /* the resources's, as they were before */
+	struct pool_cursors cursors; /* as they were before */
 	bool restores;
 	bool noted;                /* the state knows this revision as the latest change */
 	struct owned_draft *table; /* NULL: the served table does not change */
@@ -33,8 +33,9 @@ struct address_draft {
  * are allowed: an address outside all pools is put, but not served. NULL without memory. */
 struct address_draft *addresses_edit(struct resources *resources, struct source *source,
 				     uint64_t revision, bool restores);
-/* Puts the edits into the resources after the COMMIT; addresses_table is then the table to be
- * published. Afterwards only draft_error and addresses_discard may be called. */
+/* Puts the edits into `resources`, or the original of a copy, after the COMMIT; addresses_table is
+ * then the table to be published. Afterwards only draft_error and addresses_discard may be called.
+ */
 void addresses_commit(struct address_draft *draft);
 /* Frees the draft, and the table if it was not published. NULL is fine. */
 void addresses_discard(struct address_draft *draft);

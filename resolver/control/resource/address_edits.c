@@ -24,40 +24,7 @@
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
-/* ---- lookups ---- */
-
-/* Finds the path's address or service, or that of the path's PTR; NULL: not found. */
-static const struct owned_resource *find(struct resources *resources, const struct path *path)
-{
-	switch (path->kind->id) {
-	case KIND_ADDRESS:
-		return addresses_by_name(resources,
-					 strcmp(path->group, GROUP_NONE) == 0 ? NULL : path->group,
-					 path->names[0]);
-	case KIND_SERVICE: return services_by_name(resources, path->names[0]);
-	default: return addresses_by_ptr(resources, path->names[0]);
-	}
-}
-
-const struct owned_resource *addresses_find(struct resources *resources, const struct path *path)
-{
-	return path->kind->id == KIND_GROUP ? NULL : find(resources, path);
-}
-
-json_t *addresses_values(struct resources *resources, const struct path *path)
-{
-	struct resource_group group;
-	const struct owned_resource *resource;
-
-	if (path->kind->id == KIND_GROUP)
-		return group_find(resources, path->names[0], &group) ? group_values(&group) : NULL;
-	resource = find(resources, path);
-	if (!resource || path->kind->id != KIND_PTR)
-		return resource ? owned_values(resource) : NULL;
-	if (!resource->item.reverse_fqdn || resource->ptr_is_declared)
-		return json_make("{s:n}", "reverse_fqdn");
-	return owned_ptr_values(resource);
-}
+/* ---- what an edit changes ---- */
 
 /* Whether the values have another id: they are from an earlier address or service of this name. */
 static bool is_another(const struct owned_resource *resource, const json_t *values)
@@ -77,7 +44,8 @@ static bool is_text(const json_t *values, const char *key, const char *text)
 bool addresses_give_way(struct resources *resources, const struct path *path, const json_t *values)
 {
 	bool is_resource = path->kind->id == KIND_ADDRESS || path->kind->id == KIND_SERVICE;
-	const struct owned_resource *resource = is_resource ? find(resources, path) : NULL;
+	const struct owned_resource *resource =
+		is_resource ? addresses_find(resources, path) : NULL;
 	char address[ADDRESS_TEXT_MAX];
 
 	if (!resource || owned_is_declared(resource))
@@ -197,7 +165,7 @@ int addresses_read(const struct kind *kind, const json_t *body, void *item, stru
 	if (first && faults.errors > 0)
 		err = change_say(error, CHANGE_INVALID, first->origin.path, "%s", first->text);
 	else if (faults.errors > 0)
-		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+		err = change_no_memory(error);
 	else if (kind->id == KIND_PTR && !json_object_get(body, "reverse_fqdn"))
 		err = change_say(error, CHANGE_INVALID, "reverse_fqdn",
 				 "it is missing; give the name, or null for none");
@@ -488,7 +456,7 @@ static int name_holder(struct address_draft *draft, const struct owned_resource 
 		const struct owned_resource *found;
 	} looked[] = {
 		{"id", addresses_by_id(resources, wanted->item.id)},
-		{"name", find(resources, &path)},
+		{"name", addresses_find(resources, &path)},
 		{"address", addresses_by_address(resources, &wanted->item.address)},
 		{owned_fqdn_field(wanted), addresses_by_fqdn(resources, wanted->fqdn)},
 	};

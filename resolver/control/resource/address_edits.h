@@ -1,4 +1,4 @@
-/* Edits and lookups of addresses, cloud services, their PTRs and resource groups, which are too
+/* Edits of addresses, cloud services, their PTRs and resource groups, which are too
  * many for a model. The field table reads their values, as those of every kind, and the open draft
  * gets them:
  *
@@ -13,7 +13,7 @@
 
 #include "resolver/control/resource/address_draft.h"
 
-/* Makes an edit of the resources's kinds; to remove a missing resource is fine. Values are a
+/* Makes an edit of these kinds; to remove a missing resource is fine. Values are a
  * request body's, or from the history. An address or service without a value for its address gets a
  * free one. A group gets a row with its first address, and keeps it when the last one goes. */
 MUST_CHECK int addresses_put(struct address_draft *draft, const struct resource_edit *edit,
@@ -25,11 +25,6 @@ bool addresses_points(const struct resources *resources, const struct owned_reso
 /* Whether putting these values (NULL: removal) frees an address, a label or an id of the present
  * resource. A rollback puts such edits first, because resources may have exchanged these. */
 bool addresses_give_way(struct resources *resources, const struct path *path, const json_t *values);
-/* The path's address or service, or that of the path's PTR; NULL: not found, or a group. */
-const struct owned_resource *addresses_find(struct resources *resources, const struct path *path);
-/* The present values of the resource; putting these again changes nothing. NULL: no such resource,
- * or no memory. */
-json_t *addresses_values(struct resources *resources, const struct path *path);
 
 /* Prepares the new address that a PTR needs: gives its path, in no group and named after its text,
  * and puts the address and its pool's region into `values`. Texts go into the arena. ERR_NOT_FOUND:
@@ -43,8 +38,8 @@ MUST_CHECK int addresses_make(struct resources *resources, const struct model *m
 /* Removes read-only members from a body, so that a client can send back what GET returned; from a
  * PTR's body, members of its address as well. */
 void addresses_strip(const struct kind *kind, json_t *body);
-/* Reads a body of an resources kind into the struct of its field table; texts go into the arena. An
- * empty text counts as not given if the member is optional; a PTR must have its name, if only as
+/* Reads a body of one of these kinds into the struct of its field table; texts go into the arena.
+ * An empty text counts as not given if the member is optional; a PTR must have its name, if only as
  * null. ERR_INVALID: `error` names the member. */
 MUST_CHECK int addresses_read(const struct kind *kind, const json_t *body, void *item,
 			      struct arena *arena, struct change_error *error);

@@ -308,6 +308,19 @@ const struct owned_resource *addresses_by_fqdn(struct resources *resources, cons
 	return resource;
 }
 
+const struct owned_resource *addresses_find(struct resources *resources, const struct path *path)
+{
+	switch (path->kind->id) {
+	case KIND_GROUP: return NULL;
+	case KIND_ADDRESS:
+		return addresses_by_name(resources,
+					 strcmp(path->group, GROUP_NONE) == 0 ? NULL : path->group,
+					 path->names[0]);
+	case KIND_SERVICE: return services_by_name(resources, path->names[0]);
+	default: return addresses_by_ptr(resources, path->names[0]);
+	}
+}
+
 /* ---- pages ---- */
 
 /* Fills the page with the resources that follow, of file and state. A resource that both have takes
@@ -439,7 +452,7 @@ const struct owned_resource **ptrs_waiting(struct resources *resources, size_t *
 	return found.page;
 }
 
-/* ---- state and version of the resources ---- */
+/* ---- state and version ---- */
 
 static uint64_t hash_counts(uint64_t hash, const struct addresses_counts *counts)
 {

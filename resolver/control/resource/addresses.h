@@ -26,6 +26,8 @@ struct resources; /* resources.h */
 /* ---- lookups, which ignore ASCII case. NULL: not found, or unknown because the state could not be
  * read (resources_trouble) ---- */
 
+/* The path's address or service, or that of the path's PTR; NULL also for a group. */
+const struct owned_resource *addresses_find(struct resources *resources, const struct path *path);
 /* group NULL or "": addresses in no group. */
 const struct owned_resource *addresses_by_name(struct resources *resources, const char *group,
 					       const char *name);

@@ -34,6 +34,11 @@ int change_refuse(struct change_error *error, const char *field, const char *for
 	return ERR_INVALID;
 }
 
+int change_no_memory(struct change_error *error)
+{
+	return change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+}
+
 bool change_error_is_of_edit(const struct change_error *error)
 {
 	return error->outcome != CHANGE_STORE && error->outcome != CHANGE_UNKNOWN &&

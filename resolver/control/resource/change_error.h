@@ -27,6 +27,8 @@ enum change_outcome {
 	CHANGE_NO_MEMORY,
 };
 
+/* The text of a NOT_FOUND error about what was there before. */
+#define CHANGE_GONE "the state does not have it any more"
 /* The text of a READ_ONLY error about what the file declares; takes the file and the line. */
 #define CHANGE_DECLARED "it is declared at %s:%u; change it there, and reload"
 
@@ -39,11 +41,12 @@ struct change_error {
 };
 
 /* Set the error and return ERR_INVALID. change_say_list: as vprintf; change_refuse: a value does
- * not fit (INVALID). */
+ * not fit (INVALID); change_no_memory: NO_MEMORY. */
 int change_say(struct change_error *error, enum change_outcome outcome, const char *field,
 	       const char *format, ...) __attribute__((format(printf, 4, 5)));
 int change_refuse(struct change_error *error, const char *field, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+int change_no_memory(struct change_error *error);
 int change_say_list(struct change_error *error, enum change_outcome outcome, const char *field,
 		    const char *format, va_list arguments) __attribute__((format(printf, 4, 0)));
 /* True: the edit is wrong, so a batch goes on to find the faults of others. False: the store or the

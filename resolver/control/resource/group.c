@@ -4,9 +4,9 @@
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/home.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
-#include "resolver/control/resource/resources.h"
 #include "resolver/control/resource/values.h"
 #include "rules/array.h"
 #include "rules/schema/schema.h"
@@ -67,8 +67,9 @@ size_t group_items(const struct model *model, const char *name, char text[GROUP_
 	return naming.count;
 }
 
-int group_of_row(struct resource_group *group, const struct source_resource *row,
-		 struct arena *arena)
+/* Reads a group from a row of the state, into the arena. ERR_INVALID: sluice did not write it. */
+static int of_row(struct resource_group *group, const struct source_resource *row,
+		  struct arena *arena)
 {
 	json_t *values = json_loads(row->json, 0, NULL);
 	int err = values_read_stored(kind_of_id(KIND_GROUP), values, group, row->revision, arena);
@@ -88,19 +89,7 @@ char *group_etag(const struct resource_group *group, char text[ETAG_MAX])
 			  text);
 }
 
-json_t *group_show(const struct resource_group *group)
-{
-	const struct kind *kind = kind_of_id(KIND_GROUP);
-	json_t *object = group_values(group);
-	char etag[ETAG_MAX];
-
-	values_put_missing(kind, object);
-	json_put(object, "origin", values_print_origin(&group->origin));
-	json_put(object, "etag", json_text(group_etag(group, etag)));
-	return json_whole(object);
-}
-
-/* ---- groups of an resources ---- */
+/* ---- finding groups ---- */
 
 struct groups {
 	struct resources *resources;
@@ -124,7 +113,7 @@ static int on_group(void *context, const struct source_resource *row)
 {
 	struct groups *groups = context;
 	struct resource_group group;
-	int err = group_of_row(&group, row, &groups->resources->shown);
+	int err = of_row(&group, row, &groups->resources->shown);
 
 	if (!err)
 		err = add_group(groups, &group);
@@ -313,6 +302,134 @@ struct resource_group *groups_list(struct resources *resources, size_t *count)
 	return groups.items ? groups.items : calloc(1, sizeof *groups.items);
 }
 
+/* ---- groups for the APIs; the mark of one is its name ---- */
+
+static struct item item_of(const struct resource_group *group)
+{
+	return (struct item){.path = {kind_of_id(KIND_GROUP), GROUP_NONE, {group->name, NULL}},
+			     .fields = group,
+			     .origin = group->origin};
+}
+
+static int find_item(struct resources *resources, const struct path *path, struct arena *arena,
+		     struct item *item, struct change_error *error)
+{
+	struct resource_group *group = arena_alloc(arena, sizeof *group);
+	bool found;
+
+	error->outcome = CHANGE_FINE;
+	if (!group)
+		return change_no_memory(error);
+	found = group_find(resources, path->names[0], group);
+	if (resources_check_reads(resources, error) != 0)
+		return ERR_INVALID;
+	*item = item_of(group);
+	return found ? 0 : ERR_NOT_FOUND;
+}
+
+static char *mark_item(const struct item_list *list, const struct item *item,
+		       char text[ITEM_MARK_MAX])
+{
+	(void)list;
+	snprintf(text, ITEM_MARK_MAX, "%s", path_name(&item->path));
+	return text;
+}
+
+static int take_groups(struct item_list *list, const struct resource_group *groups, size_t count,
+		       size_t room)
+{
+	struct resource_group *copies = arena_alloc_array(list->arena, count, sizeof *copies);
+
+	list->items = arena_alloc_array(list->arena, count, sizeof *list->items);
+	if (!copies || !list->items)
+		return ERR_NOMEM;
+	for (size_t i = 0; !list->more && i < count; i++) {
+		struct item item;
+
+		copies[i] = groups[i];
+		item = item_of(&copies[i]);
+		if ((*list->behind && strcasecmp(groups[i].name, list->behind) <= 0) ||
+		    !item_fits(list, &item))
+			continue;
+		list->more = list->count == room;
+		if (!list->more)
+			list->items[list->count++] = item;
+	}
+	if (list->count > 0)
+		mark_item(list, &list->items[list->count - 1], list->behind);
+	return 0;
+}
+
+static int next_items(struct item_list *list, size_t room, struct change_error *error)
+{
+	struct resource_group *groups;
+	size_t count;
+	int err;
+
+	if (item_list_begin(list, error) != 0)
+		return ERR_INVALID;
+	groups = groups_list(list->resources, &count);
+	err = groups ? take_groups(list, groups, count, room) : ERR_NOMEM;
+	free(groups);
+	if (resources_check_reads(list->resources, error) != 0)
+		return ERR_INVALID;
+	return err ? change_no_memory(error) : 0;
+}
+
+static char *item_etag(const struct resources *resources, const struct kind *kind,
+		       const struct item *item, char text[ETAG_MAX])
+{
+	(void)resources;
+	(void)kind;
+	return item ? group_etag(item->fields, text) : NULL;
+}
+
+static json_t *item_values(const struct resources *resources, const struct item *item)
+{
+	(void)resources;
+	return group_values(item->fields);
+}
+
+static json_t *stored_values(struct resources *resources, const struct path *path,
+			     struct change_error *error)
+{
+	struct resource_group group;
+	bool found = group_find(resources, path->names[0], &group);
+	json_t *values = found ? group_values(&group) : NULL;
+
+	error->outcome = CHANGE_FINE;
+	if (found && !values)
+		(void)change_no_memory(error);
+	else if (!found && resources_check_reads(resources, error) == 0)
+		change_say(error, CHANGE_NOT_FOUND, NULL, CHANGE_GONE);
+	return values;
+}
+
+static json_t *show_item(const struct resources *resources, const struct item *item,
+			 char text[ETAG_MAX])
+{
+	const struct resource_group *group = item->fields;
+	json_t *object = group_values(group);
+
+	(void)resources;
+	values_put_missing(item->path.kind, object);
+	json_put(object, "origin", values_print_origin(&group->origin));
+	json_put(object, "etag", json_text(group_etag(group, text)));
+	return json_whole(object);
+}
+
+static const struct item_calls items = {.find = find_item,
+					.next = next_items,
+					.mark = mark_item,
+					.etag = item_etag,
+					.values = item_values,
+					.stored = stored_values,
+					.show = show_item};
+
+const struct home groups_home = {.beside = true, .items = &items};
+
+/* ---- addresses of a group ---- */
+
 size_t group_size(struct resources *resources, const char *name)
 {
 	struct source *source = resources_reader(resources);
@@ -325,8 +442,6 @@ size_t group_size(struct resources *resources, const char *name)
 		resources_say_trouble(resources, error);
 	return count;
 }
-
-/* ---- removal ---- */
 
 static bool is_of_subscription(void *context, const struct item *item)
 {

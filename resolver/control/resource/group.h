@@ -48,19 +48,12 @@ struct group_removal {
 };
 /* The texts must outlive the removal. */
 void group_removal_init(struct group_removal *removal, const char *name, const char *subscription);
-/* Sets the next page; its texts may be the resources's. ERR_INVALID: `error` says why. */
+/* Sets the next page; its texts may be those of `resources`. ERR_INVALID: `error` says why. */
 MUST_CHECK int group_removal_next(struct group_removal *removal, struct resources *resources,
 				  struct edit_page *page, struct change_error *error);
 void group_removal_release(struct group_removal *removal);
-/* Reads a group from a row of the state, into the arena. ERR_INVALID: sluice did not write that
- * row. */
-MUST_CHECK int group_of_row(struct resource_group *group, const struct source_resource *row,
-			    struct arena *arena);
 /* The group's values, as the state keeps them. */
 json_t *group_values(const struct resource_group *group);
-/* The group as the API shows it: its values (missing ones as null), its place in a file, and its
- * etag. NULL without memory. */
-json_t *group_show(const struct resource_group *group);
 /* Prints a strong entity tag, quoted; it changes with every change and survives a restart. Returns
  * text. */
 char *group_etag(const struct resource_group *group, char text[ETAG_MAX]);

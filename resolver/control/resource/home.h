@@ -1,23 +1,26 @@
-/* A home keeps items that may be too many for the lists of a model, such as the record sets of a
- * zone. The items are in data of their parent, which models share, so the cost of a change depends
- * only on the items that it touches. Items of the state have rows, like those of every kind.
+/* A home keeps items that may be too many for the lists of a model, in data that one model shares
+ * with the next, so the cost of a change depends only on the items that it touches. Items of the
+ * state have rows, like those of every kind. A kind names its home (kind.h). There are two places:
+ *
+ * Beside the model: addresses, services and PTRs (addresses.h), and groups (group.h). Checking an
+ * edit of one reads the store (which addresses are free, who has a name), where the change's
+ * earlier edits must be visible, so the edit is put within the transaction that is committed.
+ *
+ * In the model, in data of the items' parents: record sets, in their zones. They are put before
+ * that transaction begins, because compiling them writes serials to the same store:
  *
  *     a start, a reload    model_compose ─► homes_load: all rows
  *     parents come or go   model_compose ─► homes_keep: as in the model before
  *                                        ─► homes_read: rows of a new parent ─► edits, as below
  *     items change         model_same    ─► homes_edit ─► homes_put, ... ─► homes_commit
  *
- * Addresses, services and PTRs have no home, although there may be as many. Checking an edit of one
- * reads the store (which addresses are free, who has a name), where the change's earlier edits must
- * be visible, so the edit is put within the transaction that is committed. Record sets are put
- * before that transaction begins, because compiling them writes serials to the same store.
- *
- * A kind names its home (kind.h). The functions below call all homes, or the path's. */
+ * The functions below call all homes in the model, or the path's. */
 #ifndef SLUICE_HOME_H
 #define SLUICE_HOME_H
 
 #include <jansson.h>
 
+#include "resolver/control/resource/item.h"
 #include "resolver/control/resource/part.h"
 #include "rules/hash.h"
 
@@ -30,8 +33,11 @@ struct home_rows {                  /* the rows to be read */
 	uint64_t now_s;
 };
 
-struct home { /* all calls are set */
-	/* ---- for models; errors of load and read as of parts_load ---- */
+struct home {
+	bool beside;                    /* beside the model, and without the calls below */
+	const struct item_calls *items; /* for the APIs */
+
+	/* ---- in the model: all are set. Errors of load and read as of parts_load ---- */
 
 	/* Fills all parents with items of the file and the state. Rows without a parent are not
 	 * served and get a warning. */
@@ -58,7 +64,7 @@ struct home { /* all calls are set */
 	/* Whether parents that the file declares serve items of the state. */
 	bool (*has_rows)(const struct model *model);
 
-	/* ---- for the APIs; `parent` is an item of a model ---- */
+	/* ---- in the model, for the APIs; `parent` is an item of a model ---- */
 
 	/* A text for clients: why the state can have no items in this parent; NULL: it can. */
 	const char *(*refusal)(const void *parent);
@@ -71,7 +77,9 @@ struct home { /* all calls are set */
 	const char *(*name)(const struct path *path, struct arena *arena);
 };
 
-extern const struct home zones_home; /* record sets, in zones.c */
+extern const struct home zones_home;     /* record sets, in zones.c */
+extern const struct home addresses_home; /* in address_items.c */
+extern const struct home groups_home;    /* in group.c */
 
 MUST_CHECK int homes_load(const struct home_rows *rows, struct faults *faults,
 			  char error[SOURCE_ERROR_MAX]);

@@ -23,11 +23,6 @@
 #include "rules/array.h"
 #include "rules/schema/schema.h"
 
-static int fail_memory(struct change_error *error)
-{
-	return change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
-}
-
 /* The path, with its group and first name (if any) in the item's own spelling. */
 static struct path spelled(const struct model *model, const struct path *path)
 {
@@ -211,16 +206,11 @@ static int add_keyed(struct home_listing *listing, const void *fields)
 	return listing->items[listing->count++].key ? 0 : ERR_NOMEM;
 }
 
-static bool is_wanted(const struct item_list *list, const struct item *item)
-{
-	return !list->fits || list->fits(list->context, item);
-}
-
 static bool is_wanted_of_home(const struct home_listing *listing, const void *fields)
 {
 	const struct item item = item_served(listing->path.kind, fields, &listing->path);
 
-	return is_wanted(listing->list, &item);
+	return item_fits(listing->list, &item);
 }
 
 static int on_home_row(void *context, const struct source_resource *row)
@@ -321,13 +311,11 @@ static int next_of_home(struct item_list *list, const void *parent, size_t room,
 	listing.behind = listing.path;
 	listing.behind.names[1] = *list->behind ? list->behind : NULL;
 	if (*list->behind && path_key(&listing.behind, key) != 0)
-		return change_say(error, CHANGE_INVALID, "marker",
-				  "it is longer than any name; follow the `next` link of the "
-				  "previous page");
+		return item_mark_too_long(error);
 	if (has_rows(listing.path.kind, parent))
 		err = each_behind(list->resources, &listing.behind, on_home_row, &listing, error);
 	if (!err && (add_declared(&listing) != 0 || take_keyed(list, &listing, room) != 0))
-		err = fail_memory(error);
+		err = change_no_memory(error);
 	free(listing.items);
 	return err;
 }
@@ -383,7 +371,7 @@ int item_find_unserved(struct resources *resources, const struct path *path, str
 	struct row_search search = {path, arena, item, false};
 
 	error->outcome = CHANGE_FINE;
-	if (path->kind->beside)
+	if (kind_is_beside(path->kind))
 		return ERR_NOT_FOUND;
 	if (each_row(resources, path, on_unserved, &search, error) != 0)
 		return ERR_INVALID;
@@ -575,7 +563,7 @@ static int on_orphan(void *context, const struct source_resource *row)
 	orphans->rows++;
 	snprintf(list->behind, sizeof list->behind, "%s", path_name(&path));
 	err = take_row(&item, &path, row, list->arena);
-	return err || !is_wanted(list, &item) ? err : add_item(&orphans->gathering, &item);
+	return err || !item_fits(list, &item) ? err : add_item(&orphans->gathering, &item);
 }
 
 /* Rows whose parent is gone may be as many as those of one that exists, so they are read in
@@ -593,7 +581,7 @@ static int next_of_orphans(struct item_list *list, size_t room, struct change_er
 	if (!err)
 		list->items = arena_alloc_array(list->arena, gathering->count, sizeof *list->items);
 	if (!err && !list->items)
-		err = fail_memory(error);
+		err = change_no_memory(error);
 	for (size_t i = 0; list->items && i < gathering->count; i++)
 		list->items[list->count++] = gathering->items[i];
 	free(gathering->items);
@@ -662,13 +650,11 @@ static int read_mark(const struct item_list *list, struct path *place, struct ch
 				  "previous page",
 				  list->behind);
 	if (err)
-		return fail_memory(error);
+		return change_no_memory(error);
 	if (is_inside_all(list))
 		return 0;
 	if (strlen(list->behind) >= (size_t)NAME_TEXT_MAX + GROUP_TEXT_MAX)
-		return change_say(error, CHANGE_INVALID, "marker",
-				  "it is longer than any name; follow the `next` link of the "
-				  "previous page");
+		return item_mark_too_long(error);
 	*place = (struct path){.kind = kind};
 	place->names[kind->parent != NULL] = list->behind;
 	if (!slash)
@@ -676,7 +662,7 @@ static int read_mark(const struct item_list *list, struct path *place, struct ch
 	place->group = slash + 1;
 	place->names[0] =
 		arena_printf(list->arena, "%.*s", (int)(slash - list->behind), list->behind);
-	return place->names[0] ? 0 : fail_memory(error);
+	return place->names[0] ? 0 : change_no_memory(error);
 }
 
 /* Sets the gathered items that follow the place. */
@@ -691,7 +677,7 @@ static int take_gathered(struct item_list *list, const struct gathering *gatheri
 	for (size_t i = 0; !list->more && i < gathering->count; i++) {
 		const struct item *item = &gathering->items[i];
 
-		if ((place && compare_paths(&item->path, place) <= 0) || !is_wanted(list, item))
+		if ((place && compare_paths(&item->path, place) <= 0) || !item_fits(list, item))
 			continue;
 		list->more = list->count == room;
 		if (!list->more)
@@ -717,7 +703,7 @@ static int next_of_model(struct item_list *list, size_t room, struct change_erro
 	if (!err)
 		move_behind(list);
 	free(gathering.items);
-	return err ? fail_memory(error) : 0;
+	return err ? change_no_memory(error) : 0;
 }
 
 static int next(struct item_list *list, size_t room, struct change_error *error)
@@ -758,8 +744,7 @@ static json_t *stored(struct resources *resources, const struct path *path,
 		return NULL;
 	if (part_row(source, path, &found, text) == 0) {
 		if (!found)
-			change_say(error, CHANGE_NOT_FOUND, NULL,
-				   "the state does not have it any more");
+			change_say(error, CHANGE_NOT_FOUND, NULL, CHANGE_GONE);
 		return found;
 	}
 	json_decref(found);
@@ -891,6 +876,29 @@ const struct item_calls items_of_model = {.find = find,
 
 /* ---- items of every kind ---- */
 
+const struct item_calls *items_of(const struct kind *kind)
+{
+	return kind->home ? kind->home->items : &items_of_model;
+}
+
+int item_mark_too_long(struct change_error *error)
+{
+	return change_say(error, CHANGE_INVALID, "marker",
+			  "it is longer than any name; follow the `next` link of the previous "
+			  "page");
+}
+
+int item_list_begin(struct item_list *list, struct change_error *error)
+{
+	error->outcome = CHANGE_FINE;
+	list->items = NULL;
+	list->count = 0;
+	list->more = false;
+	return strlen(list->behind) < (size_t)NAME_TEXT_MAX + GROUP_TEXT_MAX
+		       ? 0
+		       : item_mark_too_long(error);
+}
+
 int item_each(struct item_list *list, int (*on_item)(void *context, const struct item *item),
 	      void *context, struct change_error *error)
 {
@@ -931,10 +939,11 @@ bool item_may_change(const struct model *served, const struct path *path, const 
 		     bool removes, struct change_error *error)
 {
 	const struct path root = part_root(path);
-	const void *parent = path->kind->home && !removes ? part_find(served, &root) : NULL;
+	bool beside = kind_is_beside(path->kind);
+	bool in_home = path->kind->home && !beside && !removes;
+	const void *parent = in_home ? part_find(served, &root) : NULL;
 	const char *refusal = parent ? path->kind->home->refusal(parent) : NULL;
-	bool is_of_model = item && !path->kind->beside;
-	struct origin origin = is_of_model ? part_origin(item) : (struct origin){0};
+	struct origin origin = item && !beside ? part_origin(item) : (struct origin){0};
 
 	if (origin.file)
 		change_say(error, CHANGE_READ_ONLY, NULL, CHANGE_DECLARED, origin.file,

@@ -1,11 +1,8 @@
 /* Items of resources of every kind, for handlers and exports: how to find one, and to walk a list
- * page by page. Where items are differs, so there are two sets of these calls:
- *
- *     the model           most kinds (item.c). Items in a home (home.h) are there if the file
- *                         declares them; those of the state are read from their rows
- *     the resources       addresses, services, PTRs, groups (item_inventory.c)
- *
- * A row of the state that does not fit is an item as well, which is not served. */
+ * page by page. Each home (home.h) has a set of these calls; items of the model have one, too, and
+ * so have those of homes in the model: the model has the items that the file declares, and those of
+ * the state are read from their rows. A row that does not fit is an item as well, which is not
+ * served. */
 #ifndef SLUICE_ITEM_H
 #define SLUICE_ITEM_H
 
@@ -29,7 +26,7 @@ enum { ITEM_MARK_MAX = PATH_URL_MAX };
 struct item_list {
 	/* Has the model and the state. Another thread needs a copy (STORE_ASIDE, STORE_VIEW). */
 	struct resources *resources;
-	struct arena *arena; /* gets the items; texts may be the model's or the resources's */
+	struct arena *arena; /* gets the items; texts may be those of `resources` */
 	/* Without the last name. group NULL: items of all groups; for kinds inside another one,
 	 * names[0] NULL: inside all items of that kind. */
 	struct path path;
@@ -45,7 +42,7 @@ struct item_list {
 	struct item *items;
 	size_t count;
 	bool more;     /* others may follow */
-	size_t passed; /* items of the resources that did not fit, since the first call */
+	size_t passed; /* beside the model: items that did not fit, since the first call */
 };
 
 struct item_calls {
@@ -54,7 +51,7 @@ struct item_calls {
 	int (*find)(struct resources *resources, const struct path *path, struct arena *arena,
 		    struct item *item, struct change_error *error);
 	/* Sets the list's next items, `room` at most, and moves list->behind; the order is that of
-	 * marks. Of the resources, and with rows_max, it looks at some rows only, so there may be
+	 * marks. Beside the model, and with rows_max, it looks at some rows only, so there may be
 	 * none although others follow (list->more). ERR_INVALID: `error` says why; its field is
 	 * "marker" if list->behind is no mark. */
 	int (*next)(struct item_list *list, size_t room, struct change_error *error);
@@ -77,12 +74,8 @@ struct item_calls {
 			  struct change_error *error);
 };
 
-extern const struct item_calls items_of_model, items_of_addresses;
-
-static inline const struct item_calls *items_of(const struct kind *kind)
-{
-	return kind->beside ? &items_of_addresses : &items_of_model;
-}
+extern const struct item_calls items_of_model;
+const struct item_calls *items_of(const struct kind *kind);
 
 /* The item with these fields, which a model serves; `around`: the path of the item that it is
  * inside, NULL for a top-level item. */
@@ -92,6 +85,15 @@ struct item item_served(const struct kind *kind, const void *fields, const struc
 MUST_CHECK int item_find_unserved(struct resources *resources, const struct path *path,
 				  struct arena *arena, struct item *item,
 				  struct change_error *error);
+/* For `next`: clears what the last call has set. ERR_INVALID: the mark is longer than any name. */
+MUST_CHECK int item_list_begin(struct item_list *list, struct change_error *error);
+int item_mark_too_long(struct change_error *error); /* returns ERR_INVALID */
+/* Whether the item is to be listed. */
+static inline bool item_fits(const struct item_list *list, const struct item *item)
+{
+	return !list->fits || list->fits(list->context, item);
+}
+
 /* Calls back for all items of the list, which needs no arena, and forgets each page before the next
  * (resources_forget). A callback that returns an error ends the call with it. ERR_INVALID: `error`
  * says why. */
@@ -103,7 +105,7 @@ MUST_CHECK int item_each(struct item_list *list,
  * or it does not exist. */
 const char *item_made_because(const struct model *model, const struct path *path);
 /* May an API change or remove the item (NULL: it does not exist)? False: `error` has the reason,
- * such as the file that declares it. Always true for items of the resources, because their edits
+ * such as the file that declares it. Always true for items beside the model, because their edits
  * have the reason (addresses_put). */
 bool item_may_change(const struct model *served, const struct path *path, const void *item,
 		     bool removes, struct change_error *error);

@@ -86,15 +86,16 @@ const struct kind kinds[] = {
 			      .parent = NULL},
 	[ZONE_GROUP] = {KIND_ZONE_GROUP, "zone-group", "zone_groups",
 			.parent = &kinds[PRIVATE_ENDPOINT]},
-	[ADDRESS] = {KIND_ADDRESS, "address", "addresses", NULL, .beside = true,
+	[ADDRESS] = {KIND_ADDRESS, "address", "addresses", NULL, .home = &addresses_home,
 		     .chosen = "address"},
 	[SERVICE] = {KIND_SERVICE, "service", "services", NULL, .list = "cloud_services",
-		     .scope = SCOPE_NO_GROUP, .beside = true},
+		     .scope = SCOPE_NO_GROUP, .home = &addresses_home},
 	[PTR] = {KIND_PTR, "ptr", "ptrs", NULL, .name_key = "address", .scope = SCOPE_NO_GROUP,
-		 .beside = true},
-	[GROUP] = {KIND_GROUP, "group", "groups", NULL, .scope = SCOPE_NO_GROUP, .beside = true},
+		 .home = &addresses_home},
+	[GROUP] = {KIND_GROUP, "group", "groups", NULL, .scope = SCOPE_NO_GROUP,
+		   .home = &groups_home},
 };
-_Static_assert(sizeof kinds / sizeof *kinds == KINDS_ALL, "those of the resources, too");
+_Static_assert(sizeof kinds / sizeof *kinds == KINDS_ALL, "those beside the model, too");
 _Static_assert((int)ADDRESS == (int)KIND_COUNT, "those of a model come first");
 
 const struct kind *kind_named(const char *name)
@@ -119,6 +120,11 @@ const struct kind *kind_of_id(unsigned id)
 		if (kinds[i].id == id)
 			return &kinds[i];
 	return NULL;
+}
+
+bool kind_is_beside(const struct kind *kind)
+{
+	return kind->home && kind->home->beside;
 }
 
 const struct kind *kind_beside(const char *collection)

@@ -53,9 +53,8 @@ struct kind {
 	enum kind_scope scope;     /* of a top-level kind */
 	bool placed;               /* placing sets members that were not given (model_make_unnamed,
 				    * model_place_endpoints) */
-	bool beside;               /* in the resources (resources.h): too many for a model */
-	/* Has the items inside one parent, if they may be too many for its list; NULL: the list has
-	 * them. */
+	/* Keeps the items if they may be too many for a list of the model; NULL: a list has them.
+	 */
 	const struct home *home;
 	bool guarded;       /* only administrators see it */
 	const char *chosen; /* a member that is required in the file and optional here: one is
@@ -68,9 +67,9 @@ struct kind {
 
 extern const struct kind kinds[];
 enum { KIND_COUNT = 20 }; /* kinds that are parts of a model; they come first in the array */
-enum { KINDS_ALL = 24 };  /* with the kinds of the resources */
+enum { KINDS_ALL = 24 };  /* with the kinds beside it (home.h) */
 
-/* Kinds that are parts of a model, then (from 101) those of the resources. */
+/* Kinds that are parts of a model, then (from 101) those beside it. */
 enum {
 	KIND_NETWORK = 1,
 	KIND_SUBNET = 2,
@@ -102,8 +101,10 @@ enum {
 const struct kind *kind_named(const char *name);
 const struct kind *kind_of_collection(const struct kind *parent, const char *collection);
 const struct kind *kind_of_id(unsigned id);
-/* Finds a kind of the resources by its collection. NULL: no such kind. */
+/* Finds a kind beside the model by its collection. NULL: no such kind. */
 const struct kind *kind_beside(const char *collection);
+/* Whether a home beside the model keeps the items: addresses, services, PTRs and groups. */
+bool kind_is_beside(const struct kind *kind);
 
 /* The field of the kind's list, in its parent's group or the model's; its ->group has the kind's
  * members. Lists of PTRs and groups are in schema_apart, because no model has them. */
@@ -163,7 +164,7 @@ enum addresses_why {
  * sorted after the parent's key. path->group must be a group or "-". ERR_LIMIT: longer than the
  * key of any resource. */
 MUST_CHECK int path_key(const struct path *path, char key[PATH_MAX_BYTES]);
-/* path_key for a kind of the resources; group NULL or "": none. */
+/* path_key for a kind beside the model; group NULL or "": none. */
 MUST_CHECK int path_key_of(unsigned kind, const char *group, const char *name,
 			   char key[PATH_MAX_BYTES]);
 /* A range of keys, `from` included and `to` not: the resources inside the one with that key, or

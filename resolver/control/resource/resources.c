@@ -2,7 +2,6 @@
 
 #include <assert.h>
 
-
 /* The model before the first load, so that changes and lookups need no check for NULL. */
 static struct model no_model = {.references = 1};
 
@@ -84,6 +83,12 @@ const struct model *resources_model(const struct resources *resources)
 const char *resources_trouble(const struct resources *resources)
 {
 	return *resources->trouble ? resources->trouble : NULL;
+}
+
+int resources_check_reads(const struct resources *resources, struct change_error *error)
+{
+	return *resources->trouble ? change_say(error, CHANGE_STORE, NULL, "%s", resources->trouble)
+				   : 0;
 }
 
 void resources_say_trouble(struct resources *resources, const char *why)
@@ -170,8 +175,9 @@ static struct source *attach(struct resources *resources, struct source *source,
 			     char error[SOURCE_ERROR_MAX])
 {
 	snprintf(error, SOURCE_ERROR_MAX, "%s", err_text(ERR_NOMEM));
-	return source && source->calls->attach(source, resources->addresses.rows, error) == 0 ? source
-											: NULL;
+	return source && source->calls->attach(source, resources->addresses.rows, error) == 0
+		       ? source
+		       : NULL;
 }
 
 struct source *resources_source(struct resources *resources, char missing[SOURCE_ERROR_MAX])

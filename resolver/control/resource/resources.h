@@ -1,5 +1,5 @@
-/* All resources of the configuration file and of the state (which the management API writes), as one
- * thread reads and edits them: the model, the homes beside it, and the store.
+/* All resources of the configuration file and of the state (which the management API writes), as
+ * one thread reads and edits them: the model, the homes beside it, and the store.
  *
  *     file ──► model ──┬────────────────────────────► networks, zones, rules ...: workers
  *                      └─► file_rows ─┐
@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "resolver/control/resource/addresses.h"
+#include "resolver/control/resource/change_error.h"
 #include "resolver/control/store/store.h"
 #include "rules/fault.h"
 #include "rules/hash.h"
@@ -27,6 +28,8 @@ struct store *resources_store(struct resources *resources);
 
 /* Why something could not be read since resources_forget; NULL: no read has failed. */
 const char *resources_trouble(const struct resources *resources);
+/* resources_trouble as an error. ERR_INVALID: there is one, and "not found" may be wrong. */
+MUST_CHECK int resources_check_reads(const struct resources *resources, struct change_error *error);
 /* Frees what lookups and pages have returned. Clears resources_trouble, except in a copy or while a
  * draft is open, because these report it at their end. */
 void resources_forget(struct resources *resources);

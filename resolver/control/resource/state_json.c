@@ -83,7 +83,7 @@ static int each(struct resources *resources, unsigned kind,
 		int (*on_item)(void *context, const struct item *item), void *context)
 {
 	struct item_list list = {.resources = resources, .path.kind = kind_of_id(kind)};
-	struct change_error unused; /* the resources has the reason, too (resources_trouble) */
+	struct change_error unused; /* resources_trouble has the reason, too */
 
 	return item_each(&list, on_item, context, &unused);
 }
@@ -142,7 +142,7 @@ struct state_import {
 	size_t page_step;      /* that of the present page */
 	struct item_list list; /* of a step that compares items */
 	size_t at;             /* of a step's list in the document: the next object */
-	/* The present page. Texts are the resources's or the document's. */
+	/* The present page. Texts are those of `resources` or of the document. */
 	struct resource_edit *edits;
 	size_t *places; /* of each edit: its object in the document's list */
 	size_t count, room, places_room;
@@ -549,7 +549,7 @@ int state_import_next(struct state_import *import, struct resources *resources,
 	if (!err)
 		err = take_step(import, step, error);
 	if (import->failed)
-		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+		err = change_no_memory(error);
 	if (!err && is_over(import, step)) {
 		import->step++;
 		import->at = 0;

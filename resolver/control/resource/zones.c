@@ -771,6 +771,7 @@ static bool zones_serves(const void *parent, const char *name, const json_t *val
 }
 
 const struct home zones_home = {
+	.items = &items_of_model,
 	.load = zones_load,
 	.keep = zones_keep,
 	.read = zones_read,

@@ -71,7 +71,7 @@ static int read_rows(void *context, struct resources *resources, struct service_
 	if (!err && !read_pairs(applying, change))
 		err = ERR_NOMEM;
 	if (err == ERR_NOMEM)
-		return change_say(&change->error, CHANGE_NO_MEMORY, NULL, "%s", err_text(err));
+		return change_no_memory(&change->error);
 	if (err)
 		return change_say(&change->error, CHANGE_STORE, NULL,
 				  "a change that was agreed to cannot be read: it may be a later "

@@ -487,8 +487,8 @@ static int restore(struct source *source, const json_t *rows, const char *who,
 	return err;
 }
 
-/* Whether some rows belong to the resources: its indexes need more than the values. */
-static bool has_inventory(const json_t *rows)
+/* Whether some rows are of kinds beside the model, whose indexes need more than the values. */
+static bool has_rows_beside(const json_t *rows)
 {
 	const struct kind *kind;
 	const json_t *row;
@@ -497,7 +497,7 @@ static bool has_inventory(const json_t *rows)
 	json_array_foreach(rows, i, row)
 	{
 		kind = kind_of_id((unsigned)json_integer_value(json_object_get(row, "kind")));
-		if (kind && kind->beside)
+		if (kind && kind_is_beside(kind))
 			return true;
 	}
 	return false;
@@ -516,7 +516,7 @@ static int restore_in(struct source *source, const struct unconfirmed *unconfirm
 		if (!rows)
 			return ERR_SYSTEM;
 		unconfirmed_who(unconfirmed, who);
-		if (has_inventory(rows))
+		if (has_rows_beside(rows))
 			err = ERR_EXISTS;
 		else if (json_array_size(rows) > 0)
 			err = restore(source, rows, who, why);

@@ -121,7 +121,7 @@ json_t *confirmation_rows(struct source *source, const struct unconfirmed *uncon
 enum { UNCONFIRMED_WHO_MAX = CONFIRMATION_WHO_MAX + 32 };
 void unconfirmed_who(const struct unconfirmed *unconfirmed, char text[UNCONFIRMED_WHO_MAX]);
 /* Rolls back the change while nobody has the state open, and removes the record. ERR_EXISTS, with
- * an empty `error`: it has rows of the resources, which need a running service. */
+ * an empty `error`: it has rows of kinds beside the model, which need a running service. */
 MUST_CHECK int confirmation_restore(const struct confirmation *confirmation, const char *state,
 				    const struct unconfirmed *unconfirmed,
 				    char error[CONFIRMATION_TEXT_MAX]);

@@ -87,10 +87,10 @@ int next_model_fail(struct next_model *next, int err, const char *error)
 			  *error ? error : err_text(err));
 }
 
-/* `all`: also items of homes (resource/home.h). */
-static bool is_written(const struct kind *kind, bool all)
+/* Whether a home in the model (resource/home.h) keeps the items. */
+static bool is_in_home(const struct kind *kind)
 {
-	return !kind->beside && (all || !kind->home);
+	return kind->home && !kind_is_beside(kind);
 }
 
 /* Writes all references of the edits in full, so that later changes cannot give them another
@@ -109,7 +109,7 @@ static int refer_rows(struct next_model *next, const struct model *model, bool *
 		json_t **values = &next->values[i];
 		bool changed = false;
 
-		if (!edit->values || !is_written(edit->path.kind, false))
+		if (!edit->values || edit->path.kind->home)
 			continue;
 		*values = json_deep_copy(edit->values);
 		err = *values ? values_refer(edit->path.kind, edit->path.group, model, *values,
@@ -137,7 +137,7 @@ static int write_edits(struct next_model *next, bool all)
 		const struct resource_edit *edit = &change->edits[i];
 		const json_t *referring = next->values ? next->values[i] : NULL;
 
-		if (is_written(edit->path.kind, all))
+		if (!edit->path.kind->home || (all && is_in_home(edit->path.kind)))
 			err = write_edit(source, edit, referring ? referring : edit->values,
 					 takes_back(change), error);
 	}
@@ -211,7 +211,7 @@ static int sort_edits(struct about *about, const struct service_change *change)
 	if (!paths || !removals)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < change->count; i++)
-		if (is_written(change->edits[i].path.kind, false))
+		if (!change->edits[i].path.kind->home)
 			paths[about->count++] = &change->edits[i].path;
 	if (about->count > 0)
 		qsort(paths, about->count, sizeof *paths, compare_edits);
@@ -340,7 +340,7 @@ static int put_items(const struct next_model *next, const struct about *about, s
 	for (size_t i = 0; err != ERR_NOMEM && i < change->count; i++) {
 		const struct resource_edit *edit = &change->edits[i];
 
-		if (!edit->path.kind->home || is_removed(about, &edit->path, edit))
+		if (!is_in_home(edit->path.kind) || is_removed(about, &edit->path, edit))
 			continue;
 		failed = homes_put(&draft, &edit->path, edit->values, faults);
 		err = failed ? failed : err;
@@ -357,7 +357,7 @@ static int put_items(const struct next_model *next, const struct about *about, s
 static bool has_no_item(const struct service_change *change)
 {
 	for (size_t i = 0; i < change->count; i++)
-		if (is_written(change->edits[i].path.kind, false))
+		if (!change->edits[i].path.kind->home)
 			return false;
 	return true;
 }

@@ -59,8 +59,8 @@ struct service {
 	struct load load;
 	char *config_path; /* absolute, if that could be determined */
 	struct server server;
-	struct resources *resources; /* addresses and services, from the file and from the state */
-	struct serial_book serials;  /* serials of zones that secondaries copy */
+	struct resources *resources;           /* of the served model */
+	struct serial_book serials;            /* serials of zones that secondaries copy */
 	struct secondary_sockets *secondaries; /* notifies secondaries and checks their copies */
 	struct use_book uses;                  /* when rules and targets were used last */
 	struct asked_book asked;               /* the most frequent questions */
@@ -153,7 +153,7 @@ void service_publish(struct service_prepared *prepared, char text[SERVICE_TEXT_M
  * the model. */
 void service_prepared_release(struct service_prepared *prepared);
 
-/* Publishes the resources's table of addresses, unless it is served already. This cannot fail;
+/* Publishes the table of addresses, unless it is served already. This cannot fail;
  * without memory the workers get the table as soon as there is some. on_adopted follows even if
  * nothing was published (a change of groups), because requests wait for the revision. */
 void service_publish_owned(struct service *service);
@@ -163,7 +163,7 @@ void service_publish_owned(struct service *service);
 MUST_CHECK int service_serve(struct service *service, struct model *model, struct faults *faults,
 			     char text[SERVICE_TEXT_MAX]);
 
-/* ---- service/resources.c ---- */
+/* ---- service/change.c ---- */
 
 /* A change of resources (resource/kind.h), all or nothing: first durable, then served. Edits are
  * made in order. */
@@ -174,11 +174,12 @@ struct service_change {
 	 * resources. ERR_INVALID: the reason is in the change's error. May be NULL. */
 	int (*read)(void *context, struct resources *resources, struct service_change *change);
 	bool large; /* `read` or `more` may provide many edits */
-	/* Provides edits of the resources that come after `edits`, a page at a time, because all of
+	/* Provides edits beside the model that come after `edits`, a page at a time, because all of
 	 * them may be too many for the memory. Called within the transaction that stores the
 	 * change, so it reads what the pages before have left; in a thread if the change is large.
-	 * A page is borrowed until the next call. Its texts may be the resources's, which forgets
-	 * what it has returned after each page. ERR_INVALID: `error` says why. May be NULL. */
+	 * A page is borrowed until the next call. Its texts may be those of `resources`, which
+	 * forgets what it has returned after each page. ERR_INVALID: `error` says why. May be NULL.
+	 */
 	int (*more)(void *context, struct resources *resources, struct edit_page *page,
 		    struct change_error *error);
 	const char *who;                 /* for the history */
@@ -193,7 +194,7 @@ struct service_change {
 		      * (commit.h) */
 	bool undo;   /* undoes another change (ADDRESSES_UNDO): resources inside a removed one stay
 		      * unless they have an edit */
-	enum addresses_why why; /* of edits of the resources, without `again` and `undo` */
+	enum addresses_why why; /* of edits beside the model, without `again` and `undo` */
 	bool rehearsal;         /* only finds out what the change would do */
 	/* Of a rehearsal: called with the data as the change would leave it, before that is rolled
 	 * back. `policy`: of the draft's model; NULL: no edit is of a model, or the change was not
@@ -249,7 +250,7 @@ void service_try_state(struct service *service);
  * rows stay served. */
 MUST_CHECK int service_serve_again(struct service *service, struct faults *faults,
 				   char text[SERVICE_TEXT_MAX]);
-/* For resources.c: a thread that read the served model has ended. */
+/* For change.c: a thread that read the served model has ended. */
 void service_end_of_thread(struct service *service);
 
 /* service_rest stops the watch of resolv.conf, the rounds and long waits; service_hand_over

@@ -82,7 +82,7 @@ static bool add_of_model(struct all_rows *rows)
 	arm_found_add_all(&list, is_tracked);
 	arm_found_sort(&list);
 	if (list.no_memory)
-		change_say(&rows->error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+		change_no_memory(&rows->error);
 	for (size_t i = 0; i < list.count && all; i++) {
 		const struct arm_found *found = &list.items[i];
 		struct arm_shown shown;

@@ -946,8 +946,7 @@ int deployment_read(struct deployment *deployment, struct resources *resources,
 	deployment->reader = calloc(1, sizeof *deployment->reader);
 	if (!deployment->reader) {
 		deployment->error.trouble = TEMPLATE_NO_MEMORY;
-		return change_say(&change->error, CHANGE_NO_MEMORY, NULL, "%s",
-				  err_text(ERR_NOMEM));
+		return change_no_memory(&change->error);
 	}
 	deployment->asked.request->aside = resources;
 	begin(deployment, resources);

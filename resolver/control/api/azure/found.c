@@ -51,7 +51,7 @@ void arm_found_add_all(struct arm_found_list *list, bool (*wants)(const struct a
 		const struct kind *kind = kind_of_id(type->kind);
 		size_t before = list->count;
 
-		if (!wants(type) || kind->beside || kind->home)
+		if (!wants(type) || kind->home)
 			continue;
 		if (!kind->parent) {
 			arm_found_add_items(list, type, NULL, NULL);

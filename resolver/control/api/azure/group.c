@@ -149,7 +149,8 @@ static void add_edits(struct removal *removal, const struct path *path, const vo
 	for (size_t i = 0; i < edit.count; i++) {
 		const struct resource_edit *one = &edit.edits[i];
 
-		if (one->path.kind->home && strcasecmp(one->path.group, path->group) == 0)
+		if (one->path.kind->id == KIND_RECORD_SET &&
+		    strcasecmp(one->path.group, path->group) == 0)
 			json_decref((json_t *)(uintptr_t)one->values);
 		else if (!api_earlier_add(&removal->edits, one))
 			fail_removal_memory(removal);
@@ -165,7 +166,7 @@ static void add_removal(void *context, const struct kind *kind, const void *item
 	const struct path path = part_path(kind, item, NULL);
 	struct change_error error;
 
-	if (kind->beside || strcasecmp(path.group, api_parameter(request, "group")) != 0)
+	if (kind_is_beside(kind) || strcasecmp(path.group, api_parameter(request, "group")) != 0)
 		return;
 	if (!item_may_change(api_model(request), &path, item, true, &error))
 		arm_error(&removal->errors, 409, "ResourceReadOnly", NULL, "%s: %s", path.names[0],
@@ -195,8 +196,8 @@ static int check_precondition(const struct api_request *request, struct resource
 	if (!change_source(resources_store(resources), error))
 		return ERR_INVALID;
 	there = find_in(request, resources, &group);
-	if (resources_trouble(resources))
-		return change_say(error, CHANGE_STORE, NULL, "%s", resources_trouble(resources));
+	if (resources_check_reads(resources, error) != 0)
+		return ERR_INVALID;
 	return precondition_check(there ? group_etag(&group, etag) : NULL, request->if_match,
 				  request->if_none_match, text) == 0
 		       ? 0

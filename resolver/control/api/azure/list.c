@@ -275,7 +275,7 @@ void arm_list(struct api_request *request, const struct arm_asked *asked)
 	json_t *array;
 	size_t room;
 
-	if (asked->path.kind->beside) {
+	if (kind_is_beside(asked->path.kind)) {
 		list_addresses(request);
 		return;
 	}

@@ -55,7 +55,7 @@ static void answer(struct api_request *request, unsigned status, const struct ar
 	/* The etag of an item of a model does not cover members computed from other resources, such
 	 * as a subnet's ipConfigurations. A GET of such an item is never 304, because these members
 	 * may have changed. */
-	bool may_be_304 = is_tag && shown->path.kind->beside;
+	bool may_be_304 = is_tag && kind_is_beside(shown->path.kind);
 
 	api_arm_say_revision(request);
 	if (family->etag_header && !may_be_304)

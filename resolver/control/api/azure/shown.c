@@ -533,11 +533,10 @@ static bool find_ungrouped(struct api_request *request, struct arm_shown *shown,
 	bool found = arm_find_ungrouped(resources, &group);
 
 	error->outcome = CHANGE_FINE;
-	if (resources_trouble(resources))
-		change_say(error, CHANGE_STORE, NULL, "%s", resources_trouble(resources));
-	if (found && error->outcome == CHANGE_FINE)
-		arm_show_group(request, &group, shown);
-	return found && error->outcome == CHANGE_FINE;
+	if (resources_check_reads(resources, error) != 0 || !found)
+		return false;
+	arm_show_group(request, &group, shown);
+	return true;
 }
 
 /* Shows the item. False: this API does not have it. */
@@ -584,7 +583,7 @@ bool arm_find(struct api_request *request, const struct arm_type *type, const st
 {
 	bool found = arm_find_plain(request, type, path, shown, error);
 
-	if (found && !path->kind->beside)
+	if (found && !kind_is_beside(path->kind))
 		set_etag(shown);
 	return found;
 }
@@ -625,7 +624,7 @@ json_t *arm_base(const struct arm_shown *shown, struct change_error *error)
 	error->outcome = CHANGE_FINE;
 	if (shown->path.kind->id == KIND_GROUP)
 		return json_deep_copy(shown->values);
-	if (shown->path.kind->beside)
+	if (kind_is_beside(shown->path.kind))
 		return owned_values(shown->item);
 	if (shown->revision > 0)
 		return items_of(shown->path.kind)
@@ -635,7 +634,7 @@ json_t *arm_base(const struct arm_shown *shown, struct change_error *error)
 			 &changed) == 0)
 		return values;
 	json_decref(values);
-	change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+	change_no_memory(error);
 	return NULL;
 }
 

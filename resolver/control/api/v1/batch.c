@@ -338,7 +338,7 @@ static int note_seen(struct upload *upload, const char *address, struct change_e
 				  "another row before this one is for the same address; leave one "
 				  "out");
 	if (json_object_set_new(upload->seen, address, json_true()) != 0)
-		return change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+		return change_no_memory(error);
 	return 0;
 }
 
@@ -380,7 +380,7 @@ static int set_ptr(struct upload *upload, const struct batch_row *row, struct re
 	if (!removes) {
 		values = json_whole(values_of(ptr));
 		if (!values)
-			return change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+			return change_no_memory(error);
 	}
 	add_edit(upload, row, &path, values, resource);
 	upload->set += !removes;
@@ -409,7 +409,7 @@ static int make_address(struct upload *upload, const struct batch_row *row,
 		err = note_seen(upload, address, error);
 	values = json_whole(values);
 	if (!err && !values)
-		err = change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+		err = change_no_memory(error);
 	if (err || !row->ptr.reverse_fqdn) {
 		upload->unchanged += !err;
 		json_decref(values);
@@ -426,12 +426,11 @@ static int take_row(struct upload *upload, const struct batch_row *row, struct r
 		    struct change_error *error)
 {
 	const struct owned_resource *resource = addresses_by_ptr(resources, row->address);
-	const char *trouble = resources_trouble(resources);
 
 	if (resource)
 		return set_ptr(upload, row, resources, resource, error);
-	if (trouble)
-		return change_say(error, CHANGE_STORE, NULL, "%s", trouble);
+	if (resources_check_reads(resources, error) != 0)
+		return ERR_INVALID;
 	if (upload->make)
 		return make_address(upload, row, resources, error);
 	return change_refuse(

@@ -127,7 +127,7 @@ static json_t *read_patch(struct api_request *request, const struct path *path)
 	return values;
 }
 
-/* ---- kinds of the resources: their changes check members that repeat the path ---- */
+/* ---- kinds beside the model: their changes check members that repeat the path ---- */
 
 /* Merges the patch into the present values; tags are replaced as a whole. Takes ownership of the
  * patch. NULL: the request has been answered. */
@@ -195,7 +195,7 @@ bool resource_read_body(struct api_edit *edit, bool merges, struct path *path, j
 		api_fail(request, 400, "invalid", "the body must be a JSON object");
 		return false;
 	}
-	if (path->kind->beside)
+	if (kind_is_beside(path->kind))
 		return read_owned(edit, merges, path, values);
 	*values = merges ? read_patch(request, path) : read_whole(request, path);
 	return *values;

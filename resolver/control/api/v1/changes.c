@@ -159,7 +159,7 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 	}
 	if (json_is_null(values))
 		return true;
-	if (to->path.kind->beside) {
+	if (kind_is_beside(to->path.kind)) {
 		to->values = values;
 		return true;
 	}
@@ -263,8 +263,7 @@ static int read_edits(void *context, struct resources *resources, struct service
 	posted->paths = calloc(count, sizeof *posted->paths);
 	posted->values = calloc(count, sizeof(*posted->values));
 	if (!posted->edits || !posted->paths || !posted->values)
-		return change_say(&change->error, CHANGE_NO_MEMORY, NULL, "%s",
-				  err_text(ERR_NOMEM));
+		return change_no_memory(&change->error);
 	posted->count = count;
 	posted->request->aside = resources;
 	json_array_foreach(edits, i, edit)

@@ -9,8 +9,8 @@
  *                    or status
  *
  * An index finds an address, its id or its resource group. Any other filter reads all rows; those
- * of the resources and of record sets are read in portions, one in each round of the loop. If very
- * many rows of the resources do not match, a page ends early, perhaps empty, but with a next one.
+ * beside the model and of record sets are read in portions, one in each round of the loop. If very
+ * many rows beside the model do not match, a page ends early, perhaps empty, but with a next one.
  *
  *     {"ptrs": [...], "next": the path and query of the next page, null: this is the last}
  */
@@ -71,7 +71,7 @@ static const char *const paging[] = {"limit", "marker", "q", NULL};
 
 static bool is_owned(const struct kind *kind)
 {
-	return kind->beside && kind->id != KIND_GROUP;
+	return kind_is_beside(kind) && kind->id != KIND_GROUP;
 }
 
 /* PTRs are those of addresses and services, so they are selected by members of both. */
@@ -157,7 +157,7 @@ static bool fail_missing(struct api_request *request, const struct path *list)
 		resource_fail_missing(request, &parent);
 		return true;
 	}
-	if (list->kind->beside || !list->group || strcmp(list->group, GROUP_NONE) == 0 ||
+	if (kind_is_beside(list->kind) || !list->group || strcmp(list->group, GROUP_NONE) == 0 ||
 	    group_find(api_resources(request), list->group, &group))
 		return false;
 	if (!api_could_not_read(request))
@@ -177,7 +177,7 @@ static bool read_list(struct api_request *request, struct path *path)
 	}
 	if (!resource_read_path(request, path))
 		return false;
-	if (path->kind->beside)
+	if (kind_is_beside(path->kind))
 		path->group = NULL;
 	path->names[path->kind->parent != NULL] = NULL;
 	if (path->kind->parent && !path->kind->home && strcmp(path->names[0], GROUP_ANY) == 0) {

@@ -197,9 +197,9 @@ static void put_shown(json_t *properties, const struct kind *kind)
 	json_put(properties, "etag", read_only(of_type("string"), "For If-Match."));
 	json_put(properties, "warnings",
 		 read_only(array_of(of_type("string")), "Of a change: what is doubtful in it."));
-	if (kind->beside && kind->id != KIND_GROUP)
+	if (kind_is_beside(kind) && kind->id != KIND_GROUP)
 		put_known(properties, kind);
-	if (kind->beside)
+	if (kind_is_beside(kind))
 		return;
 	json_put(properties, "path", read_only(of_type("string"), "Where it is, after /v1/."));
 	json_put(properties, "not_served",
@@ -210,14 +210,15 @@ static void put_shown(json_t *properties, const struct kind *kind)
 				   "Addresses that it has without having been given them."));
 }
 
-/* Kinds of the resources show each member, which may be null. */
+/* Kinds beside the model show each member, which may be null. */
 static json_t *kind_schema(const struct kind *kind)
 {
 	json_t *schema = values_schema(kind), *properties = json_object(), *value;
 	const char *key;
 
-	json_object_foreach(json_object_get(schema, "properties"), key, value) json_put(
-		properties, key, kind->beside ? or_null(json_incref(value)) : json_incref(value));
+	json_object_foreach(json_object_get(schema, "properties"), key, value)
+		json_put(properties, key,
+			 kind_is_beside(kind) ? or_null(json_incref(value)) : json_incref(value));
 	put_shown(properties, kind);
 	json_put(schema, "properties", properties);
 	return schema;
@@ -234,7 +235,7 @@ static json_t *sent_schema(const struct kind *kind)
 		const char *key = json_string_value(name);
 
 		/* A member that is left out stays, or is chosen. */
-		if (!kind->beside && strcmp(key, kind_name_key(kind)) != 0)
+		if (!kind_is_beside(kind) && strcmp(key, kind_name_key(kind)) != 0)
 			json_add(required, json_incref(name));
 	}
 	json_put(schema, "required", required);
@@ -613,7 +614,7 @@ static void put_list(const struct document *document, const struct kind *kind, c
 	char summary[TEXT_MAX], name[TEXT_MAX];
 	json_t *operation;
 
-	bool is_owned = kind->beside && kind->id != KIND_GROUP;
+	bool is_owned = kind_is_beside(kind) && kind->id != KIND_GROUP;
 
 	snprintf(summary, sizeof summary, "The %s%s%s, by %s.",
 		 kind->id == KIND_PTR ? "PTRs" : kind->collection,
@@ -675,7 +676,9 @@ static void put_one(const struct document *document, const struct kind *kind, co
 		put_body(operation, reference("schemas", kind->name), false);
 	if (merges)
 		put_body(operation,
-			 kind->beside ? reference("schemas", kind->name) : of_type("object"), true);
+			 kind_is_beside(kind) ? reference("schemas", kind->name)
+					      : of_type("object"),
+			 true);
 	if (!removes) {
 		put_answer(operation, 200, "It, as it is.", reference("schemas", shown));
 		put_etag(operation, "200");
@@ -684,7 +687,7 @@ static void put_one(const struct document *document, const struct kind *kind, co
 		put_answer(operation, 201, "It was made.", reference("schemas", shown));
 		put_etag(operation, "201");
 	}
-	if (removes && !kind->beside)
+	if (removes && !kind_is_beside(kind))
 		put_answer(operation, 200, "It is gone, or would be, and something is not served.",
 			   json_make("{s:s, s:{s:o}}", "type", "object", "properties", "warnings",
 				     array_of(of_type("string"))));
@@ -714,7 +717,7 @@ static void put_paths(const struct document *document, const struct kind *kind)
 	snprintf(one, sizeof one, kind->parent ? "%s/{child_name}" : "%s/{name}", list);
 	if (!kind->parent)
 		put_list(document, kind, all);
-	if (!kind->beside)
+	if (!kind_is_beside(kind))
 		put_list(document, kind, list);
 	if (kind->id != KIND_PTR)
 		put_methods(document, kind, one);

@@ -69,7 +69,7 @@ static bool read_group(struct api_request *request, struct path *path)
 	return true;
 }
 
-/* The path of an item of the resources, from the route's parameters. */
+/* The path of an item beside the model, from the route's parameters. */
 static struct path owned_path(const struct api_request *request, const struct kind *kind)
 {
 	const char *group = api_parameter(request, "group");
@@ -187,7 +187,7 @@ void resource_fail_missing(struct api_request *request, const struct path *path)
 	bool grouped = path->group && strcmp(path->group, GROUP_NONE) != 0;
 	char text[PART_WHY_MAX];
 
-	if (kind->beside)
+	if (kind_is_beside(kind))
 		fail_missing_owned(request, path);
 	else if (kind->parent && !part_is_elsewhere(api_model(request), path))
 		api_fail(request, 404, "not_found",
@@ -287,7 +287,7 @@ static void say_taken(const struct path *path, const struct item *item, struct c
 	arena_init(&arena);
 	title = title_of(own, &arena);
 	if (!title)
-		change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+		change_no_memory(error);
 	else if (item->origin.file)
 		change_say(error, CHANGE_STALE, NULL,
 			   "there is one already: %s, at %s:%u; change it there, and reload", title,
@@ -429,7 +429,7 @@ static bool read_removal(struct resource_operation *operation)
 	struct api_request *request = operation->edit.request;
 	struct change_error error;
 
-	if (operation->path.kind->beside)
+	if (kind_is_beside(operation->path.kind))
 		operation->edit.was = title_of_owned(request, &operation->path);
 	if (operation->path.kind->id != KIND_PTR || operation->there)
 		return true;
@@ -515,7 +515,7 @@ static json_t *show_made(const struct resource_operation *operation, struct item
 	if (items->find(api_resources(request), path, &request->arena, item, &unused) == 0)
 		return items->show(api_resources(request), item, etag);
 	*item = (struct item){.fields = NULL};
-	if (path->kind->beside)
+	if (kind_is_beside(path->kind))
 		return NULL;
 	shown = completed(path, operation->edit.values, &request->arena);
 	json_put(shown, "path", json_text(path_url(path, url)));
@@ -585,7 +585,7 @@ static void log_made(const struct resource_operation *operation, const struct ap
 	struct api_request *request = operation->edit.request;
 	const struct path *path = &operation->path;
 
-	if (!path->kind->beside)
+	if (!kind_is_beside(path->kind))
 		log_revision(operation, made->change->revision);
 	else if (operation->method == EDIT_DELETE)
 		api_log_change(request, path->kind->id == KIND_PTR ? "PTR removed" : "removed",

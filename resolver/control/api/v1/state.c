@@ -65,9 +65,7 @@ static int begin(struct import_request *importing, struct change_error *error)
 		return change_refuse(error, NULL, "%s", importing->not_json);
 	}
 	importing->import = state_import_new(document);
-	return importing->import
-		       ? 0
-		       : change_say(error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+	return importing->import ? 0 : change_no_memory(error);
 }
 
 /* The `more` of a service_change. */

@@ -1,5 +1,5 @@
 /* What takes longer than the control thread may stand still: the state, in; a group with its
- * addresses; lists of addresses; many PTRs. Over real HTTP, with an resources that has a state. */
+ * addresses; lists of addresses; many PTRs. Over real HTTP, with resources that have a state. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

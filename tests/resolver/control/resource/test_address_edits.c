@@ -1,6 +1,7 @@
 /* Putting addresses and PTRs: which values are read, kept and refused. What is served of them is
  * the matter of tests/e2e/test_reverse.py and of the random model. */
 #include "resolver/control/resource/address_edits.h"
+#include "resolver/control/resource/item.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -145,6 +146,7 @@ static void what_the_file_says_of_a_ptr_that_is_not_there_is_not_shown(void **st
 {
 	struct addresses_fixture *fixture = *state;
 	const struct path path = {kind_of_id(KIND_ADDRESS), GROUP_NONE, {"quiet", NULL}};
+	struct change_error error;
 	json_t *shown, *values;
 
 	assert_int_equal(addresses_fixture_load(
@@ -155,7 +157,7 @@ static void what_the_file_says_of_a_ptr_that_is_not_there_is_not_shown(void **st
 	shown = owned_show(addresses_find(fixture->resources, &path), KIND_ADDRESS);
 	assert_true(json_is_null(json_object_get(shown, "ttl")));
 	assert_true(json_is_null(json_object_get(shown, "description")));
-	values = addresses_values(fixture->resources, &path);
+	values = items_of(path.kind)->stored(fixture->resources, &path, &error);
 	assert_null(json_object_get(values, "ttl"));
 	json_decref(values);
 	json_decref(shown);

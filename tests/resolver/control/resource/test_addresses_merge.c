@@ -354,7 +354,7 @@ static void compare_with_one_made_anew(struct addresses_fixture *fixture)
 	assert_int_equal(about.waiting, anew_about.waiting);
 	compare_resources(fixture->resources, anew, addresses);
 	compare_resources(fixture->resources, anew, services);
-	compare_served(fixture->resources->addresses.owned, anew->now.owned);
+	compare_served(fixture->resources->addresses.owned, anew->addresses.owned);
 	resources_free(anew);
 	model_free(model);
 }
@@ -455,7 +455,7 @@ static void models_of_one_file_share_its_items(void **state)
 	assert_ptr_not_equal(fixture->resources->addresses.rows, rows);
 }
 
-/* As a change of a rule, which is nothing to the resources. */
+/* As a change of a rule, which does not concern the addresses. */
 static void serve_another_model_of_the_file(struct addresses_fixture *fixture)
 {
 	struct model *same = model_compose(fixture->model, NULL, 0);

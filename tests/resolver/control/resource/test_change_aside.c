@@ -22,7 +22,7 @@
 
 #define SUBSCRIPTION "11111111-2222-3333-4444-555555555555"
 
-/* ---- as service/resources.c does it. Nothing is asserted in the thread: an edit that fails says
+/* ---- as service/change.c does it. Nothing is asserted in the thread: an edit that fails says
  * why ----
  */
 
@@ -83,7 +83,7 @@ static enum change_outcome publish(struct aside *aside)
 
 	if (aside->draft)
 		addresses_commit(aside->draft);
-	/* The end of a change (service/resources.c) notes how the store is. */
+	/* The end of a change (service/change.c) notes how the store is. */
 	if (aside->draft || aside->error.outcome == CHANGE_STORE)
 		store_note_error(resources_store(resources),
 				 aside->draft ? NULL : aside->error.text, false);

@@ -62,7 +62,7 @@ static bool refuse_edit(struct commit *commit, size_t index)
 	return true;
 }
 
-/* Puts the page's edits of the resources. `before`: how many edits precede the page; an error has
+/* Puts the page's edits beside the model. `before`: how many edits precede the page; an error has
  * the edit's number among all of them. */
 static int put_page(struct commit *commit, const struct edit_page *page, size_t before)
 {
@@ -75,7 +75,7 @@ static int put_page(struct commit *commit, const struct edit_page *page, size_t 
 	for (size_t i = 0; !err && i < page->count; i++) {
 		const struct resource_edit *edit = &page->edits[i];
 
-		if (!edit->path.kind->beside)
+		if (!kind_is_beside(edit->path.kind))
 			continue;
 		err = addresses_put(commit->owned, edit, why);
 		if (err && refuse_edit(commit, before + i))
@@ -152,7 +152,7 @@ static size_t owned_count(const struct service_change *change)
 	size_t count = 0;
 
 	for (size_t i = 0; i < change->count; i++)
-		count += change->edits[i].path.kind->beside;
+		count += kind_is_beside(change->edits[i].path.kind);
 	return count;
 }
 
@@ -172,16 +172,13 @@ static int look(struct commit *commit)
 	struct service_change *change = commit->next.change;
 	const struct snapshot *snapshot = commit->prepared.snapshot;
 	struct resources *draft = resources_copy(commit->resources, STORE_SAME);
-	const char *trouble;
-	int err = 0;
+	int err;
 
 	if (!draft)
 		return next_model_fail(&commit->next, ERR_NOMEM, "");
 	draft->model = commit->model ? commit->model : commit->next.now;
 	change->look(change->context, draft, snapshot ? snapshot->policy : NULL);
-	trouble = resources_trouble(draft);
-	if (trouble)
-		err = change_say(&change->error, CHANGE_STORE, NULL, "%s", trouble);
+	err = resources_check_reads(draft, &change->error);
 	resources_take_trouble(commit->resources, draft);
 	resources_copy_free(draft);
 	return err;
@@ -499,8 +496,7 @@ static bool attach_portion(void *job)
 	int left = server_attach_some(&commit->service->server, commit->compiled, PORTION_RULES);
 
 	if (left < 0)
-		large->err = change_say(&large->change.error, CHANGE_NO_MEMORY, NULL, "%s",
-					err_text(ERR_NOMEM));
+		large->err = change_no_memory(&large->change.error);
 	return left > 0;
 }
 
@@ -581,8 +577,7 @@ static void make_large(struct large *large, struct service *service)
 		go_on(large, make_model_in_thread, on_model_made);
 		return;
 	}
-	large->err =
-		change_say(&large->change.error, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
+	large->err = change_no_memory(&large->change.error);
 	on_stored(large);
 }
 
