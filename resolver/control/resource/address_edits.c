@@ -599,6 +599,8 @@ static int point(struct address_draft *draft, const struct owned_resource *resou
 		err = check_ptr_name(draft, ptr->reverse_fqdn);
 	if (err)
 		return err;
+	if (puts_back(why) && addresses_points(draft->resources, resource, ptr))
+		return 0;
 	if (ptr->reverse_fqdn || resource->item.reverse_fqdn)
 		return replace_ptr(draft, resource, ptr);
 	if (!ptr->ptr_description && ptr->ttl == NOT_GIVEN)
@@ -622,7 +624,8 @@ static int forget_waiting(struct address_draft *draft, const char *id)
 static int put_waiting(struct address_draft *draft, const char *id, const struct owned_item *ptr)
 {
 	char lower[UUID_TEXT_MAX], fqdn[NAME_TEXT_MAX];
-	struct owned_resource waiting;
+	struct owned_resource waiting, before = nobody;
+	bool was_there;
 	int err;
 
 	if (!text_is_uuid(id))
@@ -631,14 +634,15 @@ static int put_waiting(struct address_draft *draft, const char *id, const struct
 	snprintf(lower, sizeof lower, "%s", id);
 	text_lower(lower);
 	err = check_ptr_name(draft, ptr->reverse_fqdn);
-	if (!err)
-		err = forget_waiting(draft, lower);
 	if (err)
 		return err;
+	was_there = addresses_ptr_row(draft->resources, lower, &before) == 0;
 	waiting = with_ptr(draft_model(draft), &nobody, ptr, fqdn);
+	if (was_there && owned_is_same_ptr(&before.item, &waiting.item))
+		return 0;
 	note_action(draft, &nobody, &waiting);
 	waiting.item.id = lower;
-	draft->counts.waiting++;
+	draft->counts.waiting += !was_there;
 	return put_ptr_row(draft, &waiting);
 }
 
@@ -1007,6 +1011,13 @@ int addresses_make(struct resources *resources, const struct model *model, const
 
 /* ---- the entry points ---- */
 
+/* Whether an import may change this resource: it is of the state, and the document's own. */
+static bool may_replace(const struct owned_resource *resource, const json_t *values)
+{
+	return !owned_is_declared(resource) && json_object_get(values, "id") &&
+	       !is_another(resource, values);
+}
+
 static const struct owned_item no_ptr = {.ttl = NOT_GIVEN};
 
 static int remove_one(struct address_draft *draft, const struct path *path,
@@ -1038,7 +1049,7 @@ int addresses_put(struct address_draft *draft, const struct resource_edit *edit,
 		err = put_resource_group(draft, path, values, why);
 	} else if (path->kind->id == KIND_PTR) {
 		err = put_ptr_of(draft, path, resource, values, why);
-	} else if (why == ADDRESSES_IMPORT && resource) {
+	} else if (why == ADDRESSES_IMPORT && resource && !may_replace(resource, values)) {
 		err = fail_taken(draft, &wanted, "name", resource);
 	} else {
 		if (why == ADDRESSES_BACK && is_another(resource, values)) {

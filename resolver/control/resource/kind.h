@@ -157,7 +157,8 @@ enum addresses_why {
 	ADDRESSES_BACK, /* restores an earlier or agreed state: name ownership is not checked, a PTR
 			 * without its address waits for it, and a group is removed whatever is in
 			 * it */
-	ADDRESSES_IMPORT, /* like BACK, but an existing address or service is a conflict (TAKEN) */
+	ADDRESSES_IMPORT, /* like BACK, but an existing address or service with another id is a
+			   * conflict (TAKEN) */
 };
 
 /* The path's key in the store: in lower case, names percent-encoded, equal for equal resources, and

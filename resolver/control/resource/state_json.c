@@ -2,8 +2,12 @@
  * would take a gigabyte. Addresses are read twice, page by page, because PTRs have a list of their
  * own.
  *
- * An import consists of ordinary edits, so it is checked like any change. First it removes each
- * present resource that differs from the document; equal ones stay and are not written again. */
+ * An import consists of ordinary edits, so it is checked like any change:
+ *
+ *     the document's form     checked and indexed; the first fault ends the import
+ *     present resources       removed if the document lacks them, or if an address, label or id of
+ *                             theirs may be another's there
+ *     objects of the lists    put; an edit that changes nothing writes nothing */
 #include "resolver/control/resource/state_json.h"
 
 #include <stdio.h>
@@ -129,197 +133,69 @@ char *state_export(struct resources *resources, size_t *length)
 	return NULL;
 }
 
-/* ---- import: the edits ---- */
+/* ---- import: the document ---- */
+
+enum { GROUPS, ADDRESSES, SERVICES, PTRS, INDEXES };
+
+/* The document's lists, in the order in which they are put: an address is in its group, and a PTR
+ * has its address. */
+static const struct state_list {
+	const char *key;
+	unsigned kind, index;
+	const char *member; /* the index's key, which two objects cannot share */
+	bool waits;         /* PTRs whose address or service may be missing */
+} lists[] = {
+	{"groups", KIND_GROUP, GROUPS, "name", false},
+	{"addresses", KIND_ADDRESS, ADDRESSES, "id", false},
+	{"services", KIND_SERVICE, SERVICES, "id", false},
+	{"ptrs", KIND_PTR, PTRS, "owner", false},
+	{"waiting", KIND_PTR, PTRS, "owner", true},
+};
 
 enum { PAGE_OBJECTS = 100 };
 
 struct state_import {
 	json_t *document;
-	json_t *objects, *ptrs, *groups; /* of the document, by id and name; null: a duplicate */
-	json_t *done;                    /* resources that are as in the document (note) */
+	bool is_checked;        /* the indexes are made */
+	json_t *index[INDEXES]; /* the document's objects, by id or name */
+	json_t *used;           /* groups of the document's addresses, by name */
 	struct resources *resources;
-	size_t step;           /* number in `steps` */
-	size_t page_step;      /* that of the present page */
-	struct item_list list; /* of a step that compares items */
-	size_t at;             /* of a step's list in the document: the next object */
+	size_t step;           /* first the steps that compare, then one for each list */
+	struct item_list list; /* of a step that compares */
+	size_t at;             /* of a step's list: the next object */
 	/* The present page. Texts are those of `resources` or of the document. */
 	struct resource_edit *edits;
-	size_t *places; /* of each edit: its object in the document's list */
-	size_t count, room, places_room;
+	const json_t **objects; /* of each edit; NULL: it removes what the document lacks */
+	size_t count, room, objects_room;
 	json_t *values;     /* an array: values of edits that are not the document's */
 	struct arena arena; /* of the list's items */
 	bool failed;        /* no memory for an edit */
 };
 
-/* The key of an object in an index; "": none. */
-static const char *key_of(const json_t *object, const char *member, char key[NAME_TEXT_MAX])
+static const char *text_in(const json_t *object, const char *key)
 {
-	const char *text = json_string_value(json_object_get(object, member));
-
-	snprintf(key, NAME_TEXT_MAX, "%s", text ? text : "");
-	return text_lower(key);
+	return json_string_value(json_object_get(object, key));
 }
 
-static json_t *index_lists(const json_t *document, const char *const *lists, const char *member)
-{
-	json_t *by = json_object(), *object;
-	char key[NAME_TEXT_MAX];
-	size_t i;
-
-	for (; *lists; lists++)
-		json_array_foreach(json_object_get(document, *lists), i, object)
-		{
-			if (*key_of(object, member, key) != '\0')
-				json_put(by, key,
-					 json_object_get(by, key) ? json_null()
-								  : json_incref(object));
-		}
-	return by;
-}
-
-/* The object of this id or name in an index of the document; NULL: none. */
-static const json_t *find_in(const json_t *by, const char *id)
+static const json_t *find_in(const json_t *by, const char *text)
 {
 	char key[NAME_TEXT_MAX];
 
-	snprintf(key, sizeof key, "%s", id);
+	snprintf(key, sizeof key, "%s", text);
 	return json_object_get(by, text_lower(key));
 }
 
-/* Whether the document has the same object, or both have none; frees the object. */
-static bool is_same(const json_t *by, const char *id, json_t *object)
+/* `object` NULL: only notes that the text is there. */
+static void add_to(json_t *by, const char *text, const json_t *object)
 {
-	const json_t *wanted = find_in(by, id);
-	bool same = wanted ? object && json_equal(wanted, object) : !object;
-	json_decref(object);
-	return same;
+	char key[NAME_TEXT_MAX];
+
+	snprintf(key, sizeof key, "%s", text);
+	json_put(by, text_lower(key),
+		 object ? json_incref((json_t *)(uintptr_t)object) : json_true());
 }
 
-/* Notes that the resource is as in the document: since before the import, or made by it. */
-static void note(struct state_import *import, const char *list, const char *id, json_t *kept)
-{
-	char key[NAME_TEXT_MAX + 16];
-
-	snprintf(key, sizeof key, "%s/%s", list, id);
-	json_put(import->done, text_lower(key), kept);
-}
-
-static void keep(struct state_import *import, const char *list, const char *id)
-{
-	note(import, list, id, json_true());
-}
-
-/* json_true: kept; json_false: made; NULL: neither. */
-static const json_t *noted(const struct state_import *import, const char *list, const char *id)
-{
-	char key[NAME_TEXT_MAX + 16];
-
-	snprintf(key, sizeof key, "%s/%s", list, id);
-	return json_object_get(import->done, text_lower(key));
-}
-
-/* Adds an edit to the page; values NULL: removes the resource. */
-static void put(struct state_import *import, unsigned kind, const char *group, const char *name,
-		const json_t *values)
-{
-	struct resource_edit *edits =
-		array_grow(import->edits, import->count, &import->room, sizeof *edits);
-	size_t *places =
-		array_grow(import->places, import->count, &import->places_room, sizeof *places);
-
-	import->edits = edits ? edits : import->edits;
-	import->places = places ? places : import->places;
-	import->failed = import->failed || !edits || !places;
-	if (import->failed)
-		return;
-	edits[import->count] = (struct resource_edit){
-		.path = {kind_of_id(kind), group ? group : GROUP_NONE, {name, NULL}},
-		.values = values};
-	places[import->count++] = import->at;
-}
-
-/* ---- import: comparing present resources with the document ---- */
-
-/* Keeps or removes a resource of the state with its PTR, or the PTR of a declared one. */
-static void compare_resource(struct state_import *import, const struct item *compared)
-{
-	const struct owned_resource *resource = compared->owned;
-	const struct owned_item *item = &resource->item;
-	bool is_declared = owned_is_declared(resource);
-	bool has_ptr = item->reverse_fqdn && !resource->ptr_is_declared;
-	bool same = is_declared || is_same(import->objects, item->id, owned_values_alone(resource));
-
-	if (same && is_same(import->ptrs, item->id, ptr_values(resource))) {
-		if (!is_declared)
-			keep(import, "owner", item->id);
-		if (!is_declared && item->resource_group)
-			keep(import, "used", item->resource_group);
-		if (has_ptr)
-			keep(import, "ptr", item->id);
-	} else if (!is_declared) {
-		put(import, resource->kind->id, item->resource_group, item->name, NULL);
-	} else if (has_ptr) {
-		put(import, KIND_PTR, NULL, item->id, NULL);
-	}
-}
-
-/* Removes a group that the document lacks, or has with other values. A group that the document
- * lacks, but with an address that stays, gets the values that adding this address would give it. */
-static void compare_group(struct state_import *import, const struct item *compared)
-{
-	const struct resource_group *group = compared->fields;
-	const struct resource_group bare = {.name = group->name, .region = group->region};
-	bool named = find_in(import->groups, group->name);
-	bool used = noted(import, "used", group->name);
-	json_t *values;
-
-	if (!group->origin.revision)
-		return; /* has no row: only a file or other resources name it */
-	if (named ? is_same(import->groups, group->name, group_values(group))
-		  : used && group->tags.count == 0) {
-		keep(import, "group", group->name);
-		return;
-	}
-	put(import, KIND_GROUP, NULL, group->name, NULL);
-	if (named || !used)
-		return;
-	values = group_values(&bare);
-	/* Without values, put removes. */
-	import->failed =
-		import->failed || !values || json_array_append(import->values, values) != 0;
-	put(import, KIND_GROUP, NULL, group->name, values);
-	json_decref(values);
-}
-
-static void compare_waiting(struct state_import *import)
-{
-	size_t count;
-	const struct owned_resource **list = ptrs_waiting(import->resources, &count);
-
-	for (size_t i = 0; i < count; i++) {
-		const char *id = list[i]->item.id;
-		/* An address of the document cannot be added while a PTR waits for its id. */
-		bool is_awaited = find_in(import->objects, id);
-
-		if (is_same(import->ptrs, id, ptr_values(list[i])) && !is_awaited)
-			keep(import, "ptr", id);
-		else
-			put(import, KIND_PTR, NULL, id, NULL);
-	}
-	free(list);
-}
-
-/* ---- import: the document ---- */
-
-/* The object's text. A value that is no text is an error; a missing one gives NULL. */
-static int text_of(const json_t *object, const char *key, const char **text,
-		   struct change_error *error)
-{
-	const json_t *value = json_object_get(object, key);
-
-	*text = json_string_value(value);
-	return !value || *text ? 0 : change_refuse(error, key, "is not a string; give one");
-}
+/* ---- import: the form of the document ---- */
 
 /* Whether the field table has the member. Members of the PTR do not count: PTRs have a list of
  * their own. */
@@ -346,175 +222,78 @@ static int check_members(const struct kind *kind, const json_t *object, struct c
 	return 0;
 }
 
-static int import_group(struct state_import *import, const json_t *object,
-			struct change_error *error)
+static int check_text(const json_t *object, const char *key, struct change_error *error)
 {
-	const char *name;
-
-	if (text_of(object, "name", &name, error) != 0)
-		return ERR_INVALID;
-	if (!name)
-		return change_refuse(error, "name", "is missing; give one");
-	put(import, KIND_GROUP, NULL, name, object);
-	return 0;
+	return !json_object_get(object, key) || text_in(object, key)
+		       ? 0
+		       : change_refuse(error, key, "is not a string; give one");
 }
 
-static int import_resource(struct state_import *import, unsigned kind, const json_t *object,
-			   struct change_error *error)
+static int check_named(struct state_import *import, const struct state_list *list,
+		       const json_t *object, struct change_error *error)
 {
-	const char *name, *group;
+	const char *group;
+	int err =
+		list->kind == KIND_GROUP ? 0 : check_members(kind_of_id(list->kind), object, error);
 
-	if (check_members(kind_of_id(kind), object, error) != 0 ||
-	    text_of(object, "name", &name, error) != 0 ||
-	    text_of(object, "resource_group", &group, error) != 0)
-		return ERR_INVALID;
-	if (!name)
-		return change_refuse(error, "name", "is missing; give one");
-	put(import, kind, group && *group ? group : NULL, name, object);
-	return 0;
+	if (!err)
+		err = check_text(object, "name", error);
+	if (!err && !text_in(object, "name"))
+		err = change_refuse(error, "name", "is missing; give one");
+	if (!err)
+		err = check_text(object, "resource_group", error);
+	group = err ? NULL : text_in(object, "resource_group");
+	if (group)
+		add_to(import->used, group, NULL);
+	return err;
 }
 
-static int import_address(struct state_import *import, const json_t *object,
-			  struct change_error *error)
+/* Whether the document, or the configuration file, has an address or service with this id. */
+static bool has_owned(const struct state_import *import, const char *id)
 {
-	return import_resource(import, KIND_ADDRESS, object, error);
+	const struct owned_resource *found;
+
+	if (find_in(import->index[ADDRESSES], id) || find_in(import->index[SERVICES], id))
+		return true;
+	found = addresses_by_id(import->resources, id);
+	return found && owned_is_declared(found);
 }
 
-static int import_service(struct state_import *import, const json_t *object,
-			  struct change_error *error)
+static int check_ptr(const struct state_import *import, const struct state_list *list,
+		     const json_t *object, struct change_error *error)
 {
-	return import_resource(import, KIND_SERVICE, object, error);
-}
+	const char *id = text_in(object, "owner");
 
-/* `waits`: the PTR's address or service may be missing. */
-static int import_ptr_of(struct state_import *import, const json_t *object, bool waits,
-			 struct change_error *error)
-{
-	const char *id = json_string_value(json_object_get(object, "owner"));
-
-	if (!id || (!waits && !addresses_by_id(import->resources, id)))
+	if (!list->waits && !(id && has_owned(import, id)))
 		return change_refuse(error, "owner",
 				     "there is no address or service with the id \"%s\"; give one "
 				     "that is in the document, or in the configuration file",
 				     id ? id : "");
-	if (!text_is_uuid(id))
-		return change_refuse(error, "owner", "\"%.64s\" does not fit; give a UUID", id);
+	if (!id || !text_is_uuid(id))
+		return change_refuse(error, "owner", "\"%.64s\" does not fit; give a UUID",
+				     id ? id : "");
 	if (json_string_length(json_object_get(object, "reverse_fqdn")) == 0)
 		return change_refuse(error, "reverse_fqdn",
 				     "is missing, or not a string; give one");
-	put(import, KIND_PTR, NULL, id, object);
 	return 0;
 }
 
-static int import_ptr(struct state_import *import, const json_t *object, struct change_error *error)
+static int check_object(struct state_import *import, const struct state_list *list,
+			const json_t *object, struct change_error *error)
 {
-	return import_ptr_of(import, object, false, error);
-}
-
-/* A PTR that waited where it was exported waits here only if its address or service is missing. */
-static int import_waiting(struct state_import *import, const json_t *object,
-			  struct change_error *error)
-{
-	return import_ptr_of(import, object, true, error);
-}
-
-/* ---- import: step by step ---- */
-
-/* The order matters: an address gives up what another one gets, and is in its group; a PTR has its
- * address. A step compares present items of a kind, or those that wait, or reads a list. */
-static const struct import_step {
-	unsigned kind;
-	void (*compare)(struct state_import *import, const struct item *item);
-	void (*compare_all)(struct state_import *import);
-	const char *key, *member, *noted; /* of the list */
-	int (*import)(struct state_import *import, const json_t *object,
-		      struct change_error *error);
-} steps[] = {
-	{.kind = KIND_ADDRESS, .compare = compare_resource},
-	{.kind = KIND_SERVICE, .compare = compare_resource},
-	{.kind = KIND_GROUP, .compare = compare_group},
-	{.compare_all = compare_waiting},
-	{.key = "groups", .member = "name", .noted = "group", .import = import_group},
-	{.key = "addresses", .member = "id", .noted = "owner", .import = import_address},
-	{.key = "services", .member = "id", .noted = "owner", .import = import_service},
-	{.key = "ptrs", .member = "owner", .noted = "ptr", .import = import_ptr},
-	{.key = "waiting", .member = "owner", .noted = "ptr", .import = import_waiting},
-};
-
-/* Adds the edit of an object of the step's list, unless the state has the same resource already. */
-static int import_object(struct state_import *import, const struct import_step *step,
-			 const json_t *object, struct change_error *error)
-{
-	char key[NAME_TEXT_MAX];
-	const json_t *found;
+	json_t *by = import->index[list->index];
+	const char *key = text_in(object, list->member);
 	int err;
 
 	if (!json_is_object(object))
 		return change_refuse(error, NULL, "is not what an export has; give an object");
-	found = *key_of(object, step->member, key) ? noted(import, step->noted, key) : NULL;
-	if (json_is_true(found))
-		return 0;
-	if (found)
-		return change_refuse(error, step->member, "%s is there twice; leave one out", key);
-	err = step->import(import, object, error);
-	if (!err)
-		note(import, step->noted, key, json_false());
+	if (key && find_in(by, key))
+		return change_refuse(error, list->member, "%s is there twice; leave one out", key);
+	err = list->kind == KIND_PTR ? check_ptr(import, list, object, error)
+				     : check_named(import, list, object, error);
+	if (!err && key)
+		add_to(by, key, object);
 	return err;
-}
-
-/* Imports objects of the step's list, which the document may lack. A page ends before a wrong
- * object, which is read again with the next page, so that the first error in the document is the
- * one that is told. */
-static int import_list(struct state_import *import, const struct import_step *step,
-		       struct change_error *error)
-{
-	const json_t *list = json_object_get(import->document, step->key);
-
-	if (list && !json_is_array(list))
-		return change_refuse(error, step->key, "is not a list; give one, or leave it out");
-	for (; import->at < json_array_size(list) && import->count < PAGE_OBJECTS; import->at++) {
-		if (import_object(import, step, json_array_get(list, import->at), error) == 0)
-			continue;
-		change_error_place(error, step->key, import->at);
-		return import->count > 0 ? 0 : ERR_INVALID;
-	}
-	return 0;
-}
-
-/* Compares the next items of the step's kind. */
-static int compare_items(struct state_import *import, const struct import_step *step,
-			 struct change_error *error)
-{
-	struct item_list *list = &import->list;
-	int err;
-
-	list->resources = import->resources;
-	list->path.kind = kind_of_id(step->kind);
-	list->arena = &import->arena;
-	/* A call reads all groups, so they make one page; of other kinds it gives a few anyway. */
-	err = items_of(list->path.kind)->next(list, SIZE_MAX, error);
-	for (size_t i = 0; !err && i < list->count; i++)
-		step->compare(import, &list->items[i]);
-	return err;
-}
-
-/* Adds the step's next edits. */
-static int take_step(struct state_import *import, const struct import_step *step,
-		     struct change_error *error)
-{
-	if (step->import)
-		return import_list(import, step, error);
-	if (step->compare)
-		return compare_items(import, step, error);
-	step->compare_all(import);
-	return 0;
-}
-
-static bool is_over(const struct state_import *import, const struct import_step *step)
-{
-	const json_t *list = step->import ? json_object_get(import->document, step->key) : NULL;
-
-	return import->at >= json_array_size(list) && !(step->compare && import->list.more);
 }
 
 static int check_version(const json_t *document, struct change_error *error)
@@ -529,6 +308,207 @@ static int check_version(const json_t *document, struct change_error *error)
 			     "version 1");
 }
 
+/* Checks the form of the document's objects and indexes them; their values are checked by the
+ * edits. */
+static int check_document(struct state_import *import, struct change_error *error)
+{
+	int err = check_version(import->document, error);
+
+	for (size_t i = 0; !err && i < COUNT(lists); i++) {
+		const json_t *list = json_object_get(import->document, lists[i].key), *object;
+		size_t at;
+
+		if (list && !json_is_array(list))
+			return change_refuse(error, lists[i].key,
+					     "is not a list; give one, or leave it out");
+		json_array_foreach((json_t *)(uintptr_t)list, at, object)
+		{
+			err = check_object(import, &lists[i], object, error);
+			if (!err)
+				continue;
+			change_error_place(error, lists[i].key, at);
+			return err;
+		}
+	}
+	import->is_checked = true;
+	return err ? err : resources_check_reads(import->resources, error);
+}
+
+/* ---- import: the edits ---- */
+
+/* Adds an edit to the page; `values` NULL: removes the resource. */
+static void add_edit(struct state_import *import, unsigned kind, const char *group,
+		     const char *name, const json_t *values, const json_t *object)
+{
+	struct resource_edit *edits =
+		array_grow(import->edits, import->count, &import->room, sizeof *edits);
+	const json_t **objects =
+		array_grow(import->objects, import->count, &import->objects_room, sizeof *objects);
+
+	import->edits = edits ? edits : import->edits;
+	import->objects = objects ? objects : import->objects;
+	import->failed = import->failed || !edits || !objects;
+	if (import->failed)
+		return;
+	edits[import->count] = (struct resource_edit){
+		.path = {kind_of_id(kind), group && *group ? group : GROUP_NONE, {name, NULL}},
+		.values = values};
+	objects[import->count++] = object;
+}
+
+static void remove_it(struct state_import *import, unsigned kind, const char *group,
+		      const char *name)
+{
+	add_edit(import, kind, group, name, NULL, NULL);
+}
+
+/* Keeps values until the page has been put. Without them, an edit would remove. */
+static const json_t *keep_values(struct state_import *import, json_t *values)
+{
+	import->failed = import->failed || json_array_append_new(import->values, values) != 0;
+	return values;
+}
+
+static bool is_text(const json_t *object, const char *key, const char *text)
+{
+	const char *own = text_in(object, key);
+
+	return strcmp(own ? own : "", text ? text : "") == 0;
+}
+
+/* Whether the object can be put in place of the resource: others may then have all that it gives
+ * up, and it gets no value that the object leaves out. */
+static bool can_replace(struct state_import *import, const struct item *present,
+			const json_t *object)
+{
+	bool is_address = present->path.kind->id == KIND_ADDRESS;
+
+	return object && is_text(object, "name", present->owned->item.name) &&
+	       is_text(object, "resource_group", present->owned->item.resource_group) &&
+	       (!is_address || json_object_get(object, "allocation")) &&
+	       !addresses_give_way(import->resources, &present->path, object);
+}
+
+/* Removes an address or service of the state, or the PTR that the state has for one of the file,
+ * unless the document has it. */
+static void compare_resource(struct state_import *import, const struct item *present)
+{
+	const struct owned_resource *resource = present->owned;
+	const struct owned_item *item = &resource->item;
+	unsigned kind = resource->kind->id;
+	const json_t *by = import->index[kind == KIND_ADDRESS ? ADDRESSES : SERVICES];
+
+	if (owned_has_ptr_of_state(resource) && !find_in(import->index[PTRS], item->id))
+		remove_it(import, KIND_PTR, NULL, item->id);
+	if (!owned_is_declared(resource) && !can_replace(import, present, find_in(by, item->id)))
+		remove_it(import, kind, item->resource_group, item->name);
+}
+
+/* Removes a group that the document lacks, unless it has addresses there: then the group gets the
+ * values that adding the first of these would give it. */
+static void compare_group(struct state_import *import, const struct item *present)
+{
+	const struct resource_group *group = present->fields;
+	const struct resource_group bare = {.name = group->name, .region = group->region};
+	const json_t *object = find_in(import->index[GROUPS], group->name);
+
+	if (!group->origin.revision)
+		return; /* has no row: only a file or other resources name it */
+	if (!object && find_in(import->used, group->name))
+		add_edit(import, KIND_GROUP, NULL, group->name,
+			 keep_values(import, group_values(&bare)), NULL);
+	else if (!object || !is_text(object, "name", group->name))
+		remove_it(import, KIND_GROUP, NULL, group->name);
+}
+
+/* Removes waiting PTRs that the document lacks. An address of the document cannot be added while a
+ * PTR waits for its id. */
+static void compare_waiting(struct state_import *import)
+{
+	size_t count;
+	const struct owned_resource **list = ptrs_waiting(import->resources, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		const char *id = list[i]->item.id;
+
+		if (!find_in(import->index[PTRS], id) || has_owned(import, id))
+			remove_it(import, KIND_PTR, NULL, id);
+	}
+	free(list);
+}
+
+/* The values of an address or service, with those of its PTR. */
+static const json_t *with_ptr(struct state_import *import, const struct state_list *list,
+			      const json_t *object)
+{
+	const char *id = text_in(object, "id");
+	const json_t *ptr = id ? find_in(import->index[PTRS], id) : NULL;
+	const char *description = list->kind == KIND_SERVICE ? "ptr_description" : "description";
+	json_t *values;
+
+	if (!ptr)
+		return object;
+	values = json_copy((json_t *)(uintptr_t)object);
+	json_put(values, "reverse_fqdn", json_incref(json_object_get(ptr, "reverse_fqdn")));
+	if (json_object_get(ptr, "description"))
+		json_put(values, description, json_incref(json_object_get(ptr, "description")));
+	if (json_object_get(ptr, "ttl"))
+		json_put(values, "ttl", json_incref(json_object_get(ptr, "ttl")));
+	return keep_values(import, json_whole(values));
+}
+
+static void put_object(struct state_import *import, const struct state_list *list,
+		       const json_t *object)
+{
+	const char *id = text_in(object, list->member);
+
+	if (list->kind != KIND_PTR)
+		add_edit(import, list->kind, text_in(object, "resource_group"),
+			 text_in(object, "name"), with_ptr(import, list, object), object);
+	else if (!find_in(import->index[ADDRESSES], id) && !find_in(import->index[SERVICES], id))
+		add_edit(import, KIND_PTR, NULL, id, object, object);
+}
+
+/* ---- import: step by step ---- */
+
+/* What is compared, in this order, before the lists are put; PTRs: those that wait. */
+static const struct comparison {
+	unsigned kind;
+	void (*compare)(struct state_import *import, const struct item *present);
+} comparisons[] = {{KIND_ADDRESS, compare_resource},
+		   {KIND_SERVICE, compare_resource},
+		   {KIND_GROUP, compare_group},
+		   {KIND_PTR, NULL}};
+
+/* Compares the next items of a kind; *more: others follow. */
+static int compare_items(struct state_import *import, const struct comparison *comparison,
+			 bool *more, struct change_error *error)
+{
+	struct item_list *list = &import->list;
+	int err;
+
+	list->resources = import->resources;
+	list->path.kind = kind_of_id(comparison->kind);
+	list->arena = &import->arena;
+	/* A call reads all groups, so they make one page; of other kinds it gives a few anyway. */
+	err = items_of(list->path.kind)->next(list, SIZE_MAX, error);
+	for (size_t i = 0; !err && i < list->count; i++)
+		comparison->compare(import, &list->items[i]);
+	*more = list->more;
+	return err;
+}
+
+/* Puts the next objects of a list; *more: others follow. */
+static void put_objects(struct state_import *import, const struct state_list *list, bool *more)
+{
+	const json_t *objects = json_object_get(import->document, list->key);
+	size_t count = json_array_size(objects);
+
+	for (size_t i = 0; i < PAGE_OBJECTS && import->at < count; i++)
+		put_object(import, list, json_array_get(objects, import->at++));
+	*more = import->at < count;
+}
+
 static void page_release(struct state_import *import)
 {
 	import->count = 0;
@@ -540,52 +520,77 @@ static void page_release(struct state_import *import)
 int state_import_next(struct state_import *import, struct resources *resources,
 		      struct edit_page *page, struct change_error *error)
 {
-	const struct import_step *step = &steps[import->step];
-	int err = check_version(import->document, error);
+	size_t step = import->step;
+	bool more = false;
+	int err;
 
 	page_release(import);
 	import->resources = resources;
-	import->page_step = import->step;
-	if (!err)
-		err = take_step(import, step, error);
+	err = import->is_checked ? 0 : check_document(import, error);
+	if (!err && step >= COUNT(comparisons))
+		put_objects(import, &lists[step - COUNT(comparisons)], &more);
+	else if (!err && comparisons[step].compare)
+		err = compare_items(import, &comparisons[step], &more, error);
+	else if (!err)
+		compare_waiting(import);
 	if (import->failed)
 		err = change_no_memory(error);
-	if (!err && is_over(import, step)) {
+	if (!more) {
 		import->step++;
 		import->at = 0;
 		import->list = (struct item_list){.count = 0};
 	}
-	*page = (struct edit_page){import->edits, import->count, import->step < COUNT(steps)};
+	*page = (struct edit_page){import->edits, import->count,
+				   import->step < COUNT(comparisons) + COUNT(lists)};
 	return err;
+}
+
+/* Whether the member of an address or service is its PTR's. */
+static bool is_of_ptr(const struct kind *kind, const char *member)
+{
+	const char *description = kind->id == KIND_SERVICE ? "ptr_description" : "description";
+
+	return strcmp(member, "reverse_fqdn") == 0 || strcmp(member, "ttl") == 0 ||
+	       strcmp(member, description) == 0;
 }
 
 void state_import_place(const struct state_import *import, size_t index, struct change_error *error)
 {
-	const struct import_step *step = &steps[import->page_step];
+	const json_t *object = index < import->count ? import->objects[index] : NULL, *one;
+	const char *id = text_in(object, "id");
+	const json_t *ptr = id ? find_in(import->index[PTRS], id) : NULL;
+	size_t at;
 
-	if (step->import && index < import->count)
-		change_error_place(error, step->key, import->places[index]);
+	if (ptr && is_of_ptr(import->edits[index].path.kind, error->field)) {
+		object = ptr;
+		if (strcmp(error->field, "ptr_description") == 0)
+			snprintf(error->field, sizeof error->field, "description");
+	}
+	for (size_t i = 0; object && i < COUNT(lists); i++)
+		json_array_foreach(json_object_get(import->document, lists[i].key), at, one)
+		{
+			if (one == object)
+				change_error_place(error, lists[i].key, at);
+		}
 }
 
 struct state_import *state_import_new(json_t *document)
 {
-	static const char *const resources[] = {"addresses", "services", NULL};
-	static const char *const ptrs[] = {"ptrs", "waiting", NULL};
-	static const char *const groups[] = {"groups", NULL};
 	struct state_import *import = calloc(1, sizeof *import);
+	bool good = import;
 
 	if (!import) {
 		json_decref(document);
 		return NULL;
 	}
-	*import = (struct state_import){.document = document,
-					.objects = index_lists(document, resources, "id"),
-					.ptrs = index_lists(document, ptrs, "owner"),
-					.groups = index_lists(document, groups, "name"),
-					.done = json_object(),
-					.values = json_array()};
+	*import = (struct state_import){
+		.document = document, .used = json_object(), .values = json_array()};
 	arena_init(&import->arena);
-	if (import->objects && import->ptrs && import->groups && import->done && import->values)
+	for (size_t i = 0; i < INDEXES; i++) {
+		import->index[i] = json_object();
+		good = good && import->index[i];
+	}
+	if (good && import->used && import->values)
 		return import;
 	state_import_free(import);
 	return NULL;
@@ -596,13 +601,12 @@ void state_import_free(struct state_import *import)
 	if (!import)
 		return;
 	arena_release(&import->arena);
+	for (size_t i = 0; i < INDEXES; i++)
+		json_decref(import->index[i]);
 	json_decref(import->document);
-	json_decref(import->objects);
-	json_decref(import->ptrs);
-	json_decref(import->groups);
-	json_decref(import->done);
+	json_decref(import->used);
 	json_decref(import->values);
 	free(import->edits);
-	free(import->places);
+	free(import->objects);
 	free(import);
 }

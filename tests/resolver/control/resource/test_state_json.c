@@ -150,6 +150,13 @@ static void an_import_with_one_mistake_imports_nothing_and_names_the_place(void 
 		 "addresses[0].reverse_fqdn", "not what an export"},
 		{"{\"version\": 1, \"addresses\": [{\"name\": \"a\", \"address\": null}]}",
 		 "addresses[0].address", "not what an export"},
+		{"{\"version\": 1, \"addresses\": [{\"id\": \"" UNKNOWN "\", \"name\": \"a\"}], "
+		 "\"ptrs\": [{\"owner\": \"" UNKNOWN "\", \"reverse_fqdn\": \"*.test.\"}]}",
+		 "ptrs[0].reverse_fqdn", "*.test."},
+		{"{\"version\": 1, \"services\": [{\"id\": \"" UNKNOWN "\", \"name\": \"a\"}], "
+		 "\"waiting\": [{\"owner\": \"" UNKNOWN
+		 "\", \"reverse_fqdn\": \"a.test.\", \"description\": 7}]}",
+		 "waiting[0].description", "string"},
 	};
 	struct addresses_fixture *fixture = *state;
 
@@ -167,6 +174,93 @@ static void an_import_with_one_mistake_imports_nothing_and_names_the_place(void 
 		assert_non_null(addresses_fixture_named(fixture, "there"));
 		assert_null(addresses_fixture_named(fixture, "a"));
 	}
+}
+
+static void a_name_that_is_there_already_is_taken(void **state)
+{
+	static const struct {
+		const char *text, *field;
+	} wrong[] = {
+		{"{\"version\": 1, \"addresses\": [{\"name\": \"a\"}, {\"name\": \"A\"}]}",
+		 "addresses[1].name"},
+		{"{\"version\": 1, \"addresses\": [{\"name\": \"filed\"}]}", "addresses[0].name"},
+	};
+	struct addresses_fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		json_t *document = json_loads(wrong[i].text, 0, NULL);
+		struct change_error error;
+
+		assert_int_not_equal(try_import(fixture, document, &error), 0);
+		assert_int_equal(error.outcome, CHANGE_TAKEN);
+		assert_string_equal(error.field, wrong[i].field);
+		json_decref(document);
+	}
+}
+
+/* Sets a text of the address with that name in the document. */
+static void set_text(json_t *document, const char *name, const char *key, const char *text)
+{
+	json_t *address;
+	size_t i;
+
+	json_array_foreach(json_object_get(document, "addresses"), i, address)
+	{
+		const char *own = json_string_value(json_object_get(address, "name"));
+
+		if (strcmp(own, name) == 0)
+			assert_int_equal(json_object_set_new(address, key, json_string(text)), 0);
+	}
+}
+
+static void only_what_differs_is_written(void **state)
+{
+	struct addresses_fixture *fixture = *state;
+	const struct owned_resource *found;
+	json_t *exported;
+	uint64_t before;
+
+	addresses_fixture_add(fixture, "one", "198.51.100.60");
+	addresses_fixture_add(fixture, "two", "198.51.100.61");
+	addresses_fixture_point(fixture, addresses_fixture_named(fixture, "two"), "two.test.");
+	addresses_fixture_point(fixture, addresses_fixture_named(fixture, "bare"), "bare.test.");
+	before = fixture->resources->changed;
+	exported = exported_by(fixture->resources);
+	import(fixture, exported);
+	assert_int_equal(fixture->resources->changed, before);
+	set_text(exported, "one", "domain_name_label", "one");
+	import(fixture, exported);
+	assert_true(addresses_fixture_named(fixture, "one")->item.origin.revision > before);
+	found = addresses_fixture_named(fixture, "two");
+	assert_true(found->item.origin.revision <= before);
+	assert_true(addresses_fixture_serves(fixture, "198.51.100.61", "two.test.", 3600));
+	assert_true(addresses_fixture_serves(fixture, "198.51.100.11", "bare.test.", 3600));
+	json_decref(exported);
+}
+
+static void two_addresses_exchange_what_they_have(void **state)
+{
+	struct addresses_fixture *fixture = *state;
+	json_t *exported;
+
+	addresses_fixture_add(fixture, "one", "198.51.100.60");
+	addresses_fixture_add(fixture, "two", "198.51.100.61");
+	addresses_fixture_point(fixture, addresses_fixture_named(fixture, "two"), "two.test.");
+	exported = exported_by(fixture->resources);
+	set_text(exported, "one", "address", "198.51.100.61");
+	set_text(exported, "two", "address", "198.51.100.60");
+	import(fixture, exported);
+	assert_true(addresses_fixture_serves(fixture, "198.51.100.60", "two.test.", 3600));
+	set_text(exported, "two", "name", "three");
+	set_text(exported, "one", "name", "two");
+	set_text(exported, "three", "name", "one");
+	import(fixture, exported);
+	assert_true(addresses_fixture_serves(fixture, "198.51.100.60", "two.test.", 3600));
+	assert_string_equal(addresses_fixture_named(fixture, "one")->item.reverse_fqdn,
+			    "two.test.");
+	addresses_fixture_restart(fixture);
+	assert_true(addresses_fixture_serves(fixture, "198.51.100.60", "two.test.", 3600));
+	json_decref(exported);
 }
 
 static size_t waiting_in(const struct addresses_fixture *fixture)
@@ -277,6 +371,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(an_export_imported_elsewhere_is_the_same_export),
 		T(an_import_with_one_mistake_imports_nothing_and_names_the_place),
+		T(a_name_that_is_there_already_is_taken),
+		T(only_what_differs_is_written),
+		T(two_addresses_exchange_what_they_have),
 		T(what_waits_is_taken_along_and_waits_there_or_is_set),
 		T(what_waits_for_an_address_of_the_document_is_its_ptr),
 		T(what_waits_and_is_not_in_the_document_is_gone),
