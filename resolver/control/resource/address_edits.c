@@ -15,6 +15,7 @@
 #include "resolver/control/base/uuid.h"
 #include "resolver/control/resource/free_address.h"
 #include "resolver/control/resource/group.h"
+#include "resolver/control/resource/home.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/values.h"
 #include "rules/base.h"
@@ -1061,3 +1062,36 @@ int addresses_put(struct address_draft *draft, const struct resource_edit *edit,
 	}
 	return err ? err : draft_is_open(draft); /* "not found" may really be a failed read */
 }
+
+/* ---- the home ---- */
+
+static void *edit_addresses(const struct home_change *change)
+{
+	return addresses_edit(change->resources, change->source, change->revision,
+			      change->restores);
+}
+
+static int put(void *draft, const struct resource_edit *edit, const struct home_change *change)
+{
+	int err = addresses_put(draft, edit, change->why);
+
+	if (err)
+		draft_take_error(draft, change->error);
+	return err ? ERR_INVALID : 0;
+}
+
+static int commit(void *draft, const struct home_change *change)
+{
+	(void)change;
+	addresses_commit(draft);
+	addresses_discard(draft);
+	return 0;
+}
+
+static void discard(void *draft)
+{
+	addresses_discard(draft);
+}
+
+const struct home addresses_home = {
+	.beside = true, .edit = edit_addresses, .put = put, .commit = commit, .discard = discard};

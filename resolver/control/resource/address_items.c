@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/home.h"
+#include "resolver/control/resource/item.h"
 
 enum { ROWS_AT_ONCE = 50 }; /* read by one `next`, fitting or not */
 
@@ -184,12 +184,10 @@ static json_t *show(const struct resources *resources, const struct item *item, 
 	return owned_show(item->owned, item->path.kind->id);
 }
 
-static const struct item_calls items = {.find = find,
-					.next = next,
-					.mark = mark,
-					.etag = etag,
-					.values = values,
-					.stored = stored,
-					.show = show};
-
-const struct home addresses_home = {.beside = true, .items = &items};
+const struct item_calls items_of_addresses = {.find = find,
+					      .next = next,
+					      .mark = mark,
+					      .etag = etag,
+					      .values = values,
+					      .stored = stored,
+					      .show = show};

@@ -4,9 +4,9 @@
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/home.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
+#include "resolver/control/resource/resources.h"
 #include "resolver/control/resource/values.h"
 #include "rules/array.h"
 #include "rules/schema/schema.h"
@@ -418,15 +418,13 @@ static json_t *show_item(const struct resources *resources, const struct item *i
 	return json_whole(object);
 }
 
-static const struct item_calls items = {.find = find_item,
-					.next = next_items,
-					.mark = mark_item,
-					.etag = item_etag,
-					.values = item_values,
-					.stored = stored_values,
-					.show = show_item};
-
-const struct home groups_home = {.beside = true, .items = &items};
+const struct item_calls items_of_groups = {.find = find_item,
+					   .next = next_items,
+					   .mark = mark_item,
+					   .etag = item_etag,
+					   .values = item_values,
+					   .stored = stored_values,
+					   .show = show_item};
 
 /* ---- addresses of a group ---- */
 

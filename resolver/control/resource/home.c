@@ -2,21 +2,25 @@
 
 #include "resolver/control/resource/kind.h"
 
+enum { HOMES = 2 };
+static const struct home *const homes[HOMES] = {&zones_home, &addresses_home};
+_Static_assert(sizeof(struct homes_draft){0}.of / sizeof(void *) == HOMES, "one draft for each");
+
 int homes_load(const struct home_rows *rows, struct faults *faults, char error[SOURCE_ERROR_MAX])
 {
 	int err = 0;
 
-	for (size_t i = 0; !err && i < KIND_COUNT; i++)
-		if (kinds[i].home)
-			err = kinds[i].home->load(rows, faults, error);
+	for (size_t i = 0; !err && i < HOMES; i++)
+		if (!homes[i]->beside)
+			err = homes[i]->load(rows, faults, error);
 	return err;
 }
 
 void homes_keep(struct model *model, const struct model *before)
 {
-	for (size_t i = 0; i < KIND_COUNT; i++)
-		if (kinds[i].home)
-			kinds[i].home->keep(model, before);
+	for (size_t i = 0; i < HOMES; i++)
+		if (!homes[i]->beside)
+			homes[i]->keep(model, before);
 }
 
 int homes_read(const struct home_rows *rows, const struct path *path, struct faults *faults,
@@ -24,19 +28,19 @@ int homes_read(const struct home_rows *rows, const struct path *path, struct fau
 {
 	int err = 0;
 
-	for (size_t i = 0; !err && i < KIND_COUNT; i++)
-		if (kinds[i].home)
-			err = kinds[i].home->read(rows, path, faults, error);
+	for (size_t i = 0; !err && i < HOMES; i++)
+		if (!homes[i]->beside)
+			err = homes[i]->read(rows, path, faults, error);
 	return err;
 }
 
-int homes_edit(struct homes_draft *draft, struct model *model)
+int homes_edit(struct homes_draft *draft, const struct home_change *change)
 {
-	*draft = (struct homes_draft){{NULL}};
-	for (size_t i = 0; i < KIND_COUNT; i++) {
-		if (!kinds[i].home)
+	*draft = (struct homes_draft){.change = change};
+	for (size_t i = 0; i < HOMES; i++) {
+		if (homes[i]->beside != !change->model)
 			continue;
-		draft->of[i] = kinds[i].home->edit(model);
+		draft->of[i] = homes[i]->edit(change);
 		if (draft->of[i])
 			continue;
 		homes_discard(draft);
@@ -45,23 +49,26 @@ int homes_edit(struct homes_draft *draft, struct model *model)
 	return 0;
 }
 
-int homes_put(struct homes_draft *draft, const struct path *path, const json_t *values,
-	      struct faults *faults)
+int homes_put(struct homes_draft *draft, const struct resource_edit *edit)
 {
-	return path->kind->home->put(draft->of[path->kind - kinds], path, values, faults);
+	const struct home *home = edit->path.kind->home;
+	size_t i = 0;
+
+	while (homes[i] != home)
+		i++;
+	return home->put(draft->of[i], edit, draft->change);
 }
 
-int homes_commit(struct homes_draft *draft, const struct model *before, struct source *source,
-		 uint64_t now_s, struct faults *faults)
+int homes_commit(struct homes_draft *draft)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < KIND_COUNT; i++) {
+	for (size_t i = 0; i < HOMES; i++) {
 		void *of = draft->of[i];
 		int failed;
 
 		draft->of[i] = NULL;
-		failed = of ? kinds[i].home->commit(of, before, source, now_s, faults) : 0;
+		failed = of ? homes[i]->commit(of, draft->change) : 0;
 		err = failed && err != ERR_NOMEM ? failed : err;
 	}
 	return err;
@@ -69,24 +76,24 @@ int homes_commit(struct homes_draft *draft, const struct model *before, struct s
 
 void homes_discard(struct homes_draft *draft)
 {
-	for (size_t i = 0; i < KIND_COUNT; i++)
+	for (size_t i = 0; i < HOMES; i++)
 		if (draft->of[i])
-			kinds[i].home->discard(draft->of[i]);
-	*draft = (struct homes_draft){{NULL}};
+			homes[i]->discard(draft->of[i]);
+	*draft = (struct homes_draft){.change = NULL};
 }
 
 void homes_check(const struct model *model, const struct model *before, struct faults *faults)
 {
-	for (size_t i = 0; i < KIND_COUNT; i++)
-		if (kinds[i].home)
-			kinds[i].home->check(model, before, faults);
+	for (size_t i = 0; i < HOMES; i++)
+		if (!homes[i]->beside)
+			homes[i]->check(model, before, faults);
 }
 
 bool homes_have_rows(const struct model *model)
 {
 	bool have = false;
 
-	for (size_t i = 0; !have && i < KIND_COUNT; i++)
-		have = kinds[i].home && kinds[i].home->has_rows(model);
+	for (size_t i = 0; !have && i < HOMES; i++)
+		have = !homes[i]->beside && homes[i]->has_rows(model);
 	return have;
 }

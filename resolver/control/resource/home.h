@@ -2,27 +2,32 @@
  * with the next, so the cost of a change depends only on the items that it touches. Items of the
  * state have rows, like those of every kind. A kind names its home (kind.h). There are two places:
  *
- * Beside the model: addresses, services and PTRs (addresses.h), and groups (group.h). Checking an
- * edit of one reads the store (which addresses are free, who has a name), where the change's
- * earlier edits must be visible, so the edit is put within the transaction that is committed.
- *
- * In the model, in data of the items' parents: record sets, in their zones. They are put before
- * that transaction begins, because compiling them writes serials to the same store:
+ * In the model, in data of the items' parents: record sets, in their zones. They are put before the
+ * transaction that is committed, because compiling them writes serials to the same store:
  *
  *     a start, a reload    model_compose ─► homes_load: all rows
  *     parents come or go   model_compose ─► homes_keep: as in the model before
  *                                        ─► homes_read: rows of a new parent ─► edits, as below
  *     items change         model_same    ─► homes_edit ─► homes_put, ... ─► homes_commit
  *
- * The functions below call all homes in the model, or the path's. */
+ * Beside the model: addresses, services and PTRs (addresses.h), and groups (group.h). Checking an
+ * edit of one reads the store (which addresses are free, who has a name), where the change's
+ * earlier edits must be visible, so the edit is put within that transaction:
+ *
+ *     a start, a reload    resources_prepare ─► resources_adopt
+ *     items change         BEGIN ─► homes_edit ─► homes_put, ... ─► COMMIT ─► homes_commit
+ *
+ * The functions below call all homes of that place, or the path's. */
 #ifndef SLUICE_HOME_H
 #define SLUICE_HOME_H
 
 #include <jansson.h>
 
-#include "resolver/control/resource/item.h"
+#include "resolver/control/resource/change_error.h"
 #include "resolver/control/resource/part.h"
 #include "rules/hash.h"
+
+struct resources;
 
 struct home_rows {                  /* the rows to be read */
 	struct source *source;      /* homes_load: NULL: only what the file declares */
@@ -33,11 +38,40 @@ struct home_rows {                  /* the rows to be read */
 	uint64_t now_s;
 };
 
-struct home {
-	bool beside;                    /* beside the model, and without the calls below */
-	const struct item_calls *items; /* for the APIs */
+struct home_change { /* what is edited; outlives the drafts */
+	/* In the model: gets the items, and must not be shared yet. NULL: homes beside the model
+	 * are edited. */
+	struct model *model;
+	const struct model *before; /* the served model */
+	uint64_t now_s;
+	struct faults *faults; /* each value that does not fit */
 
-	/* ---- in the model: all are set. Errors of load and read as of parts_load ---- */
+	/* Beside the model. */
+	struct resources *resources; /* get the items */
+	uint64_t revision;           /* of the open transaction */
+	bool restores;               /* earlier items that no longer fit are put, and not served */
+	enum addresses_why why;
+	struct change_error *error; /* why an edit failed */
+
+	struct source *source;
+};
+
+struct home {
+	bool beside; /* the model; else in it */
+
+	/* Begins a draft. NULL without memory. */
+	void *(*edit)(const struct home_change *change);
+	/* Puts the item into the draft; values NULL: removes it. ERR_FAULTS, ERR_NOMEM; beside the
+	 * model ERR_INVALID: the change's error says why, and further edits can be put. */
+	int (*put)(void *draft, const struct resource_edit *edit, const struct home_change *change);
+	/* Puts the draft in place of the present items, and frees it, also on an error. In the
+	 * model, completes parents that `before` lacks: a new zone gets its serial. Beside the
+	 * model, comes after the COMMIT and cannot fail. ERR_FAULTS, ERR_NOMEM. */
+	int (*commit)(void *draft, const struct home_change *change);
+	void (*discard)(void *draft);
+
+	/* ---- in the model; NULL beside it. Errors of load and read are those of parts_load ----
+	 */
 
 	/* Fills all parents with items of the file and the state. Rows without a parent are not
 	 * served and get a warning. */
@@ -48,17 +82,6 @@ struct home {
 	/* `load` for the parent of this path; does nothing for a path of another kind. */
 	int (*read)(const struct home_rows *rows, const struct path *path, struct faults *faults,
 		    char error[SOURCE_ERROR_MAX]);
-	/* Begins an edit of the model, which must not be shared yet. NULL without memory. */
-	void *(*edit)(struct model *model);
-	/* Puts the item into the draft; values NULL: removes it. Each value that does not fit is a
-	 * fault. ERR_FAULTS, ERR_NOMEM. */
-	int (*put)(void *draft, const struct path *path, const json_t *values,
-		   struct faults *faults);
-	/* Puts the draft into the model and frees it, also on an error. Completes parents that
-	 * `before`, the served model, lacks: a new zone gets its serial. ERR_FAULTS, ERR_NOMEM. */
-	int (*commit)(void *draft, const struct model *before, struct source *source,
-		      uint64_t now_s, struct faults *faults);
-	void (*discard)(void *draft); /* NULL is fine */
 	/* Checks limits of the parents whose items are not as in `before`. */
 	void (*check)(const struct model *model, const struct model *before, struct faults *faults);
 	/* Whether parents that the file declares serve items of the state. */
@@ -78,8 +101,7 @@ struct home {
 };
 
 extern const struct home zones_home;     /* record sets, in zones.c */
-extern const struct home addresses_home; /* in address_items.c */
-extern const struct home groups_home;    /* in group.c */
+extern const struct home addresses_home; /* addresses, services, PTRs, groups; address_edits.c */
 
 MUST_CHECK int homes_load(const struct home_rows *rows, struct faults *faults,
 			  char error[SOURCE_ERROR_MAX]);
@@ -87,15 +109,15 @@ void homes_keep(struct model *model, const struct model *before);
 MUST_CHECK int homes_read(const struct home_rows *rows, const struct path *path,
 			  struct faults *faults, char error[SOURCE_ERROR_MAX]);
 
-struct homes_draft { /* by the index of the kind */
-	void *of[KIND_COUNT];
+struct homes_draft {
+	const struct home_change *change;
+	void *of[2]; /* by the number of the home; NULL: none */
 };
-MUST_CHECK int homes_edit(struct homes_draft *draft, struct model *model);
-MUST_CHECK int homes_put(struct homes_draft *draft, const struct path *path, const json_t *values,
-			 struct faults *faults);
-MUST_CHECK int homes_commit(struct homes_draft *draft, const struct model *before,
-			    struct source *source, uint64_t now_s, struct faults *faults);
-void homes_discard(struct homes_draft *draft);
+/* Begins drafts of the homes in the model or beside it. ERR_NOMEM. */
+MUST_CHECK int homes_edit(struct homes_draft *draft, const struct home_change *change);
+MUST_CHECK int homes_put(struct homes_draft *draft, const struct resource_edit *edit);
+MUST_CHECK int homes_commit(struct homes_draft *draft);
+void homes_discard(struct homes_draft *draft); /* also without drafts */
 void homes_check(const struct model *model, const struct model *before, struct faults *faults);
 bool homes_have_rows(const struct model *model);
 

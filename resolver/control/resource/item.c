@@ -876,11 +876,6 @@ const struct item_calls items_of_model = {.find = find,
 
 /* ---- items of every kind ---- */
 
-const struct item_calls *items_of(const struct kind *kind)
-{
-	return kind->home ? kind->home->items : &items_of_model;
-}
-
 int item_mark_too_long(struct change_error *error)
 {
 	return change_say(error, CHANGE_INVALID, "marker",

@@ -1,7 +1,7 @@
 /* Items of resources of every kind, for handlers and exports: how to find one, and to walk a list
- * page by page. Each home (home.h) has a set of these calls; items of the model have one, too, and
- * so have those of homes in the model: the model has the items that the file declares, and those of
- * the state are read from their rows. A row that does not fit is an item as well, which is not
+ * page by page. Models have a set of these calls, and each kind beside the model names its own
+ * (kind.h). Of a home in the model (home.h), the model has the items that the file declares; those
+ * of the state are read from their rows. A row that does not fit is an item as well, which is not
  * served. */
 #ifndef SLUICE_ITEM_H
 #define SLUICE_ITEM_H
@@ -75,7 +75,13 @@ struct item_calls {
 };
 
 extern const struct item_calls items_of_model;
-const struct item_calls *items_of(const struct kind *kind);
+extern const struct item_calls items_of_addresses; /* and of services and PTRs; address_items.c */
+extern const struct item_calls items_of_groups;    /* group.c */
+
+static inline const struct item_calls *items_of(const struct kind *kind)
+{
+	return kind->items ? kind->items : &items_of_model;
+}
 
 /* The item with these fields, which a model serves; `around`: the path of the item that it is
  * inside, NULL for a top-level item. */
@@ -106,7 +112,7 @@ MUST_CHECK int item_each(struct item_list *list,
 const char *item_made_because(const struct model *model, const struct path *path);
 /* May an API change or remove the item (NULL: it does not exist)? False: `error` has the reason,
  * such as the file that declares it. Always true for items beside the model, because their edits
- * have the reason (addresses_put). */
+ * have the reason (homes_put). */
 bool item_may_change(const struct model *served, const struct path *path, const void *item,
 		     bool removes, struct change_error *error);
 

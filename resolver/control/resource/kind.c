@@ -6,6 +6,7 @@
 #include "resolver/control/config/secret_files.h"
 #include "resolver/control/http/client_secret.h"
 #include "resolver/control/resource/home.h"
+#include "resolver/control/resource/item.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -87,13 +88,14 @@ const struct kind kinds[] = {
 	[ZONE_GROUP] = {KIND_ZONE_GROUP, "zone-group", "zone_groups",
 			.parent = &kinds[PRIVATE_ENDPOINT]},
 	[ADDRESS] = {KIND_ADDRESS, "address", "addresses", NULL, .home = &addresses_home,
-		     .chosen = "address"},
+		     .items = &items_of_addresses, .chosen = "address"},
 	[SERVICE] = {KIND_SERVICE, "service", "services", NULL, .list = "cloud_services",
-		     .scope = SCOPE_NO_GROUP, .home = &addresses_home},
+		     .scope = SCOPE_NO_GROUP, .home = &addresses_home,
+		     .items = &items_of_addresses},
 	[PTR] = {KIND_PTR, "ptr", "ptrs", NULL, .name_key = "address", .scope = SCOPE_NO_GROUP,
-		 .home = &addresses_home},
+		 .home = &addresses_home, .items = &items_of_addresses},
 	[GROUP] = {KIND_GROUP, "group", "groups", NULL, .scope = SCOPE_NO_GROUP,
-		   .home = &groups_home},
+		   .home = &addresses_home, .items = &items_of_groups},
 };
 _Static_assert(sizeof kinds / sizeof *kinds == KINDS_ALL, "those beside the model, too");
 _Static_assert((int)ADDRESS == (int)KIND_COUNT, "those of a model come first");

@@ -32,7 +32,8 @@
 
 struct field;
 struct owned_resource;
-struct home; /* home.h */
+struct home;       /* home.h */
+struct item_calls; /* item.h */
 struct schema_list;
 
 /* Among which resources of its kind a top-level resource's name is unique. */
@@ -53,9 +54,10 @@ struct kind {
 	enum kind_scope scope;     /* of a top-level kind */
 	bool placed;               /* placing sets members that were not given (model_make_unnamed,
 				    * model_place_endpoints) */
-	/* Keeps the items if they may be too many for a list of the model; NULL: a list has them.
-	 */
+	/* Keeps the items if they may be too many for a model's lists; NULL: a list has them. */
 	const struct home *home;
+	/* Finds and lists the items for the APIs; NULL: as those of models. */
+	const struct item_calls *items;
 	bool guarded;       /* only administrators see it */
 	const char *chosen; /* a member that is required in the file and optional here: one is
 			     * chosen (an address, from a pool); NULL: none */

@@ -384,8 +384,9 @@ struct zones_draft {
 	struct zone_draft *zones[]; /* by the zone's index in the model; NULL: not edited */
 };
 
-static void *zones_edit(struct model *model)
+static void *zones_edit(const struct home_change *change)
 {
+	struct model *model = change->model;
 	struct zones_draft *draft =
 		calloc(1, sizeof *draft + model->private_zones.count * sizeof *draft->zones);
 
@@ -433,16 +434,16 @@ static void refuse(struct zones_draft *draft, const struct path *path, struct fa
 		part_refuse_orphan(draft->model, path, faults);
 }
 
-static int put_set_of(struct zone_draft *draft, const struct name *apex, const struct path *path,
-		      const json_t *values, struct arena *arena, struct faults *faults)
+static int put_set_of(struct zone_draft *draft, const struct name *apex,
+		      const struct resource_edit *edit, struct arena *arena, struct faults *faults)
 {
-	struct origin origin = origin_of(path, arena);
+	struct origin origin = origin_of(&edit->path, arena);
 	size_t errors = faults->errors;
 	struct record_set set;
 
-	if (!values)
-		return remove_set(draft, apex, path_name(path), &origin);
-	values_read(record_set_kind(), values, &set, &origin, arena, faults);
+	if (!edit->values)
+		return remove_set(draft, apex, path_name(&edit->path), &origin);
+	values_read(record_set_kind(), edit->values, &set, &origin, arena, faults);
 	limits_check_record_set(&set, faults);
 	return faults->errors > errors ? ERR_FAULTS : record_set_put(draft, apex, &set, faults);
 }
@@ -518,9 +519,10 @@ static void zones_tidy(const struct path *path, json_t *values)
 	json_put(values, "records", kept);
 }
 
-static int zones_put(void *context, const struct path *path, const json_t *values,
-		     struct faults *faults)
+static int zones_put(void *context, const struct resource_edit *edit,
+		     const struct home_change *change)
 {
+	const struct path *path = &edit->path;
 	struct zones_draft *draft = context;
 	struct zone_draft **edited;
 	struct private_zone *zone;
@@ -530,9 +532,9 @@ static int zones_put(void *context, const struct path *path, const json_t *value
 	look_up(draft, path);
 	zone = draft->zone;
 	if (!zone || zone->file) {
-		if (values) /* removing from a missing zone is fine */
-			refuse(draft, path, faults);
-		return values ? ERR_FAULTS : 0;
+		if (edit->values) /* removing from a missing zone is fine */
+			refuse(draft, path, change->faults);
+		return edit->values ? ERR_FAULTS : 0;
 	}
 	if (!zone->zone)
 		return 0; /* the zone's name has a fault */
@@ -542,7 +544,7 @@ static int zones_put(void *context, const struct path *path, const json_t *value
 	if (!*edited)
 		return ERR_NOMEM;
 	arena_init(&arena);
-	err = put_set_of(*edited, zone_apex(zone->zone), path, values, &arena, faults);
+	err = put_set_of(*edited, zone_apex(zone->zone), edit, &arena, change->faults);
 	arena_release(&arena);
 	return err;
 }
@@ -702,15 +704,14 @@ static int number_all(struct model *model, const struct model *before, struct so
 	return err;
 }
 
-static int zones_commit(void *context, const struct model *before, struct source *source,
-			uint64_t now_s, struct faults *faults)
+static int zones_commit(void *context, const struct home_change *change)
 {
 	struct zones_draft *draft = context;
 	struct model *model = draft->model;
-	int err = give_all(draft, now_s, faults);
+	int err = give_all(draft, change->now_s, change->faults);
 
 	zones_discard(draft);
-	return err ? err : number_new(model, before, source, now_s);
+	return err ? err : number_new(model, change->before, change->source, change->now_s);
 }
 
 /* ---- rows in a model ---- */
@@ -771,7 +772,6 @@ static bool zones_serves(const void *parent, const char *name, const json_t *val
 }
 
 const struct home zones_home = {
-	.items = &items_of_model,
 	.load = zones_load,
 	.keep = zones_keep,
 	.read = zones_read,

@@ -1,5 +1,5 @@
 /* Makes changes of resources, rolls one back, and reads rows of the state. */
-#include "resolver/control/resource/address_edits.h"
+#include "resolver/control/resource/home.h"
 #include "resolver/control/service/next_model.h"
 #include "resolver/control/service/rows.h"
 #include "resolver/control/service/service.h"
@@ -23,8 +23,9 @@ struct commit {
 			      * already */
 	struct policy *compiled;          /* of a large change */
 	struct service_prepared prepared; /* of that model */
-	struct resources *resources;      /* takes the edits of resources kinds */
-	struct address_draft *owned;      /* these edits; NULL: none */
+	struct resources *resources;      /* take the edits beside the model */
+	struct home_change edited;        /* by the edits beside the model */
+	struct homes_draft drafts;        /* of these edits */
 	struct change_error refused;      /* of the first edit that `refuse` got */
 	struct unconfirmed unconfirmed;
 	bool is_unnoted; /* the data for a rollback could not be written, beside a good state */
@@ -44,21 +45,23 @@ static int note_unconfirmed(struct commit *commit)
 	return err ? change_say(&change->error, CHANGE_STORE, NULL, "%s", error) : 0;
 }
 
-/* Moves the error of a wrong edit out of the draft, so that later edits are checked as well. False:
- * the change ends with this error, because it has no `refuse`, or because every edit would fail. */
+/* Takes the error of a wrong edit, so that later edits are checked as well. False: the change ends
+ * with this error, because it has no `refuse`, or because every edit would fail. */
 static bool refuse_edit(struct commit *commit, size_t index)
 {
 	struct service_change *change = commit->next.change;
-	struct change_error error = *draft_error(commit->owned);
+	struct change_error *error = &change->error;
 	bool is_first = commit->refused.outcome == CHANGE_FINE;
-	bool ends = !change->refuse || !change_error_is_of_edit(&error);
+	bool ends = !change->refuse || !change_error_is_of_edit(error);
 
 	if (ends || is_first)
 		change->failed = index;
 	if (ends)
 		return false;
-	change->refuse(change->context, index, &error);
-	draft_take_error(commit->owned, is_first ? &commit->refused : &error);
+	change->refuse(change->context, index, error);
+	if (is_first)
+		commit->refused = *error;
+	error->outcome = CHANGE_FINE;
 	return true;
 }
 
@@ -66,10 +69,6 @@ static bool refuse_edit(struct commit *commit, size_t index)
  * the edit's number among all of them. */
 static int put_page(struct commit *commit, const struct edit_page *page, size_t before)
 {
-	const struct service_change *change = commit->next.change;
-	enum addresses_why why = change->again  ? ADDRESSES_BACK
-				 : change->undo ? ADDRESSES_UNDO
-						: change->why;
 	int err = 0;
 
 	for (size_t i = 0; !err && i < page->count; i++) {
@@ -77,7 +76,7 @@ static int put_page(struct commit *commit, const struct edit_page *page, size_t 
 
 		if (!kind_is_beside(edit->path.kind))
 			continue;
-		err = addresses_put(commit->owned, edit, why);
+		err = homes_put(&commit->drafts, edit);
 		if (err && refuse_edit(commit, before + i))
 			err = 0;
 	}
@@ -106,48 +105,52 @@ static int put_edits(struct commit *commit)
 /* Puts the edits of service_change.more. */
 static int put_more(struct commit *commit)
 {
-	const struct service_change *change = commit->next.change;
-	struct address_draft *draft = commit->owned;
-	struct change_error error = {.outcome = CHANGE_FINE};
+	struct service_change *change = commit->next.change;
 	struct edit_page page;
-	int err = 0;
+	int err;
 
 	do {
 		page = (struct edit_page){.count = 0};
-		if (change->more(change->context, commit->resources, &page, &error) != 0)
-			err = draft_fail(draft, error.outcome, error.field, "%s", error.text);
-		else
+		err = change->more(change->context, commit->resources, &page, &change->error);
+		if (!err)
 			err = put_page(commit, &page, 0);
 		resources_forget(commit->resources);
 	} while (!err && page.more);
 	return err;
 }
 
-/* Runs within the transaction. */
-static int put_owned(struct commit *commit)
+/* Puts the edits beside the model. Runs within the transaction. */
+static int put_beside(struct commit *commit)
 {
 	struct service_change *change = commit->next.change;
-	const struct change_error *refused = &commit->refused;
+	struct change_error trouble;
 	int err;
 
-	commit->owned = addresses_edit(commit->resources, commit->next.source, change->revision,
-				       change->again);
-	if (!commit->owned)
+	commit->edited = (struct home_change){.resources = commit->resources,
+					      .source = commit->next.source,
+					      .revision = change->revision,
+					      .restores = change->again,
+					      .why = change->again  ? ADDRESSES_BACK
+						     : change->undo ? ADDRESSES_UNDO
+								    : change->why,
+					      .error = &change->error};
+	if (homes_edit(&commit->drafts, &commit->edited) != 0)
 		return next_model_fail(&commit->next, ERR_NOMEM, "");
 	err = put_edits(commit);
 	if (!err && change->more)
 		err = put_more(commit);
-	if (!err && refused->outcome != CHANGE_FINE)
-		err = draft_fail(commit->owned, refused->outcome, refused->field, "%s",
-				 refused->text);
-	if (!err)
-		err = draft_is_open(commit->owned); /* "not found" may really be a failed read */
-	if (err)
-		change->error = *draft_error(commit->owned);
-	return err;
+	if (!err && commit->refused.outcome != CHANGE_FINE) {
+		change->error = commit->refused;
+		err = ERR_INVALID;
+	}
+	/* The reason of an error, such as "not found", may really be a failed read. */
+	if (resources_check_reads(commit->resources, &trouble) == 0)
+		return err;
+	change->error = trouble;
+	return ERR_INVALID;
 }
 
-static size_t owned_count(const struct service_change *change)
+static size_t count_beside(const struct service_change *change)
 {
 	size_t count = 0;
 
@@ -224,10 +227,10 @@ static int store(struct commit *commit)
 	struct service_change *change = commit->next.change;
 	struct source *source = commit->next.source;
 	uint64_t revision = change->revision; /* the model's; 0: no model was made from rows */
-	bool any_owned = change->more || owned_count(change) > 0;
+	bool any_beside = change->more || count_beside(change) > 0;
 	int err;
 
-	if (change->rehearsal && !any_owned && !change->rows && !change->look)
+	if (change->rehearsal && !any_beside && !change->rows && !change->look)
 		return 0;
 	/* Before BEGIN: a rollback recognizes the change's rows by this time, and writing them may
 	 * take minutes. */
@@ -240,8 +243,8 @@ static int store(struct commit *commit)
 	if (revision && change->revision != revision)
 		err = change_say(&change->error, CHANGE_STALE, NULL,
 				 "the state was changed meanwhile; try again");
-	if (!err && any_owned)
-		err = put_owned(commit);
+	if (!err && any_beside)
+		err = put_beside(commit);
 	if (!err && change->rehearsal)
 		err = tell_rehearsed(commit);
 	if (!err && change->pair_count > 0 && !change->rehearsal)
@@ -269,9 +272,9 @@ static void wait_for_confirmation(struct commit *commit, bool is_made)
 		log_event(LOG_WARNING, "confirm", "%s", error);
 }
 
-static bool is_owned(const struct service_change *change)
+static bool is_beside(const struct service_change *change)
 {
-	return owned_count(change) == change->count;
+	return count_beside(change) == change->count;
 }
 
 static void begin(struct commit *commit, struct service *service, struct resources *resources,
@@ -304,7 +307,7 @@ static int make_model(struct commit *commit)
 	if (!next->source)
 		return ERR_INVALID;
 	next->anew = change->again && !next->source->calls->is_current(next->source);
-	if (is_owned(change) && !next->anew)
+	if (is_beside(change) && !next->anew)
 		return 0;
 	commit->model = next_model_make(next);
 	return commit->model ? 0 : ERR_FAULTS;
@@ -347,8 +350,7 @@ static void publish(struct commit *commit)
 		service_publish(&commit->prepared, text);
 		commit->model = NULL;
 	}
-	if (commit->owned)
-		addresses_commit(commit->owned);
+	(void)!homes_commit(&commit->drafts); /* after the COMMIT, it cannot fail */
 	service_publish_owned(commit->service);
 }
 
@@ -380,7 +382,7 @@ static int finish(struct commit *commit, int err)
 	} else if (is_made && !resources_has_unread(commit->service->resources)) {
 		store_note_error(store, NULL, false);
 	}
-	addresses_discard(commit->owned);
+	homes_discard(&commit->drafts);
 	service_prepared_release(&commit->prepared);
 	release_made(commit);
 	if (change->error.outcome != CHANGE_FINE)
@@ -418,7 +420,7 @@ int service_rehearse(struct service *service, struct resources *resources,
 	if (!err)
 		err = store(&commit);
 	/* `prepared` is empty. Releasing it may publish, which a thread that rehearses must not. */
-	addresses_discard(commit.owned);
+	homes_discard(&commit.drafts);
 	release_made(&commit);
 	if (change->error.outcome != CHANGE_FINE)
 		return ERR_INVALID;

@@ -333,23 +333,27 @@ static int read_homes(struct next_model *next, struct about *about, struct model
 static int put_items(const struct next_model *next, const struct about *about, struct model *model)
 {
 	const struct service_change *change = next->change;
-	struct faults *faults = next->faults;
+	const struct home_change edited = {.model = model,
+					   .before = next->now,
+					   .source = next->source,
+					   .now_s = (uint64_t)time(NULL),
+					   .faults = next->faults};
 	struct homes_draft draft;
-	int err = homes_edit(&draft, model), failed;
+	int err = homes_edit(&draft, &edited), failed;
 
 	for (size_t i = 0; err != ERR_NOMEM && i < change->count; i++) {
 		const struct resource_edit *edit = &change->edits[i];
 
 		if (!is_in_home(edit->path.kind) || is_removed(about, &edit->path, edit))
 			continue;
-		failed = homes_put(&draft, &edit->path, edit->values, faults);
+		failed = homes_put(&draft, edit);
 		err = failed ? failed : err;
 	}
 	if (err == ERR_NOMEM) {
 		homes_discard(&draft);
 		return err;
 	}
-	failed = homes_commit(&draft, next->now, next->source, (uint64_t)time(NULL), faults);
+	failed = homes_commit(&draft);
 	return err ? err : failed;
 }
 

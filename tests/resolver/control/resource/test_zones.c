@@ -56,12 +56,18 @@ static bool has(const struct model *model, const char *zone, const char *set)
 	return record_set_is_there(zone_of(model, zone), set);
 }
 
-static int put(struct part_case *world, struct homes_draft *draft, const char *zone,
-	       const char *set, const char *json)
+static struct home_change change_of(struct part_case *world, struct model *model)
+{
+	return (struct home_change){
+		.model = model, .before = world->model, .now_s = NOW_S, .faults = &world->faults};
+}
+
+static int put(struct homes_draft *draft, const char *zone, const char *set, const char *json)
 {
 	const struct path path = {kind_of_id(RECORD_SET), GROUP_NONE, {zone, set}};
 	json_t *values = json ? json_loads(json, 0, NULL) : NULL;
-	int err = homes_put(draft, &path, values, &world->faults);
+	const struct resource_edit edit = {.path = path, .values = values};
+	int err = homes_put(draft, &edit);
 
 	json_decref(values);
 	return err;
@@ -173,18 +179,20 @@ static void zones_are_kept_and_one_that_is_made_again_is_read(void **state)
 static void edits_are_in_the_model_that_gets_them_and_in_no_other(void **state)
 {
 	struct part_case *world = *state;
+	struct home_change change;
 	struct homes_draft draft;
 	struct model *next;
 
 	load(world, rows, ROWS);
 	next = model_same(world->model);
-	assert_int_equal(homes_edit(&draft, next), 0);
-	assert_int_equal(put(world, &draft, "own.test", "a:A", NULL), 0);
-	assert_int_equal(put(world, &draft, "filed.test", "new:A", A("new", "10.0.0.5")), 0);
-	assert_int_equal(put(world, &draft, "own.test", "d:A", A("d", "10.0.0.6")), 0);
-	assert_int_equal(put(world, &draft, "own.test", "d:A", NULL), 0);
-	assert_int_equal(put(world, &draft, "nowhere.test", "d:A", NULL), 0); /* it is not there */
-	assert_int_equal(homes_commit(&draft, world->model, NULL, NOW_S, &world->faults), 0);
+	change = change_of(world, next);
+	assert_int_equal(homes_edit(&draft, &change), 0);
+	assert_int_equal(put(&draft, "own.test", "a:A", NULL), 0);
+	assert_int_equal(put(&draft, "filed.test", "new:A", A("new", "10.0.0.5")), 0);
+	assert_int_equal(put(&draft, "own.test", "d:A", A("d", "10.0.0.6")), 0);
+	assert_int_equal(put(&draft, "own.test", "d:A", NULL), 0);
+	assert_int_equal(put(&draft, "nowhere.test", "d:A", NULL), 0); /* it is not there */
+	assert_int_equal(homes_commit(&draft), 0);
 	assert_false(has(next, "own.test", "a:A"));
 	assert_false(has(next, "own.test", "d:A"));
 	assert_true(has(next, "filed.test", "new:A"));
@@ -201,22 +209,23 @@ static void edits_are_in_the_model_that_gets_them_and_in_no_other(void **state)
 static void all_that_does_not_fit_is_told_and_of_a_missing_zone_once(void **state)
 {
 	struct part_case *world = *state;
+	struct home_change change;
 	struct homes_draft draft;
 	size_t before;
 
 	load(world, rows, ROWS);
 	before = world->faults.errors;
-	assert_int_equal(homes_edit(&draft, world->model), 0);
-	assert_int_equal(put(world, &draft, "no.test", "x:A", NULL), 0);
-	assert_int_equal(put(world, &draft, "no.test", "a:A", A("a", "10.0.0.1")), ERR_FAULTS);
-	assert_int_equal(put(world, &draft, "no.test", "b:A", A("b", "10.0.0.1")), ERR_FAULTS);
-	assert_int_equal(put(world, &draft, "own.test", "b:A", A("b", "10.0.0")), ERR_FAULTS);
-	assert_int_equal(put(world, &draft, "filed.test", "e:CNAME",
+	change = change_of(world, world->model);
+	assert_int_equal(homes_edit(&draft, &change), 0);
+	assert_int_equal(put(&draft, "no.test", "x:A", NULL), 0);
+	assert_int_equal(put(&draft, "no.test", "a:A", A("a", "10.0.0.1")), ERR_FAULTS);
+	assert_int_equal(put(&draft, "no.test", "b:A", A("b", "10.0.0.1")), ERR_FAULTS);
+	assert_int_equal(put(&draft, "own.test", "b:A", A("b", "10.0.0")), ERR_FAULTS);
+	assert_int_equal(put(&draft, "filed.test", "e:CNAME",
 			     "{\"name\": \"e:CNAME\", \"records\": [\"a.test.\"]}"),
 			 0);
-	assert_int_equal(put(world, &draft, "filed.test", "e:A", A("e", "10.0.0.1")), 0);
-	assert_int_equal(homes_commit(&draft, world->model, NULL, NOW_S, &world->faults),
-			 ERR_FAULTS);
+	assert_int_equal(put(&draft, "filed.test", "e:A", A("e", "10.0.0.1")), 0);
+	assert_int_equal(homes_commit(&draft), ERR_FAULTS);
 	assert_int_equal(
 		part_case_says(world, "there is no private zone \"no.test\"; make it first"), 1);
 	assert_int_equal(world->faults.errors - before, 3);
