@@ -1094,4 +1094,10 @@ static void discard(void *draft)
 }
 
 const struct home addresses_home = {
-	.beside = true, .edit = edit_addresses, .put = put, .commit = commit, .discard = discard};
+	.number = HOME_ADDRESSES,
+	.beside = true,
+	.edit = edit_addresses,
+	.put = put,
+	.commit = commit,
+	.discard = discard,
+};

@@ -2,9 +2,8 @@
 
 #include "resolver/control/resource/kind.h"
 
-enum { HOMES = 2 };
-static const struct home *const homes[HOMES] = {&zones_home, &addresses_home};
-_Static_assert(sizeof(struct homes_draft){0}.of / sizeof(void *) == HOMES, "one draft for each");
+static const struct home *const homes[HOMES] = {
+	[HOME_ZONES] = &zones_home, [HOME_ADDRESSES] = &addresses_home};
 
 int homes_load(const struct home_rows *rows, struct faults *faults, char error[SOURCE_ERROR_MAX])
 {
@@ -52,11 +51,8 @@ int homes_edit(struct homes_draft *draft, const struct home_change *change)
 int homes_put(struct homes_draft *draft, const struct resource_edit *edit)
 {
 	const struct home *home = edit->path.kind->home;
-	size_t i = 0;
 
-	while (homes[i] != home)
-		i++;
-	return home->put(draft->of[i], edit, draft->change);
+	return home->put(draft->of[home->number], edit, draft->change);
 }
 
 int homes_commit(struct homes_draft *draft)

@@ -56,7 +56,10 @@ struct home_change { /* what is edited; outlives the drafts */
 	struct source *source;
 };
 
+enum { HOME_ZONES, HOME_ADDRESSES, HOMES };
+
 struct home {
+	unsigned number;
 	bool beside; /* the model; else in it */
 
 	/* Begins a draft. NULL without memory. */
@@ -111,7 +114,7 @@ MUST_CHECK int homes_read(const struct home_rows *rows, const struct path *path,
 
 struct homes_draft {
 	const struct home_change *change;
-	void *of[2]; /* by the number of the home; NULL: none */
+	void *of[HOMES]; /* NULL: none */
 };
 /* Begins drafts of the homes in the model or beside it. ERR_NOMEM. */
 MUST_CHECK int homes_edit(struct homes_draft *draft, const struct home_change *change);

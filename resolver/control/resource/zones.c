@@ -772,6 +772,7 @@ static bool zones_serves(const void *parent, const char *name, const json_t *val
 }
 
 const struct home zones_home = {
+	.number = HOME_ZONES,
 	.load = zones_load,
 	.keep = zones_keep,
 	.read = zones_read,
