@@ -35,28 +35,6 @@ static bool is_another(const struct owned_resource *resource, const json_t *valu
 	return resource && id && strcasecmp(resource->item.id, id) != 0;
 }
 
-static bool is_text(const json_t *values, const char *key, const char *text)
-{
-	const char *value = json_string_value(json_object_get(values, key));
-
-	return strcasecmp(value ? value : "", text ? text : "") == 0;
-}
-
-bool addresses_give_way(struct resources *resources, const struct path *path, const json_t *values)
-{
-	bool is_resource = path->kind->id == KIND_ADDRESS || path->kind->id == KIND_SERVICE;
-	const struct owned_resource *resource =
-		is_resource ? addresses_find(resources, path) : NULL;
-	char address[ADDRESS_TEXT_MAX];
-
-	if (!resource || owned_is_declared(resource))
-		return false;
-	return !values || is_another(resource, values) ||
-	       !is_text(values, "address", address_print(&resource->item.address, address)) ||
-	       !is_text(values, "domain_name_label", resource->item.domain_name_label) ||
-	       !is_text(values, "region", resource->item.region);
-}
-
 /* ---- names of services ---- */
 
 /* Whether this is the forward name that the service will have. */

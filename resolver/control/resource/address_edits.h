@@ -22,9 +22,6 @@ MUST_CHECK int addresses_put(struct address_draft *draft, const struct resource_
 /* Whether the resource has this PTR already, or, without a name, none. */
 bool addresses_points(const struct resources *resources, const struct owned_resource *resource,
 		      const struct owned_item *ptr);
-/* Whether putting these values (NULL: removal) frees an address, a label or an id of the present
- * resource. A rollback puts such edits first, because resources may have exchanged these. */
-bool addresses_give_way(struct resources *resources, const struct path *path, const json_t *values);
 
 /* Prepares the new address that a PTR needs: gives its path, in no group and named after its text,
  * and puts the address and its pool's region into `values`. Texts go into the arena. ERR_NOT_FOUND:

@@ -25,6 +25,24 @@ const char *owned_title(const struct owned_resource *resource, char text[OWNED_T
 	return text;
 }
 
+static bool is_text(const json_t *values, const char *key, const char *text)
+{
+	const char *value = json_string_value(json_object_get(values, key));
+
+	return strcasecmp(value ? value : "", text ? text : "") == 0;
+}
+
+bool owned_gives_way(const struct owned_resource *resource, const json_t *values)
+{
+	const struct owned_item *item = &resource->item;
+	char address[ADDRESS_TEXT_MAX];
+
+	return !values || (json_object_get(values, "id") && !is_text(values, "id", item->id)) ||
+	       !is_text(values, "address", address_print(&item->address, address)) ||
+	       !is_text(values, "domain_name_label", item->domain_name_label) ||
+	       !is_text(values, "region", item->region);
+}
+
 bool owned_has_ptr(const struct owned_resource *resource, const char *fqdn)
 {
 	struct name mine, other;

@@ -72,6 +72,10 @@ static inline bool owned_has_ptr_of_state(const struct owned_resource *resource)
 	       !resource->ptr_is_declared;
 }
 
+/* Whether putting these values (NULL: removal) frees an address, a label or an id of this resource
+ * of the state. Such edits come first where resources may have exchanged these. */
+bool owned_gives_way(const struct owned_resource *resource, const json_t *values);
+
 /* Whether the resource's PTR is this name, as DNS compares names; `fqdn` may lack its final dot.
  * False if resource or fqdn is NULL. */
 bool owned_has_ptr(const struct owned_resource *resource, const char *fqdn);

@@ -14,9 +14,9 @@
 #include <stdlib.h>
 
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/address_edits.h"
 #include "resolver/control/resource/group.h"
 #include "resolver/control/resource/item.h"
+#include "resolver/control/resource/resources.h"
 #include "rules/array.h"
 #include "rules/base.h"
 #include "rules/schema/schema.h"
@@ -248,15 +248,19 @@ static int check_named(struct state_import *import, const struct state_list *lis
 	return err;
 }
 
-/* Whether the document, or the configuration file, has an address or service with this id. */
+/* Whether the document has an address or service with this id. */
 static bool has_owned(const struct state_import *import, const char *id)
 {
-	const struct owned_resource *found;
+	return find_in(import->index[ADDRESSES], id) || find_in(import->index[SERVICES], id);
+}
 
-	if (find_in(import->index[ADDRESSES], id) || find_in(import->index[SERVICES], id))
-		return true;
-	found = addresses_by_id(import->resources, id);
-	return found && owned_is_declared(found);
+static bool is_declared(const struct state_import *import, const char *id)
+{
+	const struct owned_resource *found = addresses_by_id(import->resources, id);
+	bool is_declared = found && owned_is_declared(found);
+
+	resources_forget(import->resources);
+	return is_declared;
 }
 
 static int check_ptr(const struct state_import *import, const struct state_list *list,
@@ -264,7 +268,7 @@ static int check_ptr(const struct state_import *import, const struct state_list 
 {
 	const char *id = text_in(object, "owner");
 
-	if (!list->waits && !(id && has_owned(import, id)))
+	if (!list->waits && !(id && (has_owned(import, id) || is_declared(import, id))))
 		return change_refuse(error, "owner",
 				     "there is no address or service with the id \"%s\"; give one "
 				     "that is in the document, or in the configuration file",
@@ -378,15 +382,14 @@ static bool is_text(const json_t *object, const char *key, const char *text)
 
 /* Whether the object can be put in place of the resource: others may then have all that it gives
  * up, and it gets no value that the object leaves out. */
-static bool can_replace(struct state_import *import, const struct item *present,
-			const json_t *object)
+static bool can_replace(const struct item *present, const json_t *object)
 {
 	bool is_address = present->path.kind->id == KIND_ADDRESS;
 
 	return object && is_text(object, "name", present->owned->item.name) &&
 	       is_text(object, "resource_group", present->owned->item.resource_group) &&
 	       (!is_address || json_object_get(object, "allocation")) &&
-	       !addresses_give_way(import->resources, &present->path, object);
+	       !owned_gives_way(present->owned, object);
 }
 
 /* Removes an address or service of the state, or the PTR that the state has for one of the file,
@@ -400,7 +403,7 @@ static void compare_resource(struct state_import *import, const struct item *pre
 
 	if (owned_has_ptr_of_state(resource) && !find_in(import->index[PTRS], item->id))
 		remove_it(import, KIND_PTR, NULL, item->id);
-	if (!owned_is_declared(resource) && !can_replace(import, present, find_in(by, item->id)))
+	if (!owned_is_declared(resource) && !can_replace(present, find_in(by, item->id)))
 		remove_it(import, kind, item->resource_group, item->name);
 }
 
@@ -465,7 +468,7 @@ static void put_object(struct state_import *import, const struct state_list *lis
 	if (list->kind != KIND_PTR)
 		add_edit(import, list->kind, text_in(object, "resource_group"),
 			 text_in(object, "name"), with_ptr(import, list, object), object);
-	else if (!find_in(import->index[ADDRESSES], id) && !find_in(import->index[SERVICES], id))
+	else if (!has_owned(import, id))
 		add_edit(import, KIND_PTR, NULL, id, object, object);
 }
 

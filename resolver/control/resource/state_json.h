@@ -25,8 +25,8 @@ enum { STATE_JSON_VERSION = 1 };
 char *state_export(struct resources *resources, size_t *length);
 
 /* An import: edits (ADDRESSES_IMPORT) that make the resources of these kinds as in the document.
- * Resources that the document lacks are removed, and equal ones stay as they are. A waiting PTR of
- * the document is given to its address, if that exists here. */
+ * Resources that the document lacks are removed. A waiting PTR of the document is given to its
+ * address, if that exists here. */
 struct state_import;
 /* Takes the document over. NULL without memory. */
 struct state_import *state_import_new(json_t *document);

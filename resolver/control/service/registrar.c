@@ -1,5 +1,6 @@
 #include "resolver/control/service/registrar.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <time.h>
@@ -274,6 +275,7 @@ static void keep_rest(struct registrar *registrar, const struct registrar_answer
 {
 	struct update_request *last = answers->items[answers->count - 1].request;
 
+	assert(last); /* at least one was judged */
 	if (!last->next)
 		return;
 	registrar->waiting = last->next;

@@ -2,7 +2,7 @@
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/base/percent.h"
-#include "resolver/control/resource/address_edits.h"
+#include "resolver/control/resource/resources.h"
 
 /* ---- written rows ---- */
 
@@ -83,6 +83,15 @@ static int read_row(struct resource_edit *edit, const json_t *row, struct arena 
 			   path, arena);
 }
 
+static bool gives_way(struct resources *resources, const struct resource_edit *edit)
+{
+	const struct path *path = &edit->path;
+	bool is_owned = path->kind->id == KIND_ADDRESS || path->kind->id == KIND_SERVICE;
+	const struct owned_resource *resource = is_owned ? addresses_find(resources, path) : NULL;
+
+	return resource && !owned_is_declared(resource) && owned_gives_way(resource, edit->values);
+}
+
 /* The rows of a rollback may exchange an IP address, a label or an id between two addresses. So,
  * if backwards, an edit that gives one up comes first, as a removal. */
 int row_edits_read(struct row_edits *edits, const json_t *rows, bool backwards,
@@ -100,7 +109,7 @@ int row_edits_read(struct row_edits *edits, const json_t *rows, bool backwards,
 			return err;
 		edit = &made[count + (backwards ? count - 1 - i : i)];
 		err = read_row(edit, row, &edits->arena);
-		if (!err && backwards && addresses_give_way(resources, &edit->path, edit->values))
+		if (!err && backwards && gives_way(resources, edit))
 			made[ahead++].path = edit->path;
 	}
 	if (err)
