@@ -96,6 +96,12 @@ int draft_fail_memory(struct address_draft *draft)
 	return draft_fail(draft, CHANGE_NO_MEMORY, NULL, "%s", err_text(ERR_NOMEM));
 }
 
+int draft_fail_declared(struct address_draft *draft, const struct origin *origin)
+{
+	return draft_fail(draft, CHANGE_READ_ONLY, NULL, CHANGE_DECLARED, origin->file,
+			  origin->line);
+}
+
 int draft_is_open(struct address_draft *draft)
 {
 	assert(!draft->over);

@@ -50,6 +50,8 @@ void draft_take_error(struct address_draft *draft, struct change_error *error);
 int draft_fail(struct address_draft *draft, enum change_outcome outcome, const char *field,
 	       const char *format, ...) __attribute__((format(printf, 4, 5)));
 int draft_fail_memory(struct address_draft *draft);
+/* Fails with READ_ONLY: the file declares the item, at this place. */
+int draft_fail_declared(struct address_draft *draft, const struct origin *origin);
 /* Fails if an edit or a read has failed. */
 MUST_CHECK int draft_is_open(struct address_draft *draft);
 const struct model *draft_model(const struct address_draft *draft);

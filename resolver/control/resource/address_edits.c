@@ -64,14 +64,9 @@ static int check_service_name(struct address_draft *draft, const char *service,
 			  fqdn);
 }
 
-static bool puts_back(enum addresses_why why)
-{
-	return why == ADDRESSES_BACK || why == ADDRESSES_IMPORT;
-}
-
 static bool asks_whose(enum addresses_why why)
 {
-	return why != ADDRESSES_CLAIMED && !puts_back(why);
+	return why != ADDRESSES_CLAIMED && !addresses_restore(why);
 }
 
 /* ---- values into the struct of their table ---- */
@@ -155,9 +150,8 @@ int addresses_read(const struct kind *kind, const json_t *body, void *item, stru
 	return err;
 }
 
-/* Reads values for the draft; values that do not fit fail it. */
-static int read_item(struct address_draft *draft, const struct kind *kind, const json_t *values,
-		     void *item, struct arena *arena)
+int addresses_read_for(struct address_draft *draft, const struct kind *kind, const json_t *values,
+		       void *item, struct arena *arena)
 {
 	struct change_error error;
 	int err = addresses_read(kind, values, item, arena, &error);
@@ -165,149 +159,11 @@ static int read_item(struct address_draft *draft, const struct kind *kind, const
 	return err ? draft_fail(draft, error.outcome, error.field, "%s", error.text) : 0;
 }
 
-static int fail_declared(struct address_draft *draft, const struct origin *origin)
-{
-	return draft_fail(draft, CHANGE_READ_ONLY, NULL, CHANGE_DECLARED, origin->file,
-			  origin->line);
-}
-
-/* ---- resource groups ---- */
-
-static int put_group(struct address_draft *draft, const struct resource_group *group)
-{
-	char path[PATH_MAX_BYTES];
-
-	if (path_key_of(KIND_GROUP, NULL, group->name, path) != 0)
-		return draft_fail(draft, CHANGE_INVALID, "name", "is too long; give a shorter one");
-	return draft_put_row(draft, KIND_GROUP, path, json_whole_text(group_values(group)), NULL);
-}
-
-/* Checks the name of a new group; an existing group keeps its name. `field` is for the error. */
-static int check_name(struct address_draft *draft, const char *name, const char *field)
-{
-	const char *advice = group_name_refusal(name);
-	struct resource_group group;
-
-	if (!advice || group_find(draft->resources, name, &group))
-		return 0;
-	return draft_fail(draft, CHANGE_INVALID, field, "\"%s\" does not fit; %s", name, advice);
-}
-
-static int ensure_group(struct address_draft *draft, const char *name, const char *region)
-{
-	struct resource_group group;
-	bool there;
-
-	if (group_find_row(draft->resources, name, &group))
-		return 0;
-	there = group_find(draft->resources, name, &group);
-	if (check_name(draft, name, "resource_group") != 0)
-		return ERR_INVALID;
-	return put_group(draft,
-			 &(const struct resource_group){.name = there ? group.name : name,
-							.region = there ? group.region : region});
-}
-
-/* Ignores the case of the names. */
-static bool is_same_group(const struct resource_group *a, struct resource_group b)
-{
-	json_t *left, *right;
-	bool same;
-
-	b.name = a->name;
-	left = group_values(a);
-	right = group_values(&b);
-	same = left && json_equal(left, right);
-	json_decref(left);
-	json_decref(right);
-	return same;
-}
-
-/* Makes or changes a group, unless it is equal already. With `restores`, a group of the file gets a
- * row as well. */
-static int put_wanted_group(struct address_draft *draft, const struct resource_group *wanted,
-			    bool restores)
-{
-	struct resource_group group, put = *wanted;
-	bool is_there;
-
-	if (check_name(draft, wanted->name, "name") != 0)
-		return ERR_INVALID;
-	is_there = group_find(draft->resources, wanted->name, &group);
-	if (is_there && (group.origin.revision || !restores) && is_same_group(&group, *wanted))
-		return 0;
-	if (is_there && !restores && group_is_read_only(&group))
-		return fail_declared(draft, &group.origin);
-	if (is_there && !restores)
-		put.name = group.name;
-	return put_group(draft, &put);
-}
-
-/* Removes the group's row, whatever is in the group. */
-static int forget_group(struct address_draft *draft, const char *name)
-{
-	char path[PATH_MAX_BYTES];
-	int err = path_key_of(KIND_GROUP, NULL, name, path);
-
-	return err ? err : draft_delete_row(draft, KIND_GROUP, path);
-}
-
-static int put_resource_group(struct address_draft *draft, const struct path *path,
-			      const json_t *body, enum addresses_why why)
-{
-	json_t *values = json_copy((json_t *)(uintptr_t)body);
-	const json_t *name = json_object_get(values, "name");
-	const char *text = json_string_value(name);
-	struct resource_group group;
-	struct arena arena;
-	int err = 0;
-
-	if (!name || json_is_null(name))
-		json_put(values, "name", json_text(path->names[0]));
-	else if (!text || strcasecmp(text, path->names[0]) != 0)
-		err = draft_fail(draft, CHANGE_INVALID, "name", "it is \"%s\", and cannot change",
-				 path->names[0]);
-	arena_init(&arena);
-	if (!err)
-		err = read_item(draft, path->kind, values, &group, &arena);
-	if (!err)
-		err = put_wanted_group(draft, &group, puts_back(why));
-	arena_release(&arena);
-	json_decref(values);
-	return err;
-}
-
-static int remove_group(struct address_draft *draft, const struct path *path,
-			enum addresses_why why)
-{
-	struct resources *resources = draft->resources;
-	struct resource_group group;
-	char items[GROUP_ITEMS_MAX];
-
-	if (!group_find(resources, path->names[0], &group))
-		return 0;
-	if (puts_back(why))
-		return forget_group(draft, path->names[0]);
-	if (group_size(resources, path->names[0]) > 0 && why != ADDRESSES_ANY &&
-	    group.tags.count == 0)
-		return 0; /* the group came with an address, and has others */
-	if (group_size(resources, path->names[0]) > 0)
-		return draft_fail(draft, CHANGE_INVALID, "",
-				  "resource group \"%s\" has addresses; remove them first",
-				  group.name);
-	if (why == ADDRESSES_ANY && group_items(resources_model(resources), group.name, items) > 0)
-		return draft_fail(draft, CHANGE_INVALID, "",
-				  "resource group \"%s\" has other resources (%s); remove them "
-				  "first",
-				  group.name, items);
-	return forget_group(draft, path->names[0]);
-}
-
 /* ---- is an address or service possible beside all others? ---- */
 
 static int check_writable(struct address_draft *draft, const struct owned_resource *resource)
 {
-	return owned_is_declared(resource) ? fail_declared(draft, &resource->item.origin) : 0;
+	return owned_is_declared(resource) ? draft_fail_declared(draft, &resource->item.origin) : 0;
 }
 
 static int check_names(struct address_draft *draft, const struct owned_resource *resource)
@@ -477,7 +333,7 @@ static int put_checked(struct address_draft *draft, const struct owned_resource 
 	if (!err && !before && wanted->item.resource_group)
 		/* The group's row comes first: an undo goes backwards, and removes the address
 		 * before the group. */
-		err = ensure_group(draft, wanted->item.resource_group, wanted->item.region);
+		err = group_ensure(draft, wanted->item.resource_group, wanted->item.region);
 	if (err)
 		return err;
 	note_ptr(draft, before, wanted);
@@ -538,7 +394,7 @@ static int check_ptr_name(struct address_draft *draft, const char *fqdn)
 
 static int check_ptr_writable(struct address_draft *draft, const struct owned_resource *resource)
 {
-	return resource->ptr_is_declared ? fail_declared(draft, &resource->item.origin) : 0;
+	return resource->ptr_is_declared ? draft_fail_declared(draft, &resource->item.origin) : 0;
 }
 
 /* Writes the row of a PTR that is a resource of its own. */
@@ -578,7 +434,7 @@ static int point(struct address_draft *draft, const struct owned_resource *resou
 		err = check_ptr_name(draft, ptr->reverse_fqdn);
 	if (err)
 		return err;
-	if (puts_back(why) && addresses_points(draft->resources, resource, ptr))
+	if (addresses_restore(why) && addresses_points(draft->resources, resource, ptr))
 		return 0;
 	if (ptr->reverse_fqdn || resource->item.reverse_fqdn)
 		return replace_ptr(draft, resource, ptr);
@@ -633,13 +489,13 @@ static int put_ptr_of(struct address_draft *draft, const struct path *path,
 	struct arena arena;
 	int err;
 
-	if (!resource && !puts_back(why))
+	if (!resource && !addresses_restore(why))
 		return draft_fail(draft, CHANGE_NOT_FOUND, NULL,
 				  "\"%.80s\" is not an address or id that we own; add the address "
 				  "first",
 				  path->names[0]);
 	arena_init(&arena);
-	err = read_item(draft, path->kind, values, &ptr, &arena);
+	err = addresses_read_for(draft, path->kind, values, &ptr, &arena);
 	if (!err && resource)
 		err = point(draft, resource, &ptr, why);
 	else if (!err)
@@ -845,7 +701,8 @@ static int read_resource(struct address_reading *reading, struct owned_resource 
 	int err = complete(reading);
 
 	if (!err)
-		err = read_item(reading->draft, kind, reading->values, &item, &reading->arena);
+		err = addresses_read_for(reading->draft, kind, reading->values, &item,
+					 &reading->arena);
 	if (!err)
 		err = check_ptr(reading, &item);
 	if (err)
@@ -905,7 +762,8 @@ static int put_address(struct address_draft *draft, const struct path *path,
 	struct address_reading reading = {.draft = draft,
 					  .path = path,
 					  .before = before,
-					  .is_of_history = why == ADDRESSES_UNDO || puts_back(why),
+					  .is_of_history =
+						  why == ADDRESSES_UNDO || addresses_restore(why),
 					  .values = json_copy((json_t *)(uintptr_t)values)};
 	struct owned_resource resource;
 	int err;
@@ -1003,11 +861,11 @@ static int remove_one(struct address_draft *draft, const struct path *path,
 		      const struct owned_resource *resource, enum addresses_why why)
 {
 	if (path->kind->id == KIND_GROUP)
-		return remove_group(draft, path, why);
+		return group_remove(draft, path, why);
 	if (path->kind->id == KIND_PTR && resource)
 		return point(draft, resource, &no_ptr, why);
 	if (path->kind->id == KIND_PTR)
-		return puts_back(why) ? forget_waiting(draft, path->names[0]) : 0;
+		return addresses_restore(why) ? forget_waiting(draft, path->names[0]) : 0;
 	return resource ? remove_resource(draft, resource) : 0;
 }
 
@@ -1025,7 +883,7 @@ int addresses_put(struct address_draft *draft, const struct resource_edit *edit,
 	if (!values) {
 		err = remove_one(draft, path, resource, why);
 	} else if (path->kind->id == KIND_GROUP) {
-		err = put_resource_group(draft, path, values, why);
+		err = group_put(draft, path, values, why);
 	} else if (path->kind->id == KIND_PTR) {
 		err = put_ptr_of(draft, path, resource, values, why);
 	} else if (why == ADDRESSES_IMPORT && resource && !may_replace(resource, values)) {

@@ -1,11 +1,9 @@
-/* Edits of addresses, cloud services, their PTRs and resource groups, which are too
- * many for a model. The field table reads their values, as those of every kind, and the open draft
- * gets them:
+/* Edits of addresses, cloud services and their PTRs, and the way to those of groups (group.h). The
+ * field table reads their values, as those of every kind, and the open draft gets them:
  *
  *     addresses_put ─► values ─► struct owned_item ─► completed, checked ─► row, served table
  *
- * Calls with a draft make an edit. They return 0 or ERR_INVALID, and draft_error has the reason. If
- * a call takes a resource, look the resource up again after each edit of it. */
+ * Calls with a draft return 0 or ERR_INVALID, and draft_error has the reason. */
 #ifndef SLUICE_ADDRESS_EDITS_H
 #define SLUICE_ADDRESS_EDITS_H
 
@@ -13,9 +11,9 @@
 
 #include "resolver/control/resource/address_draft.h"
 
-/* Makes an edit of these kinds; to remove a missing resource is fine. Values are a
- * request body's, or from the history. An address or service without a value for its address gets a
- * free one. A group gets a row with its first address, and keeps it when the last one goes. */
+/* Makes an edit of these kinds; to remove a missing resource is fine. Values are a request body's,
+ * or from the history. An address or service without a value for its address gets a free one. A
+ * group gets a row with its first address, and keeps it when the last one goes. */
 MUST_CHECK int addresses_put(struct address_draft *draft, const struct resource_edit *edit,
 			     enum addresses_why why);
 
@@ -40,5 +38,8 @@ void addresses_strip(const struct kind *kind, json_t *body);
  * null. ERR_INVALID: `error` names the member. */
 MUST_CHECK int addresses_read(const struct kind *kind, const json_t *body, void *item,
 			      struct arena *arena, struct change_error *error);
+/* addresses_read for the draft; values that do not fit fail it. */
+MUST_CHECK int addresses_read_for(struct address_draft *draft, const struct kind *kind,
+				  const json_t *values, void *item, struct arena *arena);
 
 #endif

@@ -4,11 +4,13 @@
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/address_edits.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/resources.h"
 #include "resolver/control/resource/values.h"
 #include "rules/array.h"
+#include "rules/check/limits.h"
 #include "rules/schema/schema.h"
 #include "rules/text.h"
 
@@ -302,6 +304,150 @@ struct resource_group *groups_list(struct resources *resources, size_t *count)
 	return groups.items ? groups.items : calloc(1, sizeof *groups.items);
 }
 
+size_t group_size(struct resources *resources, const char *name)
+{
+	struct source *source = resources_reader(resources);
+	char key[NAME_TEXT_MAX], error[SOURCE_ERROR_MAX] = "";
+	size_t count = 0;
+
+	snprintf(key, sizeof key, "%s", name ? name : "");
+	text_lower(key);
+	if (source && source->calls->count(source, KIND_ADDRESS, key, &count, error) != 0)
+		resources_say_trouble(resources, error);
+	return count;
+}
+
+/* ---- edits ---- */
+
+static int put_row(struct address_draft *draft, const struct resource_group *group)
+{
+	char path[PATH_MAX_BYTES];
+
+	if (path_key_of(KIND_GROUP, NULL, group->name, path) != 0)
+		return draft_fail(draft, CHANGE_INVALID, "name", "is too long; give a shorter one");
+	return draft_put_row(draft, KIND_GROUP, path, json_whole_text(group_values(group)), NULL);
+}
+
+/* Checks the name of a new group; an existing group keeps its name. `field` is for the error. */
+static int check_name(struct address_draft *draft, const char *name, const char *field)
+{
+	const char *advice = group_name_refusal(name);
+	struct resource_group group;
+
+	if (!advice || group_find(draft->resources, name, &group))
+		return 0;
+	return draft_fail(draft, CHANGE_INVALID, field, "\"%s\" does not fit; %s", name, advice);
+}
+
+int group_ensure(struct address_draft *draft, const char *name, const char *region)
+{
+	struct resource_group group;
+	bool there;
+
+	if (group_find_row(draft->resources, name, &group))
+		return 0;
+	there = group_find(draft->resources, name, &group);
+	if (check_name(draft, name, "resource_group") != 0)
+		return ERR_INVALID;
+	return put_row(draft,
+		       &(const struct resource_group){.name = there ? group.name : name,
+						      .region = there ? group.region : region});
+}
+
+/* Ignores the case of the names. */
+static bool is_same(const struct resource_group *a, struct resource_group b)
+{
+	json_t *left, *right;
+	bool same;
+
+	b.name = a->name;
+	left = group_values(a);
+	right = group_values(&b);
+	same = left && json_equal(left, right);
+	json_decref(left);
+	json_decref(right);
+	return same;
+}
+
+/* Makes or changes a group, unless it is equal already. With `restores`, a group of the file gets a
+ * row as well. */
+static int put_wanted(struct address_draft *draft, const struct resource_group *wanted,
+		      bool restores)
+{
+	struct resource_group group, put = *wanted;
+	bool is_there;
+
+	if (check_name(draft, wanted->name, "name") != 0)
+		return ERR_INVALID;
+	is_there = group_find(draft->resources, wanted->name, &group);
+	if (is_there && (group.origin.revision || !restores) && is_same(&group, *wanted))
+		return 0;
+	if (is_there && !restores && group_is_read_only(&group))
+		return draft_fail_declared(draft, &group.origin);
+	if (is_there && !restores)
+		put.name = group.name;
+	return put_row(draft, &put);
+}
+
+/* Removes the group's row, whatever is in the group. */
+static int forget(struct address_draft *draft, const char *name)
+{
+	char path[PATH_MAX_BYTES];
+	int err = path_key_of(KIND_GROUP, NULL, name, path);
+
+	return err ? err : draft_delete_row(draft, KIND_GROUP, path);
+}
+
+int group_put(struct address_draft *draft, const struct path *path, const json_t *body,
+	      enum addresses_why why)
+{
+	json_t *values = json_copy((json_t *)(uintptr_t)body);
+	const json_t *name = json_object_get(values, "name");
+	const char *text = json_string_value(name);
+	struct resource_group group;
+	struct arena arena;
+	int err = 0;
+
+	if (!name || json_is_null(name))
+		json_put(values, "name", json_text(path->names[0]));
+	else if (!text || strcasecmp(text, path->names[0]) != 0)
+		err = draft_fail(draft, CHANGE_INVALID, "name", "it is \"%s\", and cannot change",
+				 path->names[0]);
+	arena_init(&arena);
+	if (!err)
+		err = addresses_read_for(draft, path->kind, values, &group, &arena);
+	if (!err)
+		err = put_wanted(draft, &group, addresses_restore(why));
+	arena_release(&arena);
+	json_decref(values);
+	return err;
+}
+
+int group_remove(struct address_draft *draft, const struct path *path, enum addresses_why why)
+{
+	struct resources *resources = draft->resources;
+	struct resource_group group;
+	char items[GROUP_ITEMS_MAX];
+
+	if (!group_find(resources, path->names[0], &group))
+		return 0;
+	if (addresses_restore(why))
+		return forget(draft, path->names[0]);
+	if (group_size(resources, path->names[0]) > 0 && why != ADDRESSES_ANY &&
+	    group.tags.count == 0)
+		return 0; /* the group came with an address, and has others */
+	if (group_size(resources, path->names[0]) > 0)
+		return draft_fail(draft, CHANGE_INVALID, "",
+				  "resource group \"%s\" has addresses; remove them first",
+				  group.name);
+	if (why == ADDRESSES_ANY && group_items(resources_model(resources), group.name, items) > 0)
+		return draft_fail(draft, CHANGE_INVALID, "",
+				  "resource group \"%s\" has other resources (%s); remove them "
+				  "first",
+				  group.name, items);
+	return forget(draft, path->names[0]);
+}
+
 /* ---- groups for the APIs; the mark of one is its name ---- */
 
 static struct item item_of(const struct resource_group *group)
@@ -426,20 +572,7 @@ const struct item_calls items_of_groups = {.find = find_item,
 					   .stored = stored_values,
 					   .show = show_item};
 
-/* ---- addresses of a group ---- */
-
-size_t group_size(struct resources *resources, const char *name)
-{
-	struct source *source = resources_reader(resources);
-	char key[NAME_TEXT_MAX], error[SOURCE_ERROR_MAX] = "";
-	size_t count = 0;
-
-	snprintf(key, sizeof key, "%s", name ? name : "");
-	text_lower(key);
-	if (source && source->calls->count(source, KIND_ADDRESS, key, &count, error) != 0)
-		resources_say_trouble(resources, error);
-	return count;
-}
+/* ---- the removal with all addresses ---- */
 
 static bool is_of_subscription(void *context, const struct item *item)
 {

@@ -14,6 +14,8 @@
 #include "resolver/control/store/source.h"
 #include "rules/schema/model.h"
 
+struct address_draft;
+
 static inline bool group_is_read_only(const struct resource_group *group)
 {
 	return group->origin.file != NULL;
@@ -27,6 +29,14 @@ bool group_find_row(struct resources *resources, const char *name, struct resour
 struct resource_group *groups_list(struct resources *resources, size_t *count);
 /* How many addresses are in the group, of all subscriptions; name NULL: in no group. */
 size_t group_size(struct resources *resources, const char *name);
+
+/* Edits, as addresses_put. group_ensure makes a group that does not exist, for its first address;
+ * errors of a name are about the member resource_group. */
+MUST_CHECK int group_put(struct address_draft *draft, const struct path *path, const json_t *values,
+			 enum addresses_why why);
+MUST_CHECK int group_remove(struct address_draft *draft, const struct path *path,
+			    enum addresses_why why);
+MUST_CHECK int group_ensure(struct address_draft *draft, const char *name, const char *region);
 
 /* Calls back for every top-level item of the model that is in a group, kind by kind. */
 void group_each_item(const struct model *model,

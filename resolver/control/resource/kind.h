@@ -163,6 +163,12 @@ enum addresses_why {
 			   * conflict (TAKEN) */
 };
 
+/* Whether an edit restores what was there, or elsewhere, so that fewer checks apply. */
+static inline bool addresses_restore(enum addresses_why why)
+{
+	return why == ADDRESSES_BACK || why == ADDRESSES_IMPORT;
+}
+
 /* The path's key in the store: in lower case, names percent-encoded, equal for equal resources, and
  * sorted after the parent's key. path->group must be a group or "-". ERR_LIMIT: longer than the
  * key of any resource. */
