@@ -295,6 +295,15 @@ class History(test_reverse.Reverse):
         self.undo(self.edits(*edits).body["revision"])
         self.assertEqual(before, self.good("GET", "/v1/state").body)
 
+    def test_a_mixed_change_goes_on_after_the_last_chosen_address(self):
+        """An address that was just given up is chosen late, because DNS may still lead to it."""
+        chosen = [self.good("PUT", "/v1/addresses/-/a", {}, 201).body["address"]]
+        self.edits(("address_pools/-/more", {"prefix": "203.0.113.0/24"}), ("addresses/-/b", {}))
+        chosen.append(self.good("GET", "/v1/addresses/-/b").body["address"])
+        self.good("DELETE", "/v1/addresses/-/b", status=204)
+        chosen.append(self.good("PUT", "/v1/addresses/-/c", {}, 201).body["address"])
+        self.assertEqual(sorted(set(chosen), key=lambda text: [int(part) for part in text.split(".")]), chosen)
+
     def test_a_group_is_what_a_group_has(self):
         for values, field in (({"region": 5}, "region"), ({"frob": 1}, "frob"), ({"tags": 5}, "tags"),
                               ({"name": "other"}, "name")):

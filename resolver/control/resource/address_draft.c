@@ -26,7 +26,7 @@ struct address_draft *addresses_edit(struct resources *resources, struct source 
 	*draft = (struct address_draft){.resources = resources,
 					.source = source,
 					.revision = revision,
-					.cursors = resources->cursors,
+					.cursors = resources->addresses.past.cursors,
 					.restores = restores,
 					.counts = resources->addresses.counts};
 	resources->changing = true;
@@ -39,7 +39,7 @@ void addresses_discard(struct address_draft *draft)
 		return;
 	owned_discard(draft->table);
 	if (!draft->over) /* the same edits choose the same addresses again */
-		draft->resources->cursors = draft->cursors;
+		draft->resources->addresses.past.cursors = draft->cursors;
 	draft->resources->changing = false;
 	free(draft);
 }
@@ -213,9 +213,9 @@ void addresses_commit(struct address_draft *draft)
 	assert(!draft->over && draft->error.outcome == CHANGE_FINE);
 	draft->over = true;
 	resources->addresses.counts = draft->counts;
-	resources->cursors = draft->resources->cursors;
+	resources->addresses.past.cursors = draft->resources->addresses.past.cursors;
 	if (draft->noted)
-		resources->changed = draft->revision;
+		resources->addresses.past.changed = draft->revision;
 	addresses_publish(resources, draft->table ? owned_commit(draft->table) : NULL,
 			  draft->revision);
 	draft->table = NULL;

@@ -57,7 +57,7 @@ const char *addresses_refusal(const struct resources *resources,
  * that revision. */
 static int show_status(struct resources *resources, struct owned_resource *resource)
 {
-	bool pending = resource->ptr_revision > resources->served;
+	bool pending = resource->ptr_revision > resources->addresses.past.served;
 	bool is_there = resource->item.reverse_fqdn;
 	char text[POOLS_TEXT_MAX];
 	const char *refusal = is_there ? addresses_refusal(resources, resource, text) : NULL;
@@ -115,8 +115,8 @@ static bool was_unset(struct resources *resources, const char *id)
 	char error[SOURCE_ERROR_MAX];
 	int err = 0;
 
-	if (source && resources->published > resources->served)
-		err = source->calls->changes(source, resources->served, on_unset,
+	if (source && resources->addresses.past.published > resources->addresses.past.served)
+		err = source->calls->changes(source, resources->addresses.past.served, on_unset,
 					     (void *)(uintptr_t)id, error);
 	if (err && err != ERR_EXISTS)
 		resources_say_trouble(resources, error);
@@ -468,17 +468,17 @@ static uint64_t hash_counts(uint64_t hash, const struct addresses_counts *counts
 char *addresses_etag(const struct resources *resources, char text[ETAG_MAX])
 {
 	const struct addresses *now = &resources->addresses;
-	bool pending = resources->served < resources->published;
+	bool pending = resources->addresses.past.served < resources->addresses.past.published;
 	uint64_t computed = hash_counts(now->derived, &now->counts);
 
 	/* 0 if nothing is pending, because after a restart workers have served other revisions. */
-	computed = etag_add_number(computed, pending ? resources->served + 1 : 0);
-	return etag_print(resources->changed, now->derived, computed, text);
+	computed = etag_add_number(computed, pending ? resources->addresses.past.served + 1 : 0);
+	return etag_print(resources->addresses.past.changed, now->derived, computed, text);
 }
 
 void addresses_note_served(struct resources *resources)
 {
-	resources->served = resources->published;
+	resources->addresses.past.served = resources->addresses.past.published;
 }
 
 struct owned *addresses_table(const struct resources *resources)
@@ -491,10 +491,10 @@ void addresses_publish(struct resources *resources, struct owned *owned, uint64_
 	if (owned) {
 		owned_unref(resources->addresses.owned);
 		resources->addresses.owned = owned;
-	} else if (resources->served == resources->published) {
-		resources->served = revision;
+	} else if (resources->addresses.past.served == resources->addresses.past.published) {
+		resources->addresses.past.served = revision;
 	}
-	resources->published = revision;
+	resources->addresses.past.published = revision;
 }
 
 static int count_change(void *context, const struct source_change *change)
@@ -508,12 +508,14 @@ static int count_change(void *context, const struct source_change *change)
 size_t ptrs_pending(const struct resources *resources)
 {
 	struct source *source =
-		resources->published > resources->served ? resources->store.source : NULL;
+		resources->addresses.past.published > resources->addresses.past.served
+			? resources->store.source
+			: NULL;
 	char error[SOURCE_ERROR_MAX];
 	size_t count = 0;
 
-	if (!source ||
-	    source->calls->changes(source, resources->served, count_change, &count, error) != 0)
+	if (!source || source->calls->changes(source, resources->addresses.past.served,
+					      count_change, &count, error) != 0)
 		return 0;
 	return count;
 }

@@ -90,6 +90,21 @@ struct addresses_counts { /* of the state's resources */
 	size_t waiting;  /* PTRs without an address or service */
 };
 
+/* Where the next search for a free address begins, by the pool's place in the model. Pools with the
+ * same number modulo POOL_CURSORS share a cursor, which costs them time only. */
+enum { POOL_CURSORS = 64 };
+struct pool_cursors {
+	uint32_t at[POOL_CURSORS];
+};
+
+struct addresses_past {     /* of the server, whatever its model */
+	uint64_t changed;   /* revision of the latest change of addresses, services, PTRs or
+			     * groups; 0: none */
+	uint64_t published; /* revision of the table that was published last */
+	uint64_t served;    /* revision that all workers serve */
+	struct pool_cursors cursors;
+};
+
 struct addresses { /* of a model */
 	struct pools *pools;
 	struct file_rows *rows; /* the file's addresses and services */
@@ -102,6 +117,7 @@ struct addresses { /* of a model */
 			   * complete or refuse those of the state */
 	bool read; /* all of the state was read, because another program had written to it or a read
 		    * had failed */
+	struct addresses_past past;
 };
 
 /* Makes the addresses of next->model, the copy's own, from the model's file and the state. The cost
@@ -125,13 +141,6 @@ void addresses_release(struct addresses *addresses);
 bool addresses_try_row(struct resources *resources, unsigned kind, const char *path);
 
 /* ---- internals of this home ---- */
-
-/* Where the next search for a free address begins, by the pool's place in the model. Pools with the
- * same number modulo POOL_CURSORS share a cursor, which costs them time only. */
-enum { POOL_CURSORS = 64 };
-struct pool_cursors {
-	uint32_t at[POOL_CURSORS];
-};
 
 /* Copies the part before the suffix, in lower case. False: the name does not end in it. */
 bool addresses_cut_suffix(const char *name, const char *suffix, char text[NAME_TEXT_MAX]);

@@ -635,7 +635,7 @@ int addresses_load(struct resources *next, struct faults *faults)
 	char error[SOURCE_ERROR_MAX];
 	int err = ERR_NOMEM;
 
-	*part = (struct addresses){.pools = pools_new(model)};
+	*part = (struct addresses){.pools = pools_new(model), .past = merge.before->past};
 	part->rows = rows_of(model, next->of, &part->declared_hash, error);
 	if (!part->rows)
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", error);
@@ -662,18 +662,20 @@ void addresses_adopt(struct resources *next)
 {
 	struct resources *resources = next->of;
 	struct addresses *now = &resources->addresses;
+	const struct addresses_past past = now->past;
 
 	addresses_release(now);
 	*now = next->addresses;
-	next->addresses = (struct addresses){0};
+	next->addresses = (struct addresses){.past = now->past}; /* an open draft has its cursors */
+	now->past = past;
 	if (!now->read)
 		return;
-	resources->changed = now->changed;
+	now->past.changed = now->changed;
 	/* Changes by another process are not pending: workers did not get these from this
 	 * process. */
-	if (resources->served == resources->published)
-		resources->served = now->latest;
-	resources->published = now->latest;
+	if (now->past.served == now->past.published)
+		now->past.served = now->latest;
+	now->past.published = now->latest;
 	now->read = resources->store.stale = false;
 	resources->store.error[0] = '\0';
 }

@@ -107,7 +107,7 @@ static int search(struct address_draft *draft, const char *region, uint8_t famil
 		const struct address_pool *pool = &model->address_pools.items[i];
 		bool fits = !pool->region || !region || strcasecmp(pool->region, region) == 0;
 		uint32_t first, room = room_of(&pool->prefix, &first), at;
-		uint32_t *cursor = &resources->cursors.at[i % POOL_CURSORS];
+		uint32_t *cursor = &resources->addresses.past.cursors.at[i % POOL_CURSORS];
 
 		if (!fits || pool->prefix.address.family != family)
 			continue;

@@ -91,11 +91,6 @@ struct resources {
 	struct resources_row troubled;  /* the row that the trouble is about, if it is about one */
 	struct resources_row unread;    /* the row that the store's error is about */
 	struct arena shown;             /* what lookups returned */
-	uint64_t changed;               /* revision of the latest change of addresses, services,
-					 * PTRs or groups; 0: none */
-	uint64_t published, served;     /* revisions of the table of addresses: published last;
-					 * served by all workers */
-	struct pool_cursors cursors;
 };
 
 /* The source to read, with the file's rows attached. If the state cannot be opened, the source has
