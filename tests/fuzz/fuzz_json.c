@@ -1,7 +1,7 @@
 /* What a client of the management API sends: a body, as api.c reads it, as an address, a service or
  * a PTR; a path and a query with their percent signs. The first byte says which. */
 #include "resolver/control/api/path.h"
-#include "resolver/control/resource/address_edits.h"
+#include "resolver/control/resource/address_body.h"
 #include "resolver/control/resource/values.h"
 #include "rules/schema/schema.h"
 #include "tests/fuzz/fuzz.h"
@@ -33,7 +33,7 @@ static void read_ptr(const json_t *body)
 	struct arena arena;
 
 	arena_init(&arena);
-	if (addresses_read(kind_of_id(KIND_PTR), body, &ptr, &arena, &error) != 0)
+	if (address_body_read(kind_of_id(KIND_PTR), body, &ptr, &arena, &error) != 0)
 		FUZZ_CHECK(error.outcome != CHANGE_FINE && error.text[0] != '\0');
 	arena_release(&arena);
 }

@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "resolver/control/resource/address_body.h"
 #include "resolver/control/store/pairs.h"
 
 /* ---- begin and discard ---- */
@@ -106,6 +107,15 @@ int draft_is_open(struct address_draft *draft)
 {
 	assert(!draft->over);
 	return draft->error.outcome != CHANGE_FINE ? ERR_INVALID : draft_check_trouble(draft);
+}
+
+int draft_read(struct address_draft *draft, const struct kind *kind, const json_t *values,
+	       void *item, struct arena *arena)
+{
+	struct change_error error;
+	int err = address_body_read(kind, values, item, arena, &error);
+
+	return err ? draft_fail(draft, error.outcome, error.field, "%s", error.text) : 0;
 }
 
 /* ---- rows ---- */

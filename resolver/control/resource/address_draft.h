@@ -13,6 +13,8 @@
 #ifndef SLUICE_ADDRESS_DRAFT_H
 #define SLUICE_ADDRESS_DRAFT_H
 
+#include <jansson.h>
+
 #include "resolver/control/resource/change_error.h"
 #include "resolver/control/resource/resources.h"
 
@@ -57,6 +59,10 @@ MUST_CHECK int draft_is_open(struct address_draft *draft);
 const struct model *draft_model(const struct address_draft *draft);
 
 /* ---- for the files that make edits; the draft must be open. Errors are the draft's ---- */
+
+/* address_body_read for the draft; values that do not fit fail it. */
+MUST_CHECK int draft_read(struct address_draft *draft, const struct kind *kind,
+			  const json_t *values, void *item, struct arena *arena);
 
 /* Fails with STORE. */
 int draft_fail_store(struct address_draft *draft, const char *error);

@@ -30,16 +30,4 @@ MUST_CHECK int addresses_make(struct resources *resources, const struct model *m
 			      const char *text, struct path *path, json_t *values,
 			      struct arena *arena, char why[ADDRESSES_WHY_MAX]);
 
-/* Removes read-only members from a body, so that a client can send back what GET returned; from a
- * PTR's body, members of its address as well. */
-void addresses_strip(const struct kind *kind, json_t *body);
-/* Reads a body of one of these kinds into the struct of its field table; texts go into the arena.
- * An empty text counts as not given if the member is optional; a PTR must have its name, if only as
- * null. ERR_INVALID: `error` names the member. */
-MUST_CHECK int addresses_read(const struct kind *kind, const json_t *body, void *item,
-			      struct arena *arena, struct change_error *error);
-/* addresses_read for the draft; values that do not fit fail it. */
-MUST_CHECK int addresses_read_for(struct address_draft *draft, const struct kind *kind,
-				  const json_t *values, void *item, struct arena *arena);
-
 #endif

@@ -4,7 +4,7 @@
 #include <strings.h>
 
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/address_edits.h"
+#include "resolver/control/resource/address_draft.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
 #include "resolver/control/resource/resources.h"
@@ -415,7 +415,7 @@ int group_put(struct address_draft *draft, const struct path *path, const json_t
 				 path->names[0]);
 	arena_init(&arena);
 	if (!err)
-		err = addresses_read_for(draft, path->kind, values, &group, &arena);
+		err = draft_read(draft, path->kind, values, &group, &arena);
 	if (!err)
 		err = put_wanted(draft, &group, addresses_restore(why));
 	arena_release(&arena);

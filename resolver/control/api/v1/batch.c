@@ -20,6 +20,7 @@
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/csv.h"
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/address_body.h"
 #include "resolver/control/resource/address_edits.h"
 #include "resolver/control/resource/values.h"
 #include "resolver/control/service/service.h"
@@ -212,7 +213,8 @@ static int next_of_json(struct batch_reader *reader, struct batch_row *row,
 		return change_refuse(error, "", "must be an object");
 	int err = read_address(object, row, error);
 	return err ? err
-		   : addresses_read(kind_of_id(KIND_PTR), object, &row->ptr, &reader->arena, error);
+		   : address_body_read(kind_of_id(KIND_PTR), object, &row->ptr, &reader->arena,
+				       error);
 }
 
 /* ERR_NOT_FOUND: there are no more rows. ERR_INVALID: the row is wrong, `error` has the reason, and

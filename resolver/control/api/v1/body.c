@@ -5,7 +5,7 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/api/v1/resource.h"
 #include "resolver/control/base/json.h"
-#include "resolver/control/resource/address_edits.h"
+#include "resolver/control/resource/address_body.h"
 #include "resolver/control/resource/home.h"
 
 /* Members that are shown beside the values, and ignored in a body. */
@@ -174,7 +174,7 @@ static bool read_owned(struct api_edit *edit, bool merges, struct path *path, js
 	bool is_service = resource ? owned_is_service(resource) : path->kind->id == KIND_SERVICE;
 
 	*values = json_copy(edit->request->body);
-	addresses_strip(path->kind, *values);
+	address_body_strip(path->kind, *values);
 	if (merges && json_object_size(*values) == 0) {
 		path->kind = *values ? NULL : path->kind; /* nothing to change */
 		return true;

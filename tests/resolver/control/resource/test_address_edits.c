@@ -1,5 +1,6 @@
 /* Putting addresses and PTRs: which values are read, kept and refused. What is served of them is
  * the matter of tests/e2e/test_reverse.py and of the random model. */
+#include "resolver/control/resource/address_body.h"
 #include "resolver/control/resource/address_edits.h"
 #include "resolver/control/resource/item.h"
 
@@ -232,8 +233,9 @@ static void what_is_no_ptr_is_named(void **state)
 		struct arena arena;
 
 		arena_init(&arena);
-		assert_int_equal(addresses_read(kind_of_id(KIND_PTR), body, &ptr, &arena, &error),
-				 ERR_INVALID);
+		assert_int_equal(
+			address_body_read(kind_of_id(KIND_PTR), body, &ptr, &arena, &error),
+			ERR_INVALID);
 		assert_int_equal(error.outcome, CHANGE_INVALID);
 		assert_string_equal(error.field, wrong[i].field);
 		arena_release(&arena);
