@@ -1,4 +1,4 @@
-/* Edits are made in addresses.c:
+/* Edits are made in address_edits.c and group.c:
  *
  *     edit ─► draft_put_row: row, keys, history
  *      └────► draft_serve: the served table, old entry out and new one in

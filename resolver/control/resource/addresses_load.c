@@ -1,7 +1,7 @@
-/* Combines the file's model and the state. Each load makes a new part, which is adopted or freed:
+/* Combines the file's model and the state. Each load makes new addresses, beside the served ones:
  *
- *     resources_prepare ──► next ──served?─┬─ yes: resources_adopt moves its part to the resources
- *                                          └─ no:  it is only freed
+ *     resources_prepare ──► next ──served?─┬─ yes: resources_adopt puts them in place of the others
+ *                                          └─ no:  they are only freed
  *
  * If file and state overlap:
  *
@@ -252,13 +252,13 @@ static void complain_of_ptr(struct merge *merge, const struct owned_resource *de
 
 /* ---- rows of the state ---- */
 
-static void note_revision(struct addresses *part, const struct source_resource *row)
+static void note_revision(struct addresses *made, const struct source_resource *row)
 {
-	if (row->keys->ptr_revision > part->latest)
-		part->latest = row->keys->ptr_revision;
+	if (row->keys->ptr_revision > made->latest)
+		made->latest = row->keys->ptr_revision;
 	/* Another program that wrote the row may not have noted it (pairs_note_changed). */
-	if (row->revision > part->changed)
-		part->changed = row->revision;
+	if (row->revision > made->changed)
+		made->changed = row->revision;
 }
 
 /* Whether the model's suffixes would give this service of the state the same forward name as an
@@ -595,11 +595,11 @@ static int fill(struct merge *merge)
 }
 
 /* Notes that another program has changed the state, and its rows cannot be served. */
-static void say_unserved(struct resources *resources, const struct addresses *part)
+static void say_unserved(struct resources *resources, const struct addresses *made)
 {
 	struct store *store = &resources->store;
 
-	if (!part->read)
+	if (!made->read)
 		return;
 	store->stale = true;
 	snprintf(store->error, sizeof store->error,
@@ -609,25 +609,25 @@ static void say_unserved(struct resources *resources, const struct addresses *pa
 }
 
 /* For etags of lists; addresses_etag adds revisions and counts. */
-static uint64_t hash_derived(const struct addresses *part, const struct model *model)
+static uint64_t hash_derived(const struct addresses *made, const struct model *model)
 {
 	const struct reverse_settings *reverse = &model->reverse;
-	uint64_t hash = part->declared_hash;
+	uint64_t hash = made->declared_hash;
 
 	hash = etag_add_number(hash, reverse->ttl);
 	hash = etag_add_text(hash, reverse->suffix);
 	hash = etag_add_text(hash, reverse->service_suffix);
-	return etag_add_number(hash, pools_hash(part->pools));
+	return etag_add_number(hash, pools_hash(made->pools));
 }
 
 int addresses_load(struct resources *next, struct faults *faults)
 {
 	struct model *model = next->model;
-	struct addresses *part = &next->addresses;
+	struct addresses *made = &next->addresses;
 	struct merge merge = {.resources = next,
 			      .model = model,
 			      .former = next->of->model,
-			      .next = part,
+			      .next = made,
 			      .before = &next->of->addresses,
 			      .faults = faults,
 			      .repeated = json_object()};
@@ -635,26 +635,26 @@ int addresses_load(struct resources *next, struct faults *faults)
 	char error[SOURCE_ERROR_MAX];
 	int err = ERR_NOMEM;
 
-	*part = (struct addresses){.pools = pools_new(model), .past = merge.before->past};
-	part->rows = rows_of(model, next->of, &part->declared_hash, error);
-	if (!part->rows)
+	*made = (struct addresses){.pools = pools_new(model), .past = merge.before->past};
+	made->rows = rows_of(model, next->of, &made->declared_hash, error);
+	if (!made->rows)
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", error);
-	if (part->pools && part->rows && merge.repeated) {
-		part->derived = hash_derived(part, model);
+	if (made->pools && made->rows && merge.repeated) {
+		made->derived = hash_derived(made, model);
 		err = fill(&merge);
 	}
 	json_decref(merge.repeated);
 	if (!err && faults->errors > errors)
 		err = ERR_FAULTS;
 	if (!err) {
-		part->owned = owned_commit(merge.draft);
+		made->owned = owned_commit(merge.draft);
 		warn(&merge);
 		return 0;
 	}
 	owned_discard(merge.draft);
 	if (faults->errors == errors)
 		fault_add(faults, FAULT_ERROR, &model->origin, NULL, "%s", err_text(err));
-	say_unserved(next->of, part);
+	say_unserved(next->of, made);
 	return err;
 }
 

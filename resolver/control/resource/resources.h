@@ -1,11 +1,11 @@
 /* All resources of the configuration file and of the state (which the management API writes), as
  * one thread reads and edits them: the model, the homes beside it, and the store.
  *
- *     file ──► model ──┬────────────────────────────► networks, zones, rules ...: workers
- *                      └─► file_rows ─┐
- *                                     ├─► addresses ─► owned table: workers
- *     state ──► rows ─────────────────┘      ▲
- *                              address_draft.h: one draft at a time
+ *     file and state ─► model (service/load) ─► networks, zones, rules ...: workers
+ *                         └─► file_rows ─┐
+ *              state ─► rows ────────────┴─► addresses ─► owned table: workers
+ *                                                ▲
+ *                                 address_draft.h: one draft at a time
  *
  * Only the control thread uses the served ones; other threads get a copy (resources_copy). */
 #ifndef SLUICE_RESOURCES_H
