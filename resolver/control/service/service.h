@@ -170,7 +170,7 @@ MUST_CHECK int service_serve(struct service *service, struct model *model, struc
 struct service_change {
 	const struct resource_edit *edits;
 	size_t count;
-	/* Instead of `edits`: provides them. It may run in a thread, so it must use only this
+	/* Instead of `edits`: provides them. It may run in a thread, so it must use only these
 	 * resources. ERR_INVALID: the reason is in the change's error. May be NULL. */
 	int (*read)(void *context, struct resources *resources, struct service_change *change);
 	bool large; /* `read` or `more` may provide many edits */
