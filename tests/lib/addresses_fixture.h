@@ -1,6 +1,6 @@
 /* For tests: resources with a state in a directory of its own. */
-#ifndef SLUICE_TESTS_INVENTORY_FIXTURE_H
-#define SLUICE_TESTS_INVENTORY_FIXTURE_H
+#ifndef SLUICE_TESTS_ADDRESSES_FIXTURE_H
+#define SLUICE_TESTS_ADDRESSES_FIXTURE_H
 
 #include <stdbool.h>
 

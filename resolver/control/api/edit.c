@@ -122,8 +122,8 @@ struct rehearsed {
 	struct address address;
 };
 
-/* During the rehearsal the served resources reads through the connection of the transaction, so it
- * finds the resource as the change would leave it. An address from a pool is chosen only when the
+/* During the rehearsal the served resources read through the connection of the transaction, so they
+ * have the resource as the change would leave it. An address from a pool is chosen only when the
  * change is made. */
 static void note_rehearsed(void *context, struct resources *unused, const struct policy *none)
 {

@@ -49,7 +49,7 @@ struct api_editor {
 	/* Always called last. NULL for api_edit_plain. */
 	void (*free)(struct api_edit *edit);
 	/* Called in a dry run, unless it removes the resource, while the request's resources
-	 * (api_resources) is as the change would make it; answered later. May be NULL. */
+	 * (api_resources) are as the change would make it; answered later. May be NULL. */
 	void (*look)(struct api_edit *edit);
 
 	/* For claims. Finds the address or service that gets the name, as it is now; NULL: it does

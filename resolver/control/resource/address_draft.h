@@ -4,8 +4,8 @@
  *                                                    └─► an edit fails: ROLLBACK ────┴─► discard
  *
  * Each edit checks, writes a row, and changes the draft of the served table, which addresses_commit
- * puts in place of the present one; the service then publishes it. The first edit that fails gives
- * the reason and voids the draft.
+ * puts in place of the present one; the service then publishes it. An edit that fails gives the
+ * reason and voids the draft, unless draft_take_error takes the reason.
  *
  * The caller runs the transaction (service/change.c). An edit sees the edits before it. There is
  * one draft of the same resources at a time. Another thread may make it with a copy (STORE_ASIDE);
@@ -19,7 +19,7 @@
 #include "resolver/control/resource/resources.h"
 
 struct address_draft {
-	struct resources *resources; /* the edited one, perhaps a copy */
+	struct resources *resources; /* the edited ones, perhaps a copy */
 	struct source *source;       /* of the transaction */
 	uint64_t revision;           /* of the transaction */
 	struct pool_cursors cursors; /* as they were before */

@@ -819,9 +819,12 @@ static int put(void *draft, const struct resource_edit *edit, const struct home_
 {
 	int err = addresses_put(draft, edit, change->why);
 
-	if (err)
-		draft_take_error(draft, change->error);
-	return err ? ERR_INVALID : 0;
+	if (!err)
+		return 0;
+	draft_take_error(draft, change->error);
+	if (change->error->outcome == CHANGE_FINE) /* the call that failed has not said why */
+		return change_say(change->error, CHANGE_STORE, NULL, "%s", err_text(err));
+	return ERR_INVALID;
 }
 
 static int commit(void *draft, const struct home_change *change)

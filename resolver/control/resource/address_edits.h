@@ -1,5 +1,6 @@
-/* Edits of addresses, cloud services and their PTRs, and the way to those of groups (group.h). The
- * field table reads their values, as those of every kind, and the open draft gets them:
+/* Edits of addresses, cloud services and their PTRs; addresses_put passes those of groups to
+ * group.h. The field table reads their values, as those of every kind, and the open draft gets
+ * them:
  *
  *     addresses_put ─► values ─► struct owned_item ─► completed, checked ─► row, served table
  *

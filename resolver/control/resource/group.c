@@ -370,17 +370,19 @@ static bool is_same(const struct resource_group *a, struct resource_group b)
 }
 
 /* Makes or changes a group, unless it is equal already. With `restores`, a group of the file gets a
- * row as well. */
+ * row as well, and another spelling of the name counts. */
 static int put_wanted(struct address_draft *draft, const struct resource_group *wanted,
 		      bool restores)
 {
 	struct resource_group group, put = *wanted;
-	bool is_there;
+	bool is_there, is_spelled;
 
 	if (check_name(draft, wanted->name, "name") != 0)
 		return ERR_INVALID;
 	is_there = group_find(draft->resources, wanted->name, &group);
-	if (is_there && (group.origin.revision || !restores) && is_same(&group, *wanted))
+	is_spelled = is_there && strcmp(group.name, wanted->name) == 0;
+	if (is_there && ((group.origin.revision && is_spelled) || !restores) &&
+	    is_same(&group, *wanted))
 		return 0;
 	if (is_there && !restores && group_is_read_only(&group))
 		return draft_fail_declared(draft, &group.origin);

@@ -17,7 +17,8 @@
  *     a start, a reload    resources_prepare ─► resources_adopt
  *     items change         BEGIN ─► homes_edit ─► homes_put, ... ─► COMMIT ─► homes_commit
  *
- * The functions below call all homes of that place, or the path's. */
+ * homes_edit, homes_commit and homes_discard call all homes of the change's place, homes_put that
+ * of the path's kind, the others all homes in the model. */
 #ifndef SLUICE_HOME_H
 #define SLUICE_HOME_H
 
@@ -53,14 +54,14 @@ struct home_change { /* what is edited; outlives the drafts */
 	enum addresses_why why;
 	struct change_error *error; /* why an edit failed */
 
-	struct source *source;
+	struct source *source; /* in both places */
 };
 
 enum { HOME_ZONES, HOME_ADDRESSES, HOMES };
 
 struct home {
-	unsigned number;
-	bool beside; /* the model; else in it */
+	unsigned number; /* HOME_ZONES ... */
+	bool beside;     /* beside the model; false: in the model */
 
 	/* Begins a draft. NULL without memory. */
 	void *(*edit)(const struct home_change *change);

@@ -111,8 +111,8 @@ MUST_CHECK int item_each(struct item_list *list,
  * or it does not exist. */
 const char *item_made_because(const struct model *model, const struct path *path);
 /* May an API change or remove the item (NULL: it does not exist)? False: `error` has the reason,
- * such as the file that declares it. Always true for items beside the model, because their edits
- * have the reason (homes_put). */
+ * such as the file that declares it. Always true for items beside the model: homes_put gives the
+ * reason. */
 bool item_may_change(const struct model *served, const struct path *path, const void *item,
 		     bool removes, struct change_error *error);
 

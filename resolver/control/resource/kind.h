@@ -159,8 +159,8 @@ enum addresses_why {
 	ADDRESSES_BACK, /* restores an earlier or agreed state: name ownership is not checked, a PTR
 			 * without its address waits for it, and a group is removed whatever is in
 			 * it */
-	ADDRESSES_IMPORT, /* like BACK, but an existing address or service with another id is a
-			   * conflict (TAKEN) */
+	ADDRESSES_IMPORT, /* like BACK, but an existing address or service is a conflict (TAKEN),
+			   * unless it is of the state and the values have its id */
 };
 
 /* Whether an edit restores what was there, or elsewhere, so that fewer checks apply. */

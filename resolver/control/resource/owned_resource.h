@@ -1,5 +1,5 @@
 /* An address or a cloud service: its values, by the field table (struct owned_item), and the values
- * computed from them. The resources finds such resources; addresses.h has their edits.
+ * computed from them. addresses.h finds such resources, address_edits.h edits them.
  *
  *     the file's model ───► owned_of_file ──┐
  *     a row of the state ──► owned_of_row ──┴──► struct owned_resource ─┬─► owned_serve: the table

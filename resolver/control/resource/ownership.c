@@ -1,5 +1,5 @@
 /* Asks for A, and for AAAA if reverse.ipv6 lets IPv6 addresses prove a name. Only records on the
- * CNAME chain that begins at the name count; anybody could have added others. The resources is
+ * CNAME chain that begins at the name count; anybody could have added others. The addresses are
  * searched when the answer arrives, so an address that was removed in the meantime proves nothing.
  *
  * SERVFAIL and REFUSED count as no answer. NXDOMAIN is an answer: the name, or the end of its

@@ -5,8 +5,7 @@
  * An import consists of ordinary edits, so it is checked like any change:
  *
  *     the document's form     checked and indexed; the first fault ends the import
- *     present resources       removed if the document lacks them, or if an address, label or id of
- *                             theirs may be another's there
+ *     present resources       removed if they cannot become an object of the document in place
  *     objects of the lists    put; an edit that changes nothing writes nothing */
 #include "resolver/control/resource/state_json.h"
 
@@ -14,6 +13,7 @@
 #include <stdlib.h>
 
 #include "resolver/control/base/json.h"
+#include "resolver/control/resource/address_body.h"
 #include "resolver/control/resource/group.h"
 #include "resolver/control/resource/item.h"
 #include "resolver/control/resource/resources.h"
@@ -158,7 +158,7 @@ struct state_import {
 	json_t *document;
 	bool is_checked;        /* the indexes are made */
 	json_t *index[INDEXES]; /* the document's objects, by id or name */
-	json_t *used;           /* groups of the document's addresses, by name */
+	json_t *used;           /* the first address of each group, by the group's name */
 	struct resources *resources;
 	size_t step;           /* first the steps that compare, then one for each list */
 	struct item_list list; /* of a step that compares */
@@ -169,7 +169,7 @@ struct state_import {
 	size_t count, room, objects_room;
 	json_t *values;     /* an array: values of edits that are not the document's */
 	struct arena arena; /* of the list's items */
-	bool failed;        /* no memory for an edit */
+	bool failed;        /* no memory for an index or an edit */
 };
 
 static const char *text_in(const json_t *object, const char *key)
@@ -181,18 +181,19 @@ static const json_t *find_in(const json_t *by, const char *text)
 {
 	char key[NAME_TEXT_MAX];
 
-	snprintf(key, sizeof key, "%s", text);
+	if ((size_t)snprintf(key, sizeof key, "%s", text) >= sizeof key)
+		return NULL;
 	return json_object_get(by, text_lower(key));
 }
 
-/* `object` NULL: only notes that the text is there. */
-static void add_to(json_t *by, const char *text, const json_t *object)
+/* Leaves out a text that is too long for an id or a name; the edit refuses it. */
+static void add_to(struct state_import *import, json_t *by, const char *text, const json_t *object)
 {
 	char key[NAME_TEXT_MAX];
 
-	snprintf(key, sizeof key, "%s", text);
-	json_put(by, text_lower(key),
-		 object ? json_incref((json_t *)(uintptr_t)object) : json_true());
+	if ((size_t)snprintf(key, sizeof key, "%s", text) < sizeof key &&
+	    json_object_set(by, text_lower(key), (json_t *)(uintptr_t)object) != 0)
+		import->failed = true;
 }
 
 /* ---- import: the form of the document ---- */
@@ -229,29 +230,54 @@ static int check_text(const json_t *object, const char *key, struct change_error
 		       : change_refuse(error, key, "is not a string; give one");
 }
 
-static int check_named(struct state_import *import, const struct state_list *list,
-		       const json_t *object, struct change_error *error)
-{
-	const char *group;
-	int err =
-		list->kind == KIND_GROUP ? 0 : check_members(kind_of_id(list->kind), object, error);
-
-	if (!err)
-		err = check_text(object, "name", error);
-	if (!err && !text_in(object, "name"))
-		err = change_refuse(error, "name", "is missing; give one");
-	if (!err)
-		err = check_text(object, "resource_group", error);
-	group = err ? NULL : text_in(object, "resource_group");
-	if (group)
-		add_to(import->used, group, NULL);
-	return err;
-}
-
 /* Whether the document has an address or service with this id. */
 static bool has_owned(const struct state_import *import, const char *id)
 {
 	return find_in(import->index[ADDRESSES], id) || find_in(import->index[SERVICES], id);
+}
+
+static int check_id(const struct state_import *import, const json_t *object,
+		    struct change_error *error)
+{
+	const char *id = text_in(object, "id");
+	int err = check_text(object, "id", error);
+
+	if (!err && id && !text_is_uuid(id))
+		err = change_refuse(error, "id", "\"%.64s\" does not fit; give a UUID", id);
+	if (!err && id && has_owned(import, id))
+		err = change_refuse(error, "id", "%s is there twice; leave one out", id);
+	return err;
+}
+
+static int check_owned(struct state_import *import, const struct state_list *list,
+		       const json_t *object, struct change_error *error)
+{
+	const char *group;
+	int err = check_members(kind_of_id(list->kind), object, error);
+
+	if (!err)
+		err = check_id(import, object, error);
+	if (!err)
+		err = check_text(object, "resource_group", error);
+	group = err ? NULL : text_in(object, "resource_group");
+	if (group && !find_in(import->used, group))
+		add_to(import, import->used, group, object);
+	return err;
+}
+
+static int check_named(struct state_import *import, const struct state_list *list,
+		       const json_t *object, struct change_error *error)
+{
+	const char *name = text_in(object, "name");
+	int err = check_text(object, "name", error);
+
+	if (!err && !name)
+		err = change_refuse(error, "name", "is missing; give one");
+	if (!err && list->kind != KIND_GROUP)
+		return check_owned(import, list, object, error);
+	if (!err && find_in(import->index[GROUPS], name))
+		err = change_refuse(error, "name", "%s is there twice; leave one out", name);
+	return err;
 }
 
 static bool is_declared(const struct state_import *import, const char *id)
@@ -261,6 +287,25 @@ static bool is_declared(const struct state_import *import, const char *id)
 
 	resources_forget(import->resources);
 	return is_declared;
+}
+
+/* Refuses members that a PTR does not have. */
+static int check_ptr_members(const json_t *object, struct change_error *error)
+{
+	static const char *const members[] = {"owner", "reverse_fqdn", "description", "ttl"};
+	struct owned_item unused;
+	struct arena arena;
+	size_t known = 0;
+	int err;
+
+	for (size_t i = 0; i < COUNT(members); i++)
+		known += json_object_get(object, members[i]) != NULL;
+	if (known == json_object_size(object))
+		return 0;
+	arena_init(&arena);
+	err = address_body_read(kind_of_id(KIND_PTR), object, &unused, &arena, error);
+	arena_release(&arena);
+	return err;
 }
 
 static int check_ptr(const struct state_import *import, const struct state_list *list,
@@ -276,27 +321,26 @@ static int check_ptr(const struct state_import *import, const struct state_list 
 	if (!id || !text_is_uuid(id))
 		return change_refuse(error, "owner", "\"%.64s\" does not fit; give a UUID",
 				     id ? id : "");
+	if (find_in(import->index[PTRS], id))
+		return change_refuse(error, "owner", "%s is there twice; leave one out", id);
 	if (json_string_length(json_object_get(object, "reverse_fqdn")) == 0)
 		return change_refuse(error, "reverse_fqdn",
 				     "is missing, or not a string; give one");
-	return 0;
+	return check_ptr_members(object, error);
 }
 
 static int check_object(struct state_import *import, const struct state_list *list,
 			const json_t *object, struct change_error *error)
 {
-	json_t *by = import->index[list->index];
 	const char *key = text_in(object, list->member);
 	int err;
 
 	if (!json_is_object(object))
 		return change_refuse(error, NULL, "is not what an export has; give an object");
-	if (key && find_in(by, key))
-		return change_refuse(error, list->member, "%s is there twice; leave one out", key);
 	err = list->kind == KIND_PTR ? check_ptr(import, list, object, error)
 				     : check_named(import, list, object, error);
 	if (!err && key)
-		add_to(by, key, object);
+		add_to(import, import->index[list->index], key, object);
 	return err;
 }
 
@@ -380,8 +424,8 @@ static bool is_text(const json_t *object, const char *key, const char *text)
 	return strcmp(own ? own : "", text ? text : "") == 0;
 }
 
-/* Whether the object can be put in place of the resource: others may then have all that it gives
- * up, and it gets no value that the object leaves out. */
+/* Whether the resource can become this object in place: it gives up nothing that another object may
+ * have, and the object has every value that an edit would otherwise keep. */
 static bool can_replace(const struct item *present, const json_t *object)
 {
 	bool is_address = present->path.kind->id == KIND_ADDRESS;
@@ -392,8 +436,8 @@ static bool can_replace(const struct item *present, const json_t *object)
 	       !owned_gives_way(present->owned, object);
 }
 
-/* Removes an address or service of the state, or the PTR that the state has for one of the file,
- * unless the document has it. */
+/* Removes an address or service of the state, unless it can become an object of the document, and a
+ * PTR that the state has for one of the file, unless the document has it. */
 static void compare_resource(struct state_import *import, const struct item *present)
 {
 	const struct owned_resource *resource = present->owned;
@@ -407,21 +451,26 @@ static void compare_resource(struct state_import *import, const struct item *pre
 		remove_it(import, kind, item->resource_group, item->name);
 }
 
-/* Removes a group that the document lacks, unless it has addresses there: then the group gets the
- * values that adding the first of these would give it. */
+/* Removes a group that the document lacks. If only addresses there name it, it gets the values that
+ * adding the first of these would give it. */
 static void compare_group(struct state_import *import, const struct item *present)
 {
 	const struct resource_group *group = present->fields;
-	const struct resource_group bare = {.name = group->name, .region = group->region};
-	const json_t *object = find_in(import->index[GROUPS], group->name);
+	const json_t *first = find_in(import->used, group->name);
 
-	if (!group->origin.revision)
-		return; /* has no row: only a file or other resources name it */
-	if (!object && find_in(import->used, group->name))
+	if (!group->origin.revision || find_in(import->index[GROUPS], group->name))
+		return; /* without a row, only a file or other resources name it */
+	if (first) {
+		const struct model *model = resources_model(import->resources);
+		const struct resource_group bare = {
+			.name = text_in(first, "resource_group"),
+			.region = model_region(model, text_in(first, "region"))};
+
 		add_edit(import, KIND_GROUP, NULL, group->name,
 			 keep_values(import, group_values(&bare)), NULL);
-	else if (!object || !is_text(object, "name", group->name))
+	} else {
 		remove_it(import, KIND_GROUP, NULL, group->name);
+	}
 }
 
 /* Removes waiting PTRs that the document lacks. An address of the document cannot be added while a

@@ -159,7 +159,7 @@ static struct model *read_rows(struct load *load, struct parts *parts, struct so
  * failure.
  *
  * If the state cannot be read at the start, the fault is a warning, and only the file's items are
- * served; the resources opens the state again and warns as well. Later, while resources of the
+ * served; resources_prepare opens the state again and warns as well. Later, while resources of the
  * state are served, the fault is an error, and they stay served. */
 static struct model *read_model(struct load *load, struct parts *parts, struct model *declared,
 				const struct model *before, const struct faults *refused,

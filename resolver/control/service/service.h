@@ -153,9 +153,9 @@ void service_publish(struct service_prepared *prepared, char text[SERVICE_TEXT_M
  * the model. */
 void service_prepared_release(struct service_prepared *prepared);
 
-/* Publishes the table of addresses, unless it is served already. This cannot fail;
- * without memory the workers get the table as soon as there is some. on_adopted follows even if
- * nothing was published (a change of groups), because requests wait for the revision. */
+/* Publishes the table of addresses, unless it is served already. This cannot fail; without memory
+ * the workers get the table as soon as there is some. on_adopted follows even if nothing was
+ * published (a change of groups), because requests wait for the revision. */
 void service_publish_owned(struct service *service);
 
 /* Prepares, publishes and releases, with nothing in between. After an error faults say why, the

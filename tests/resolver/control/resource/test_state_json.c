@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "resolver/control/resource/group.h"
 #include "tests/lib/addresses_fixture.h"
 
 #define UNKNOWN "00000000-1111-4222-8333-444444444444"
@@ -153,6 +154,18 @@ static void an_import_with_one_mistake_imports_nothing_and_names_the_place(void 
 		{"{\"version\": 1, \"addresses\": [{\"id\": \"" UNKNOWN "\", \"name\": \"a\"}], "
 		 "\"ptrs\": [{\"owner\": \"" UNKNOWN "\", \"reverse_fqdn\": \"*.test.\"}]}",
 		 "ptrs[0].reverse_fqdn", "*.test."},
+		{"{\"version\": 1, \"addresses\": [{\"id\": \"" UNKNOWN "\", \"name\": \"a\"}], "
+		 "\"ptrs\": [{\"owner\": \"" UNKNOWN "\", \"reverse_fqdn\": \"a.test.\", "
+		 "\"ttl_\": 5}]}",
+		 "ptrs[0].ttl_", "did you mean \"ttl\""},
+		{"{\"version\": 1, \"addresses\": [{\"id\": 7, \"name\": \"a\"}]}",
+		 "addresses[0].id", "not a string"},
+		{"{\"version\": 1, \"addresses\": [{\"id\": \"7\", \"name\": \"a\"}], "
+		 "\"ptrs\": [{\"owner\": \"7\", \"reverse_fqdn\": \"a.test.\"}]}",
+		 "addresses[0].id", "give a UUID"},
+		{"{\"version\": 1, \"addresses\": [{\"id\": \"" UNKNOWN "\", \"name\": \"a\"}], "
+		 "\"services\": [{\"id\": \"" UNKNOWN "\", \"name\": \"b\"}]}",
+		 "services[0].id", "twice"},
 		{"{\"version\": 1, \"services\": [{\"id\": \"" UNKNOWN "\", \"name\": \"a\"}], "
 		 "\"waiting\": [{\"owner\": \"" UNKNOWN
 		 "\", \"reverse_fqdn\": \"a.test.\", \"description\": 7}]}",
@@ -235,6 +248,57 @@ static void only_what_differs_is_written(void **state)
 	assert_true(found->item.origin.revision <= before);
 	assert_true(addresses_fixture_serves(fixture, "198.51.100.61", "two.test.", 3600));
 	assert_true(addresses_fixture_serves(fixture, "198.51.100.11", "bare.test.", 3600));
+	json_decref(exported);
+}
+
+/* Whatever the group was before. */
+static void a_group_that_only_addresses_name_is_as_the_first_address_makes_it(void **state)
+{
+	struct addresses_fixture *fixture = *state;
+	struct resource_group group;
+	json_t *document = json_pack("{s:i, s:[{s:s, s:s, s:s, s:s}]}", "version", 1, "addresses",
+				     "name", "a", "address", "198.51.100.60", "allocation",
+				     "static", "resource_group", "g");
+
+	assert_non_null(document);
+	import(fixture, document);
+	assert_true(group_find(fixture->resources, "g", &group));
+	assert_string_equal(group.region, resources_model(fixture->resources)->region);
+	set_text(document, "a", "region", "west");
+	set_text(document, "a", "resource_group", "G");
+	import(fixture, document);
+	assert_true(group_find(fixture->resources, "g", &group));
+	assert_string_equal(group.region, "west");
+	assert_string_equal(group.name, "G");
+	json_decref(document);
+}
+
+/* A name that is cut within a character would be no text. */
+static void a_text_that_no_id_or_name_can_be_is_the_error_of_its_member(void **state)
+{
+	static const char *const members[] = {"id", "name", "resource_group"};
+	struct addresses_fixture *fixture = *state;
+	char text[3 * NAME_TEXT_MAX] = "a";
+
+	for (size_t i = 1; i + 2 < sizeof text; i += 2)
+		memcpy(text + i, "\xc3\xa9", 3);
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		json_t *document = json_pack("{s:i, s:[{s:s, s:s}]}", "version", 1, "addresses",
+					     "name", "a", "address", "198.51.100.60");
+		struct change_error error;
+		char field[64];
+
+		assert_non_null(document);
+		set_text(document, "a", members[i], text);
+		assert_int_not_equal(try_import(fixture, document, &error), 0);
+		assert_int_equal(error.outcome, CHANGE_INVALID);
+		snprintf(field, sizeof field, "addresses[0].%s", members[i]);
+		assert_string_equal(error.field, field);
+		json_decref(document);
+	}
+	addresses_fixture_add(fixture, "b", "198.51.100.61");
+	json_t *exported = exported_by(fixture->resources);
+	import(fixture, exported);
 	json_decref(exported);
 }
 
@@ -373,6 +437,8 @@ int main(void)
 		T(an_import_with_one_mistake_imports_nothing_and_names_the_place),
 		T(a_name_that_is_there_already_is_taken),
 		T(only_what_differs_is_written),
+		T(a_group_that_only_addresses_name_is_as_the_first_address_makes_it),
+		T(a_text_that_no_id_or_name_can_be_is_the_error_of_its_member),
 		T(two_addresses_exchange_what_they_have),
 		T(what_waits_is_taken_along_and_waits_there_or_is_set),
 		T(what_waits_for_an_address_of_the_document_is_its_ptr),
