@@ -104,41 +104,17 @@ static void forget_paths(const struct api_request *request, json_t *patch, const
 		json_object_del(patch, key);
 }
 
-/* The state's values, changed by the body; NULL: it is not possible, and the request has been
- * answered. */
-static json_t *read_patch(struct api_request *request, const struct path *path)
-{
-	json_t *patch = read_whole(request, path), *values;
-	struct change_error error;
-
-	if (!patch)
-		return NULL;
-	forget_paths(request, patch, kind_name_key(path->kind));
-	forget_paths(request, patch, "resource_group");
-	values = items_of(path->kind)->stored(api_resources(request), path, &error);
-	if (!values) {
-		api_fail_change(request, &error);
-	} else if (merge(values, patch) != 0) {
-		json_decref(values);
-		values = NULL;
-		api_fail_memory(request);
-	}
-	json_decref(patch);
-	return values;
-}
-
-/* ---- kinds beside the model: their changes check members that repeat the path ---- */
-
-/* Merges the patch into the present values; tags are replaced as a whole. Takes ownership of the
- * patch. NULL: the request has been answered. */
-static json_t *merge_owned(struct api_request *request, const struct path *path, json_t *patch)
+/* Changes the stored values by the patch, which it frees. `deep`: by RFC 7396, else each member is
+ * replaced. NULL: it is not possible, and the request has been answered. */
+static json_t *change_stored(struct api_request *request, const struct path *path, json_t *patch,
+			     bool deep)
 {
 	struct change_error error;
 	json_t *values = items_of(path->kind)->stored(api_resources(request), path, &error);
 
 	if (!values) {
 		api_fail_change(request, &error);
-	} else if (json_object_update(values, patch) != 0) {
+	} else if ((deep ? merge(values, patch) : json_object_update(values, patch)) != 0) {
 		json_decref(values);
 		values = NULL;
 		api_fail_memory(request);
@@ -146,6 +122,19 @@ static json_t *merge_owned(struct api_request *request, const struct path *path,
 	json_decref(patch);
 	return values;
 }
+
+static json_t *read_patch(struct api_request *request, const struct path *path)
+{
+	json_t *patch = read_whole(request, path);
+
+	if (!patch)
+		return NULL;
+	forget_paths(request, patch, kind_name_key(path->kind));
+	forget_paths(request, patch, "resource_group");
+	return change_stored(request, path, patch, true);
+}
+
+/* ---- kinds beside the model: their changes check members that repeat the path ---- */
 
 /* Claims the reverse name of a cloud service (api/edit.h). False: it cannot have one, and the
  * request has been answered. */
@@ -180,7 +169,8 @@ static bool read_owned(struct api_edit *edit, bool merges, struct path *path, js
 		return true;
 	}
 	if (merges) {
-		*values = merge_owned(edit->request, path, *values);
+		/* Tags are replaced as a whole, and null removes a PTR. */
+		*values = change_stored(edit->request, path, *values, false);
 		if (!*values)
 			return false;
 	}
