@@ -52,11 +52,9 @@ const struct model *draft_model(const struct address_draft *draft)
 
 /* ---- errors ---- */
 
-static const struct change_error no_memory = {.outcome = CHANGE_NO_MEMORY, .text = "out of memory"};
-
 const struct change_error *draft_error(const struct address_draft *draft)
 {
-	return draft ? &draft->error : &no_memory;
+	return &draft->error;
 }
 
 void draft_take_error(struct address_draft *draft, struct change_error *error)

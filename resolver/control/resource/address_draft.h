@@ -42,7 +42,7 @@ void addresses_commit(struct address_draft *draft);
 /* Frees the draft, and the table if it was not published. NULL is fine. */
 void addresses_discard(struct address_draft *draft);
 
-/* The error of the first edit that failed. draft NULL (addresses_edit failed): NO_MEMORY. */
+/* The error of the edit that failed. */
 const struct change_error *draft_error(const struct address_draft *draft);
 /* Moves the draft's error to `error`, so that further edits can be checked. The draft must not be
  * committed. */

@@ -163,7 +163,7 @@ struct state_import {
 	size_t step;           /* first the steps that compare, then one for each list */
 	struct item_list list; /* of a step that compares */
 	size_t at;             /* of a step's list: the next object */
-	/* The present page. Texts are those of `resources` or of the document. */
+	/* The present page, whose texts belong to `resources` or to the document. */
 	struct resource_edit *edits;
 	const json_t **objects; /* of each edit; NULL: it removes what the document lacks */
 	size_t count, room, objects_room;
@@ -451,8 +451,8 @@ static void compare_resource(struct state_import *import, const struct item *pre
 		remove_it(import, kind, item->resource_group, item->name);
 }
 
-/* Removes a group that the document lacks. If only addresses there name it, it gets the values that
- * adding the first of these would give it. */
+/* A group that the document lacks is removed, unless addresses in the document name it. Then it
+ * gets the values that adding the first of these addresses to a new group would give that. */
 static void compare_group(struct state_import *import, const struct item *present)
 {
 	const struct resource_group *group = present->fields;

@@ -211,7 +211,7 @@ static void a_name_that_is_there_already_is_taken(void **state)
 	}
 }
 
-/* Sets a text of the address with that name in the document. */
+/* Sets a member of the document's address with that name. */
 static void set_text(json_t *document, const char *name, const char *key, const char *text)
 {
 	json_t *address;
@@ -270,6 +270,38 @@ static void a_group_that_only_addresses_name_is_as_the_first_address_makes_it(vo
 	assert_true(group_find(fixture->resources, "g", &group));
 	assert_string_equal(group.region, "west");
 	assert_string_equal(group.name, "G");
+	json_decref(document);
+}
+
+static int on_group_removal(void *count, const struct source_change *change)
+{
+	*(size_t *)count += change->kind == KIND_GROUP && !change->after;
+	return 0;
+}
+
+static void another_spelling_of_a_group_removes_nothing(void **state)
+{
+	struct addresses_fixture *fixture = *state;
+	json_t *document =
+		json_loads("{\"version\": 1, \"groups\": [{\"name\": \"g\"}], "
+			   "\"addresses\": [{\"id\": \"" UNKNOWN "\", \"name\": \"a\", "
+			   "\"address\": \"198.51.100.60\", \"allocation\": \"static\"}]}",
+			   0, NULL);
+	struct source *source = resources_store(fixture->resources)->source;
+	char error[SOURCE_ERROR_MAX];
+	struct resource_group group;
+	size_t removals = 0;
+	json_t *first;
+
+	assert_non_null(document);
+	import(fixture, document);
+	first = json_array_get(json_object_get(document, "groups"), 0);
+	assert_int_equal(json_object_set_new(first, "name", json_string("G")), 0);
+	import(fixture, document);
+	assert_true(group_find(fixture->resources, "g", &group));
+	assert_string_equal(group.name, "G");
+	assert_int_equal(source->calls->changes(source, 0, on_group_removal, &removals, error), 0);
+	assert_int_equal(removals, 0);
 	json_decref(document);
 }
 
@@ -438,6 +470,7 @@ int main(void)
 		T(a_name_that_is_there_already_is_taken),
 		T(only_what_differs_is_written),
 		T(a_group_that_only_addresses_name_is_as_the_first_address_makes_it),
+		T(another_spelling_of_a_group_removes_nothing),
 		T(a_text_that_no_id_or_name_can_be_is_the_error_of_its_member),
 		T(two_addresses_exchange_what_they_have),
 		T(what_waits_is_taken_along_and_waits_there_or_is_set),
