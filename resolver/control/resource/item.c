@@ -23,6 +23,13 @@
 #include "rules/array.h"
 #include "rules/schema/schema.h"
 
+static int refuse_long_mark(struct change_error *error)
+{
+	return change_say(error, CHANGE_INVALID, "marker",
+			  "it is longer than any name; follow the `next` link of the previous "
+			  "page");
+}
+
 /* The path, with its group and first name (if any) in the item's own spelling. */
 static struct path spelled(const struct model *model, const struct path *path)
 {
@@ -311,7 +318,7 @@ static int next_of_home(struct item_list *list, const void *parent, size_t room,
 	listing.behind = listing.path;
 	listing.behind.names[1] = *list->behind ? list->behind : NULL;
 	if (*list->behind && path_key(&listing.behind, key) != 0)
-		return item_mark_too_long(error);
+		return refuse_long_mark(error);
 	if (has_rows(listing.path.kind, parent))
 		err = each_behind(list->resources, &listing.behind, on_home_row, &listing, error);
 	if (!err && (add_declared(&listing) != 0 || take_keyed(list, &listing, room) != 0))
@@ -654,7 +661,7 @@ static int read_mark(const struct item_list *list, struct path *place, struct ch
 	if (is_inside_all(list))
 		return 0;
 	if (strlen(list->behind) >= (size_t)NAME_TEXT_MAX + GROUP_TEXT_MAX)
-		return item_mark_too_long(error);
+		return refuse_long_mark(error);
 	*place = (struct path){.kind = kind};
 	place->names[kind->parent != NULL] = list->behind;
 	if (!slash)
@@ -876,13 +883,6 @@ const struct item_calls items_of_model = {.find = find,
 
 /* ---- items of every kind ---- */
 
-int item_mark_too_long(struct change_error *error)
-{
-	return change_say(error, CHANGE_INVALID, "marker",
-			  "it is longer than any name; follow the `next` link of the previous "
-			  "page");
-}
-
 int item_list_begin(struct item_list *list, struct change_error *error)
 {
 	error->outcome = CHANGE_FINE;
@@ -891,7 +891,7 @@ int item_list_begin(struct item_list *list, struct change_error *error)
 	list->more = false;
 	return strlen(list->behind) < (size_t)NAME_TEXT_MAX + GROUP_TEXT_MAX
 		       ? 0
-		       : item_mark_too_long(error);
+		       : refuse_long_mark(error);
 }
 
 int item_each(struct item_list *list, int (*on_item)(void *context, const struct item *item),

@@ -93,7 +93,6 @@ MUST_CHECK int item_find_unserved(struct resources *resources, const struct path
 				  struct change_error *error);
 /* For `next`: clears what the last call has set. ERR_INVALID: the mark is longer than any name. */
 MUST_CHECK int item_list_begin(struct item_list *list, struct change_error *error);
-int item_mark_too_long(struct change_error *error); /* returns ERR_INVALID */
 /* Whether the item is to be listed. */
 static inline bool item_fits(const struct item_list *list, const struct item *item)
 {
