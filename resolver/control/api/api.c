@@ -6,7 +6,8 @@
  *                                      415, or calls the handler, after any large change (work.h)
  *     api_reply_*  control thread      held until every worker serves the last published change
  *
- * So a client without rights cannot send a body, and the control thread has no work with it. */
+ * So a client without rights costs the control thread nothing: its body is discarded on the
+ * listener's thread (http.c). */
 #include "resolver/control/api/api.h"
 
 #include <ctype.h>

@@ -74,9 +74,9 @@ static inline struct api_request *api_request_of(struct work_waiter *waiter)
 
 /* The role that a client needs. API_NOTHING: none. API_FORM: none, and the body is a form
  * (application/x-www-form-urlencoded, read by api_form) instead of JSON. API_READ: reader.
- * API_CHANGE: admin; the change waits while a long work is under way (work.h). API_CHANGE_TEXT: the
- * same, and the handler parses a very long body in a thread (api_parse). API_OPERATE: the same as
- * API_CHANGE, but also allowed while a change waits to be confirmed (service/confirmation.h). */
+ * API_CHANGE: admin; the change waits while a large change is under way (work.h). API_CHANGE_TEXT:
+ * the same, and the handler parses a very long body in a thread (api_parse). API_OPERATE: the same
+ * as API_CHANGE, but also allowed while a change waits to be confirmed (service/confirmation.h). */
 enum api_need {
 	API_NOTHING,
 	API_FORM,
@@ -181,8 +181,8 @@ const struct history *api_history(const struct api_request *request);
 /* Logins at the management listeners that failed or were refused. */
 struct login_counts api_login_counts(const struct api_request *request);
 
-/* May the client still do this? A handler calls this after every wait. False: the client was
- * removed or has another role, and the request has been answered. */
+/* May the client still do this? A handler calls this after every wait. False: the client's
+ * credentials have ended, or it is no admin any more, and the request has been answered. */
 bool api_still_may(struct api_request *request);
 /* Logs out as the request's client (http_auth_log_out), and ends the streams of the client that the
  * token was for. Errors are those of http_auth_log_out. */

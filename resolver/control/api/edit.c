@@ -9,8 +9,8 @@
 #include "rules/array.h"
 #include "rules/name.h"
 
-/* Drops all edits, and frees the values of those from number `from` on. The first edit's
- * values are edit->values, which the caller frees. */
+/* Drops all edits, and frees the values of those from number `from` on: 1 if the first edit's
+ * values are edit->values, which the caller frees, else 0. */
 static void drop_edits(struct api_edit *edit, size_t from)
 {
 	for (size_t i = from; i < edit->count; i++)

@@ -48,8 +48,8 @@ struct api_editor {
 	void (*fail_faults)(struct api_edit *edit, const struct faults *faults);
 	/* Always called last. NULL for api_edit_plain. */
 	void (*free)(struct api_edit *edit);
-	/* Called in a dry run, unless it removes the resource, while the request's resources
-	 * (api_resources) are as the change would make it; answered later. May be NULL. */
+	/* Called in a dry run, before `answer`, unless the resource is removed: the request's
+	 * resources (api_resources) are as the change would make them. May be NULL. */
 	void (*look)(struct api_edit *edit);
 
 	/* For claims. Finds the address or service that gets the name, as it is now; NULL: it does

@@ -14,7 +14,7 @@ struct api_long_answer { /* a member of the API's own struct, which `free` frees
 	 * answered. May be NULL. */
 	bool (*prepare)(struct api_long_answer *answer);
 	/* Called in the thread: returns the text, to be freed. NULL: no memory, or a failed read,
-	 * whose reason is in `why` or store_trouble. */
+	 * whose reason is in `why` or resources_trouble. */
 	char *(*write)(struct api_long_answer *answer, size_t *length);
 	void (*free)(struct api_long_answer *answer);
 	struct resources *resources; /* a view, taken when the answer's turn comes */

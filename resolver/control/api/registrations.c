@@ -137,7 +137,7 @@ int registrations_compare(const char *left, const char *right)
 struct registered_set {
 	const char *key; /* decides the order; in the arena */
 	const struct rrset *rrset;
-	const uint8_t *owner; /* of the zone */
+	const uint8_t *owner; /* its owner name, in the zone's memory */
 };
 
 struct choosing { /* finds the first `wanted.most` sets of the zone */

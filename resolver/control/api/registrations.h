@@ -23,7 +23,8 @@ struct registrar_row;
  */
 const char *registration_hidden_by(const struct api_request *request,
 				   const struct machine *machine);
-/* The reason why the zone does not answer with a client's record set; NULL: it does. */
+/* The reason, one of the words above, why the zone does not answer with a client's record set;
+ * NULL: it does. */
 const char *registration_row_hidden_by(const struct api_request *request,
 				       const struct registrar_row *row);
 

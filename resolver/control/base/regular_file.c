@@ -153,7 +153,7 @@ static char *read_to_end(FILE *file, size_t size, size_t max, size_t *length, co
 }
 
 /* Did the file stay the same while it was read? A file that was replaced meanwhile can still be
- * read whole. Losing its name has changed its ctime, so ctime is not compared. */
+ * read whole, but has a new ctime, because it lost its name. So ctime is not compared. */
 static bool is_as_it_was(FILE *file, const struct file_stamp *stamp)
 {
 	struct file_stamp now;

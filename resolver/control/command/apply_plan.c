@@ -384,7 +384,7 @@ static void refer(const struct apply_plan *plan, const struct path *path, json_t
 		values_shorten(path->kind, path->group, values);
 }
 
-/* Returns like plan_values. */
+/* Plans the item. False: the file has it twice, so its parts have been planned already. */
 static bool plan_item(struct apply_plan *plan, const struct path *path, const void *item)
 {
 	char text[PATH_URL_MAX];

@@ -11,7 +11,7 @@ struct command_columns {
 	void (*prepare)(json_t *row); /* makes a row readable; NULL: it is already */
 };
 
-/* These return the exit status; path and body as in client_ask. */
+/* Functions that return int return the exit status; path and body are as in client_ask. */
 
 /* GETs a list up to --limit: {KEY: [...]}; NULL as in client_ask. A page of the server may be empty
  * although others follow. */

@@ -43,8 +43,8 @@ static char *nameserver_word(char *line)
 	return word;
 }
 
-/* As a destination, the unspecified address is this machine to the kernel, and so to the C library.
- */
+/* The kernel sends to this machine if the destination is the unspecified address, and the C library
+ * relies on that. */
 static void read_unspecified(struct address *address, const struct origin *origin,
 			     struct faults *faults)
 {

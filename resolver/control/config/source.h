@@ -10,7 +10,7 @@
  *     4294967297       more than 32 bits without an L after it: cut to 1
  *     "a<NUL>b"        a NUL byte ends the string
  *     "a\x00b"         so does its escape
- *     "a               without its other quote it goes on to the next one, lines later */
+ *     "a               without a closing quote the string ends at the next quote, lines later */
 #ifndef SLUICE_CONFIG_SOURCE_H
 #define SLUICE_CONFIG_SOURCE_H
 

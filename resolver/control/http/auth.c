@@ -399,7 +399,7 @@ static bool was_token(struct http_auth *auth, const char *sent)
 	return ours;
 }
 
-/* Counts a login with a wrong secret. False: the client has had too many of them. */
+/* Counts a login with a wrong secret. False: its address has sent too many (login_throttle.h). */
 static bool count_failure(struct http_auth *auth, const struct http_request *request,
 			  const char *client, uint64_t now_us)
 {

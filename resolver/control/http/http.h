@@ -46,10 +46,10 @@
 
 enum {
 	HTTP_CONNECTIONS_MAX = 64,   /* for each listener */
-	HTTP_PER_ADDRESS_MAX = 32,   /* of these, from one address (address_site) */
-	HTTP_PER_CLIENT_MAX = 16,    /* of these, with one client's credentials */
-	HTTP_FEW = 4,                /* a client with fewer requests may use reserved places: */
-	HTTP_KEPT = 4,               /* 1 place in so many, per listener and per address */
+	HTTP_PER_ADDRESS_MAX = 32,   /* of a listener's, from one address (address_site) */
+	HTTP_PER_CLIENT_MAX = 16,    /* of a listener's, with one client's credentials */
+	HTTP_FEW = 4,                /* a client with fewer requests may use reserved places */
+	HTTP_KEPT = 4,               /* of a listener and of an address, 1 place in 4 is reserved */
 	HTTP_HEAD_MAX = 32 * 1024,   /* bytes of request line and headers */
 	HTTP_BODY_MAX = 1024 * 1024, /* more is 413, unless on_head allows it */
 	HTTP_IDLE_MS = 5000, /* without progress; also for a head, and for a TLS handshake */
@@ -132,8 +132,8 @@ MUST_CHECK bool http_late(struct http_request *request);
 
 /* Answers 200 with a stream (stream.h), which lasts until the client's credentials expire. The
  * request must not be used afterwards. Takes ownership of the source. False: there are
- * HTTP_STREAMS_MAX streams, or no memory; nothing has been answered. Call this and the next two on
- * the control thread. */
+ * HTTP_STREAMS_MAX streams, or no memory; nothing has been answered. Call this, http_look,
+ * http_end_streams and http_end_streams_of on the control thread. */
 struct http_stream_source;
 MUST_CHECK bool http_reply_stream(struct http_request *request, const char *type,
 				  const struct http_stream_source *source);

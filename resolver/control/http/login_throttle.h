@@ -29,8 +29,8 @@
 enum {
 	LOGIN_ROWS = 2,
 	LOGIN_BUCKETS = 256,
-	LOGIN_FREE = 20,  /* failures at once, ... */
-	LOGIN_EACH_S = 6, /* ...and one more each so many seconds */
+	LOGIN_FREE = 20,  /* failures that an address may have at once */
+	LOGIN_EACH_S = 6, /* seconds until an address may have one more */
 	LOGIN_LOG_S = 10, /* seconds between two lines of the log, at least */
 };
 

@@ -66,17 +66,18 @@ struct http_streams; /* all streams of a server; belongs to the control thread *
 MUST_CHECK int http_streams_new(struct http_streams **streams, uv_loop_t *loop, unsigned alive_ms);
 /* All streams must have ended, and no listener's thread may be running. */
 void http_streams_free(struct http_streams *streams);
-/* Control thread. `client`: the reader; NULL: a user of the control socket, who may have many.
- * until_s: when the stream ends, by the wall clock; 0: never. NULL: there are too many, or no
- * memory; the source remains the caller's. */
+/* Control thread. `client`: its id; NULL: a peer of the control socket, which may have many
+ * streams. until_s: when the stream ends, by the wall clock; 0: never. NULL: there are too many,
+ * or no memory; the source remains the caller's. */
 struct http_stream *http_stream_new(struct http_streams *streams, const char *client,
 				    const void *route, int64_t until_s,
 				    const struct http_stream_source *source);
 /* Control thread: asks every source. */
 void http_streams_ask(struct http_streams *streams);
-/* Ends all streams, or those at URLs; the content of their buffers is still sent. */
+/* Control thread: ends all streams, or those at URLs; the content of their buffers is still
+ * sent. */
 void http_streams_end(struct http_streams *streams, bool all);
-/* Ends the client's streams at URLs, because one of its tokens has ended. */
+/* Control thread: ends the client's streams at URLs, because one of its tokens has ended. */
 void http_streams_end_of(struct http_streams *streams, const char *client);
 
 /* Listener's thread: copies data into `to`; 0: none yet, the connection was suspended; -1: the end.

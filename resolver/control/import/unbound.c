@@ -44,7 +44,7 @@ struct unbound {
 	long port;
 	long long cache_bytes;      /* 0: not set */
 	const struct setting *shut; /* the root's local zone, which stops forwarding; NULL: none */
-	const struct setting *encrypts;   /* by it all servers are asked over TLS; NULL: none */
+	const struct setting *encrypts;   /* makes Unbound ask all servers over TLS; NULL: none */
 	const struct origin *closed_root; /* default names are asked over TLS; NULL: they are not */
 	bool has_root, has_interface, listens, is_automatic;
 };
@@ -124,8 +124,8 @@ static size_t values_wanted(const char *name)
 	return is_clause(name) ? 0 : 1;
 }
 
-/* Whether the word begins the next setting. A value may stand at the key's colon without a blank
- * ("port:53"), but then the word is a value where one is missing: "fd00::1". */
+/* Whether the word begins the next setting. "port:53" is a key with its value, but if the setting
+ * before lacks a value, such a word is that value: "fd00::1". */
 static bool begins_setting(const struct word *word, size_t missing)
 {
 	size_t length = key_length(word);
@@ -1068,7 +1068,8 @@ static bool is_encrypted(const struct unbound *unbound, const struct clause *cla
 	       is_on(clause, "stub-ssl-upstream");
 }
 
-/* Leaves the clause out. Default names are closed then: they must not go to other servers. */
+/* Leaves the clause out. If it is for the root, default names are closed: they must not go to other
+ * servers. */
 static void take_encrypted(struct unbound *unbound, const struct clause *clause, const char *name,
 			   bool is_stub)
 {
@@ -1165,7 +1166,8 @@ static void take_primaries(struct unbound *unbound, const struct clause *clause,
 		       "zones are not transferred in: its primary is asked instead");
 }
 
-/* Relative to the folder of the file that names it. */
+/* Reads a zone's master file. A relative path is relative to the folder of the file that names the
+ * master file. */
 static void take_zone_file(struct unbound *unbound, const struct clause *clause, const char *name,
 			   const char *file)
 {
@@ -1287,7 +1289,8 @@ static void take_clause(struct unbound *unbound, const struct clause *clause)
 			    "sluice has nothing that corresponds to it");
 }
 
-/* Closes default names as well, even if no forward-zone of the root names their servers. */
+/* Notes the setting that makes Unbound ask all servers over TLS. Default names are closed then,
+ * even without a forward-zone of the root. */
 static void take_encryption(struct unbound *unbound)
 {
 	static const char *const names[] = {"tls-upstream", "ssl-upstream"};

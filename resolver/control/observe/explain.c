@@ -138,7 +138,8 @@ static void on_answer(void *context, const struct ask_answer *answer)
 	free(call);
 }
 
-/* Answers without a worker, as such a client is refused (endpoints/inbound/admission.c). */
+/* Answers for a client that the endpoint refuses. No worker is needed, because such a query is
+ * refused before it is resolved (inbound_refuse_stranger). */
 static json_t *refuse(const struct policy *policy, const struct explain_question *question,
 		      struct place place)
 {
@@ -277,7 +278,8 @@ struct asked_machine {                   /* search for machines that registered 
 	struct address address; /* family 0: any address, by label */
 };
 
-/* For a name in a zone that has no such record set of its own. */
+/* Reads the zone and label of the hop's name. False: no registered record can have answered,
+ * because the zone has no registrations, or has a record set of its own there. */
 static bool read_label(const json_t *hop, const struct model *model, const struct policy *policy,
 		       uint16_t type, struct asked_machine *asked)
 {
@@ -294,7 +296,8 @@ static bool read_label(const json_t *hop, const struct model *model, const struc
 	return asked->zone;
 }
 
-/* For the PTR of an address without a PTR in our zones. */
+/* Reads the address of the hop's reverse name. False: no registered PTR can have answered, because
+ * the name is not an address's, or the PTR is that of an address or service. */
 static bool read_address(const json_t *hop, const struct policy *policy,
 			 struct asked_machine *asked)
 {

@@ -19,7 +19,8 @@
 
 enum {
 	BLOCKS_MAX = 200,
-	/* For a hop that is asked: workers write them down, while their clients wait. */
+	/* Records of a hop if the question is really asked: a worker writes them down, while its
+	 * clients wait. */
 	RECORDS_MAX = 100,
 };
 

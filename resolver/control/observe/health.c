@@ -565,7 +565,7 @@ static void on_route(void *context, const char *name, const struct route *route)
 	reach->others += !dark;
 }
 
-/* change NULL: of all dark routes. */
+/* The consequences of a change for the routes; change NULL: counts all dark routes. */
 static struct health_reach reach_of(const struct health_look *look,
 				    const struct health_change *change)
 {

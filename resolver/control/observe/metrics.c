@@ -195,7 +195,7 @@ struct endpoint_family {
 	struct metrics *metrics;
 	void (*tell)(struct metrics *metrics, const char *group, const char *endpoint,
 		     const struct endpoint_stats *stats);
-	size_t offset, more; /* tell NULL: of the counters to add up; more 0: only one */
+	size_t offset, more; /* tell NULL: offsets of two counters to add; more 0: only the first */
 };
 
 static uint64_t counter_at(const struct endpoint_stats *stats, size_t offset)

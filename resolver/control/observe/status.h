@@ -42,9 +42,10 @@
  *     transfers           zones for secondaries: zone, serial, past (serials that IXFR can begin
  *                         from), axfr, ixfr, current (asked by a secondary that was up to date),
  *                         refused, broken (ended early)
- *     notices             their secondaries: zone, peer; of NOTIFY: serial (the last one answered),
- *                         state ("waiting", "answered", "given up"), answer (its rcode), at; of
- *                         their copies: copy ("pending", "current", "behind", "ahead", "unknown";
+ *     notices             for each secondary of a zone: zone, peer; of NOTIFY: serial (the last one
+ *                         answered), state ("waiting", "answered", "given up"), answer (its rcode),
+ *                         at; of its copy: copy ("pending", "current", "behind", "ahead",
+ *                         "unknown";
  *                         service/replica.h explains these), has (the serial), since (when the
  *                         missing version was published, or the copy was first seen ahead), reason
  *                         (why there is no serial)
@@ -57,8 +58,8 @@
  *                         change), error (why it could not go back yet), text; or null
  *     went_back           the same for a reload that went back: the previous configuration is
  *                         served instead of the file
- *     restart             time, text: why the process restarted this server after an unexpected
- *                         end; or null
+ *     restart             time, text: how the server before this one ended unexpectedly, so that
+ *                         the master started this one; or null
  *     query_log           on, followers, logged, lost, outputs (query_log.h)
  *
  * GET /v1/status adds `logins` (failed, refused). */

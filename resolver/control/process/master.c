@@ -85,7 +85,7 @@ struct child {
 	bool serves;
 	bool ended;       /* another process may have its pid */
 	bool has_state;   /* it has the state open, or was told to open it */
-	uint64_t mute_ms; /* how long it was silent before it was killed; 0: not killed */
+	uint64_t mute_ms; /* it was killed after so long a silence; 0: not killed for silence */
 	uint64_t started_ms;
 	uint64_t heard_ms; /* its latest sign of life */
 	uint64_t until_ms; /* when to kill it; 0: never */
@@ -903,7 +903,7 @@ static void execute_itself(struct master *master)
 				   NULL};
 	if (table >= 0) {
 		snprintf(number, sizeof number, "%d", table);
-		log_rest(LOG_REST_MS); /* what waits ends with this program */
+		log_rest(LOG_REST_MS); /* lines that still wait would be lost with this program */
 		if (set_inherited(master, true))
 			execute(master, master->program, arguments);
 	}

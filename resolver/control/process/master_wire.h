@@ -4,7 +4,8 @@
  *     server                                master
  *                                           START workers: of the DNS sockets; 0: none are open
  *     OPEN kind, name, workers              SOCKETS name, in as many messages as needed; or FAULT
- *                                           name's mark, text. Older masters leave both out
+ *                                           mark of the name, text. Older masters send neither
+ *                                           the name nor the mark
  *     ...
  *     SERVES user, status                   after the first one the master becomes that user
  *     ALIVE, now and then                   kills a server that stays silent
@@ -75,7 +76,7 @@ struct master_message {
 	uint32_t protocol;
 	uint32_t word;   /* enum master_word */
 	uint32_t kind;   /* enum master_kind or master_tale */
-	uint32_t number; /* of workers; a mark (FAULT); a pid (LEAVE); milliseconds (GAP) */
+	uint32_t number; /* of workers; a mark (FAULT); a pid (LEAVE, DRAIN); milliseconds (GAP) */
 	uint32_t uid, gid, group_count, groups[MASTER_GROUPS_MAX]; /* of a server's user */
 	char text[MASTER_TEXT_MAX];
 };
@@ -85,8 +86,8 @@ struct master_fds {
 	unsigned count;
 };
 
-/* A number for a request's name, for a FAULT, whose text is the reason; never 0. All versions must
- * compute the same. */
+/* The mark of a name. A FAULT has the mark of the requested name in place of the name, because its
+ * text is the reason. Never 0. All versions must compute the same. */
 uint32_t master_name_mark(const char *name);
 
 /* Sends the message with copies of the descriptors. ERR_SYSTEM: it could not be sent at once and

@@ -1,5 +1,6 @@
-/* The server, the process of `sluice serve`. It serves until its master (master.h) ends it. Its
- * loop runs everything but the workers, HTTP listeners, query log and webhook, which have threads.
+/* The server, which the master (master.h) starts as `sluice --serve`. It serves until the master
+ * ends it. Its loop runs everything but the workers, HTTP listeners, query log and webhook, which
+ * have threads.
  *
  * The order of the start leaves the process, and each thread it starts, with as few rights as
  * possible:
@@ -41,8 +42,8 @@ struct process {
 	struct health_log health;      /* logs changes of targets and source addresses */
 	struct query_log *query_log;   /* the service has it as well */
 	uv_async_t query_news;         /* wakes the log's followers */
-	uv_async_t log_waits;          /* lines of the log wait for room in stderr ... */
-	uv_timer_t log_goes_on;        /* ... and are written whenever there is some */
+	uv_async_t log_waits;          /* tells the loop that log lines wait for room in stderr */
+	uv_timer_t log_goes_on;        /* writes the waiting log lines whenever there is room */
 	uv_signal_t hangup, terminate; /* from the master */
 	bool reload_wanted;            /* SIGHUP came, and its reload is not done yet */
 	bool goes_back_first;          /* a change found at the start must still be taken back */

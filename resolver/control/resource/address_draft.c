@@ -118,8 +118,8 @@ int draft_read(struct address_draft *draft, const struct kind *kind, const json_
 
 /* ---- rows ---- */
 
-/* Notes the revision once per draft: a deleted row leaves none from which the next start could tell
- * when the lists changed last. */
+/* Notes the draft's revision in the state, once: the rows do not show a deletion, so the next start
+ * could not tell from them when the lists changed last. */
 static int note_changed(struct address_draft *draft)
 {
 	char error[SOURCE_ERROR_MAX] = "";

@@ -18,7 +18,7 @@
 MUST_CHECK int addresses_put(struct address_draft *draft, const struct resource_edit *edit,
 			     enum addresses_why why);
 
-/* Whether the resource has this PTR already, or, without a name, none. */
+/* Whether the resource already has this PTR; a PTR without a name: whether it has none. */
 bool addresses_points(const struct resources *resources, const struct owned_resource *resource,
 		      const struct owned_item *ptr);
 

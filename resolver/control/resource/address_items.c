@@ -1,5 +1,5 @@
-/* Addresses, services and PTRs for the APIs. Marks are the address of an address and the name of a
- * service; PTRs have the mark of their address or service, addresses first. */
+/* Addresses, services and PTRs for the APIs. The mark of an address is its IP address, that of a
+ * service is its name. A PTR has the mark of its address or service; addresses come first. */
 #include <string.h>
 
 #include "resolver/control/base/json.h"

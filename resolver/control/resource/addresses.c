@@ -146,7 +146,8 @@ static int take_declared(struct resources *resources, struct owned_resource *res
 	return err || resource->ptr_is_declared ? err : take_ptr(resources, resource);
 }
 
-/* Whether this is the resource of the row before, which the file repeats; the file's counts. */
+/* Whether the page's last resource is the same one: if file and state both have a resource, their
+ * rows follow each other, and the file's counts. */
 static bool is_repeated(const struct found *found, const struct owned_resource *resource)
 {
 	return found->count > 0 &&

@@ -54,7 +54,7 @@ size_t addresses_in_group_after(struct resources *resources, const char *group,
 size_t services_after(struct resources *resources, const char *after,
 		      const struct owned_resource **page, size_t room);
 /* The waiting PTRs by the ids of their addresses; each item has only the id and the PTR. The caller
- * frees the array. NULL: none, or they could not be read (resources_trouble). */
+ * frees the array. NULL: none. If a read failed (resources_trouble), some or all are missing. */
 const struct owned_resource **ptrs_waiting(struct resources *resources, size_t *count);
 
 /* ---- state and version ---- */
@@ -112,7 +112,8 @@ struct addresses { /* of a model */
 	struct owned *owned;    /* the served table */
 	struct addresses_counts counts;
 	uint64_t latest;  /* the latest revision of a PTR, as of the last full read */
-	uint64_t changed; /* of the latest change, as of the last full read */
+	uint64_t changed; /* revision of the latest change of addresses, services, PTRs or groups,
+			   * as of the last full read */
 	uint64_t derived; /* a hash of the file's addresses and services, and of the settings that
 			   * complete or refuse those of the state */
 	bool read; /* all of the state was read, because another program had written to it or a read
@@ -120,14 +121,15 @@ struct addresses { /* of a model */
 	struct addresses_past past;
 };
 
-/* Makes the addresses of next->model, the copy's own, from the model's file and the state. The cost
- * is proportional to the items of the file, unless the file is the same. The whole state is read
- * only at the start, after another process has written to it or a read failed, and when pools,
- * suffixes or TTLs change. A state that cannot be opened or read is a warning and a status: the
- * served resources stay, and changes are refused. A name, address, id, label or PTR in both file
- * and state is a fault that names both; if the file repeats the state's resource exactly, that is a
- * warning, and the file's resource counts. A resource of the state outside all pools is a warning,
- * is not served, and has PTR_ERROR until a pool has it. ERR_FAULTS, ERR_NOMEM, with a fault. */
+/* Fills next->addresses from the file of next->model and the state. The cost is proportional to the
+ * items of the file, unless the file is the same. The whole state is read only at the start, after
+ * another process has written to it or a read failed, when pools, suffixes or TTLs change, and when
+ * the file changes and it, or the file before, repeats resources of the state. A state that cannot
+ * be opened or read is a warning and a status: the served resources stay, and changes are refused.
+ * A name, address, id, label or PTR in both file and state is a fault that names both; if the file
+ * repeats the state's resource exactly, that is a warning, and the file's resource counts. A
+ * resource of the state outside all pools is a warning, is not served, and has PTR_ERROR until a
+ * pool has it. ERR_FAULTS, ERR_NOMEM, with a fault. */
 MUST_CHECK int addresses_load(struct resources *next, struct faults *faults);
 /* Moves the addresses of `next` into the original. */
 void addresses_adopt(struct resources *next);
@@ -136,8 +138,8 @@ bool addresses_init(struct addresses *addresses, const struct model *model);
 /* Takes references for a copy that another thread reads; it does not get the served table. */
 void addresses_share(struct addresses *addresses);
 void addresses_release(struct addresses *addresses);
-/* Reads the row again, of one of these kinds or of a group; resources_trouble says if that failed.
- * False: there is no such key, or no memory. */
+/* Reads the row of an address, service, PTR or group again; resources_trouble says if that failed.
+ * False: the path is not the key of any row, or there is no memory. */
 bool addresses_try_row(struct resources *resources, unsigned kind, const char *path);
 
 /* ---- internals of this home ---- */

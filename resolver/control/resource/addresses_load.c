@@ -65,8 +65,8 @@ static int index_items(struct file_rows *rows, const struct model *model, uint64
 	return err == ERR_NOT_FOUND ? file_rows_end(rows, error) : err;
 }
 
-/* The rows of the model's file. A change of resources leaves the file's items as they are, however
- * many there are. NULL: `error` says why. */
+/* The rows of the model's file. A change of resources shares the served rows, because the file is
+ * the same and may have a million items. NULL: `error` says why. */
 static struct file_rows *rows_of(const struct model *model, const struct resources *served,
 				 uint64_t *hash, char error[SOURCE_ERROR_MAX])
 {
@@ -193,8 +193,8 @@ static int on_alike(void *context, const struct source_resource *row)
 	return err ? ERR_NOMEM : 0; /* go on, to report all clashes */
 }
 
-/* The service that has the forward name of the address, or the other way round; NULL: none. A
- * service has no host key, so the store does not find this conflict. */
+/* For an address, the service with the same forward name; for a service, the address. NULL: none.
+ * A service has no host key, so the store does not find this conflict. */
 static const struct owned_resource *namesake(struct merge *merge,
 					     const struct owned_resource *resource)
 {
@@ -381,7 +381,7 @@ static int serve_file(struct merge *merge)
 	return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-/* Finds the item that the file still has at this address. False: it has none. */
+/* Finds the former item in the new file, by its id. False: it is gone, or has another address. */
 static bool find_again(struct merge *merge, const struct owned_resource *former,
 		       struct owned_resource *now)
 {
@@ -534,8 +534,8 @@ static int merge_with_state(struct merge *merge, bool is_other, char error[SOURC
 	return err;
 }
 
-/* Tries the state, whose faults count only if all of it can be read. ERR_SYSTEM: it cannot, and is
- * reported. */
+/* Merges the state; its faults count only if all of it can be read. ERR_SYSTEM: no state is open,
+ * or it cannot be read, which is reported. */
 static int try_state(struct merge *merge)
 {
 	struct addresses *next = merge->next;

@@ -122,9 +122,9 @@ static int on_group(void *context, const struct source_resource *row)
 	return err ? resources_complain(groups->resources, row, err) : 0;
 }
 
-/* Marks the group as used by an item of the model, or an address of its file, which gives a group
- * without a row its name and region. The place of a made item is that of the item it is made for,
- * which may be in another group. */
+/* Marks the group as used by an item of the model or an address of the file. A group without a row
+ * gets its name and region from the first such item. An item that sluice made gives no place: its
+ * own is that of the item it is made for, which may be in another group. */
 static void use_group(struct resource_group *group, const struct model *model,
 		      const struct kind *kind, const void *item)
 {
@@ -370,7 +370,7 @@ static bool is_same(const struct resource_group *a, struct resource_group b)
 }
 
 /* Makes or changes a group, unless it is equal already. With `restores`, a group of the file gets a
- * row as well, and another spelling of the name counts. */
+ * row as well, and the name gets the spelling of `wanted`. */
 static int put_wanted(struct address_draft *draft, const struct resource_group *wanted,
 		      bool restores)
 {

@@ -1,8 +1,8 @@
 /* Items of resources of every kind, for handlers and exports: how to find one, and to walk a list
  * page by page. Models have a set of these calls, and each kind beside the model names its own
- * (kind.h). Of a home in the model (home.h), the model has the items that the file declares; those
- * of the state are read from their rows. A row that does not fit is an item as well, which is not
- * served. */
+ * (kind.h). For a kind with a home in the model (home.h), items that the file declares come from
+ * the model, and items of the state from their rows. A row that does not fit is an item as well,
+ * which is not served. */
 #ifndef SLUICE_ITEM_H
 #define SLUICE_ITEM_H
 
@@ -86,8 +86,8 @@ static inline const struct item_calls *items_of(const struct kind *kind)
 /* The item with these fields, which a model serves; `around`: the path of the item that it is
  * inside, NULL for a top-level item. */
 struct item item_served(const struct kind *kind, const void *fields, const struct path *around);
-/* Finds an item that is not served, which may be one of a model or a home. Errors are those of
- * `find`. */
+/* Finds the row of an item that `find` has not found. ERR_NOT_FOUND: there is none, or the kind is
+ * beside the model; other errors are those of `find`. */
 MUST_CHECK int item_find_unserved(struct resources *resources, const struct path *path,
 				  struct arena *arena, struct item *item,
 				  struct change_error *error);

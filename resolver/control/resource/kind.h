@@ -38,7 +38,7 @@ struct schema_list;
 
 /* Among which resources of its kind a top-level resource's name is unique. */
 enum kind_scope {
-	SCOPE_GROUP,    /* those of its resource group, and those in no group */
+	SCOPE_GROUP,    /* those of the same resource group; without one, those in no group */
 	SCOPE_ALL,      /* all, because the name is global elsewhere; it may be in a group */
 	SCOPE_NO_GROUP, /* all; it is in no group */
 };
@@ -99,7 +99,8 @@ enum {
 	KIND_GROUP = 104
 };
 
-/* Finds a kind by its name; by its parent and collection; by its id. NULL: no such kind. */
+/* Find a kind by its name; a kind of a model by its parent and collection; a kind by its id. NULL:
+ * no such kind. */
 const struct kind *kind_named(const char *name);
 const struct kind *kind_of_collection(const struct kind *parent, const char *collection);
 const struct kind *kind_of_id(unsigned id);
@@ -163,7 +164,8 @@ enum addresses_why {
 			   * unless it is of the state and the values have its id */
 };
 
-/* Whether an edit restores what was there, or elsewhere, so that fewer checks apply. */
+/* Whether an edit restores resources that this server or another one had, so that fewer checks
+ * apply. */
 static inline bool addresses_restore(enum addresses_why why)
 {
 	return why == ADDRESSES_BACK || why == ADDRESSES_IMPORT;

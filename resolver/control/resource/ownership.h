@@ -4,7 +4,8 @@
  *
  *     the name is the forward name of one of its addresses or services
  *     the name leads to such a forward name by CNAMEs
- *     the name leads by CNAMEs and A to its static address, or to that of one of its services
+ *     the name leads by CNAMEs and A (reverse.ipv6: or AAAA) to a static address of the
+ *       subscription, or to the address of one of its services
  *
  * The default resolver answers the questions, never a network's zones or rules, unless
  * reverse.resolve_in names a network: otherwise anybody who may link a zone could claim any name. A

@@ -617,8 +617,8 @@ static struct model_row *take_row(struct rows *rows, const struct item_row *row,
 	return NULL;
 }
 
-/* Whether the row only repeats the file's item, so that a warning is enough. A member that the row
- * leaves open (a placed address) counts as equal. */
+/* Whether the row only repeats the file's item; if so, warns. A member that the row leaves open (a
+ * placed address) counts as equal. */
 static bool is_repeated(const struct item_row *row, const struct path *in, const void *item,
 			struct rows *all)
 {
@@ -969,7 +969,8 @@ static int rebuild(struct parts *parts, size_t at, struct source *source,
 	return 0;
 }
 
-/* Reads all rows of the top-level item with this key. */
+/* Builds the part of this key anew from all its rows, in place of the one at the index, if it was
+ * found there. */
 static int reload(struct parts *parts, size_t at, bool found, struct source *source,
 		  const struct kind *root, const char *key, uint64_t revision,
 		  const struct model *declared, struct faults *faults, char error[SOURCE_ERROR_MAX])

@@ -99,8 +99,9 @@ struct resources {
 struct source *resources_source(struct resources *resources, char missing[SOURCE_ERROR_MAX]);
 /* resources_source that notes a missing state as trouble. */
 struct source *resources_reader(struct resources *resources);
-/* Attaches the file's rows of these resources, because that is not possible within a transaction.
- * Those of the served ones are attached, except while others are prepared. */
+/* Attaches the file's rows of these resources before a transaction begins, because that is not
+ * possible within one. The attached rows are those of the served resources, or, while others are
+ * being prepared, those of the prepared ones. */
 void resources_attach(struct resources *resources);
 /* Notes that a read has failed, and keeps the first reason. */
 void resources_say_trouble(struct resources *resources, const char *why);

@@ -209,7 +209,7 @@ static bool is_member(const struct kind *kind, const char *key)
 	       field->offset != offsetof(struct owned_item, ttl);
 }
 
-/* Refuses other members, because read-only ones would be ignored silently. */
+/* Refuses members that no export has, because read-only ones would be ignored silently. */
 static int check_members(const struct kind *kind, const json_t *object, struct change_error *error)
 {
 	const char *key;
@@ -410,7 +410,8 @@ static void remove_it(struct state_import *import, unsigned kind, const char *gr
 	add_edit(import, kind, group, name, NULL, NULL);
 }
 
-/* Keeps values until the page has been put. Without them, an edit would remove. */
+/* Keeps values until the page has been put. NULL (no memory) ends the import, because an edit
+ * without values would remove the resource. */
 static const json_t *keep_values(struct state_import *import, json_t *values)
 {
 	import->failed = import->failed || json_array_append_new(import->values, values) != 0;
@@ -436,8 +437,8 @@ static bool can_replace(const struct item *present, const json_t *object)
 	       !owned_gives_way(present->owned, object);
 }
 
-/* Removes an address or service of the state, unless it can become an object of the document, and a
- * PTR that the state has for one of the file, unless the document has it. */
+/* Removes an address or service of the state that cannot become an object of the document in place.
+ * For one that the file declares, removes the state's PTR if the document lacks it. */
 static void compare_resource(struct state_import *import, const struct item *present)
 {
 	const struct owned_resource *resource = present->owned;
@@ -451,8 +452,8 @@ static void compare_resource(struct state_import *import, const struct item *pre
 		remove_it(import, kind, item->resource_group, item->name);
 }
 
-/* A group that the document lacks is removed, unless addresses in the document name it. Then it
- * gets the values that adding the first of these addresses to a new group would give that. */
+/* Removes a group that the document lacks, unless addresses in the document name it. Such a group
+ * gets the values of a new group that is made for the first of these addresses. */
 static void compare_group(struct state_import *import, const struct item *present)
 {
 	const struct resource_group *group = present->fields;
@@ -473,8 +474,8 @@ static void compare_group(struct state_import *import, const struct item *presen
 	}
 }
 
-/* Removes waiting PTRs that the document lacks. An address of the document cannot be added while a
- * PTR waits for its id. */
+/* Removes waiting PTRs that the document lacks, and those of addresses and services in it: these
+ * cannot be added while a PTR waits for their ids. */
 static void compare_waiting(struct state_import *import)
 {
 	size_t count;
@@ -523,7 +524,8 @@ static void put_object(struct state_import *import, const struct state_list *lis
 
 /* ---- import: step by step ---- */
 
-/* What is compared, in this order, before the lists are put; PTRs: those that wait. */
+/* The kinds whose present resources are compared with the document, in this order, before its
+ * lists are put; KIND_PTR: waiting PTRs. */
 static const struct comparison {
 	unsigned kind;
 	void (*compare)(struct state_import *import, const struct item *present);
@@ -542,7 +544,7 @@ static int compare_items(struct state_import *import, const struct comparison *c
 	list->resources = import->resources;
 	list->path.kind = kind_of_id(comparison->kind);
 	list->arena = &import->arena;
-	/* A call reads all groups, so they make one page; of other kinds it gives a few anyway. */
+	/* No limit: a call reads all groups anyway, and gives only a few items of other kinds. */
 	err = items_of(list->path.kind)->next(list, SIZE_MAX, error);
 	for (size_t i = 0; !err && i < list->count; i++)
 		comparison->compare(import, &list->items[i]);

@@ -585,8 +585,8 @@ static bool read_serial(struct source *source, const char *text, struct pairs_se
 	return pairs_read_serials(source, row, 1, error) == 0 && row->found;
 }
 
-/* Finds the serial by the zone's full name, else by its domain: older states keep it there, and so
- * does a zone that moved from no group into one. */
+/* Finds the serial by the zone's full name, else by its domain alone: that is its key in older
+ * states, and the key of a zone that was in no group before. */
 static bool find_serial(struct source *source, const struct private_zone *zone,
 			struct pairs_serial *row)
 {
@@ -599,8 +599,8 @@ static bool find_serial(struct source *source, const struct private_zone *zone,
 	return (group && read_serial(source, text, row)) || read_serial(source, apex, row);
 }
 
-/* The latest serial of zones of the domain that only `before` has, because a zone that moves to
- * another group must not go back. 0: none. */
+/* The latest serial of the domain's zones that only `before` has: if a zone moves to another group,
+ * its serial must still rise. 0: none. */
 static uint32_t latest_serial(const struct model *before, const struct model *model,
 			      const char *domain)
 {
@@ -666,9 +666,9 @@ static int number(struct private_zone *zone, const struct model *model,
 	return 0;
 }
 
-/* After a change: gives each new or recreated zone the serial that number_all would. A secondary
- * that still has the zone accepts only a later serial. Its own may be later than the time of day,
- * which is what a new zone starts with. */
+/* After a change: gives each new or recreated zone the serial that number_all would. A new zone
+ * starts with the time of day, but a secondary that still has the former zone may have a later
+ * serial, and accepts only one that is later still. */
 static int number_new(struct model *model, const struct model *before, struct source *source,
 		      uint64_t now_s)
 {
@@ -689,7 +689,7 @@ static int number_new(struct model *model, const struct model *before, struct so
 	return err;
 }
 
-/* Gives a zone whose records are as before its old serial, and every other zone a later one. */
+/* An unchanged zone keeps its serial; every other zone gets a later one. */
 static int number_all(struct model *model, const struct model *before, struct source *source,
 		      uint64_t now_s)
 {

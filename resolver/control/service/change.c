@@ -28,7 +28,7 @@ struct commit {
 	struct homes_draft drafts;        /* of these edits */
 	struct change_error refused;      /* of the first edit that `refuse` got */
 	struct unconfirmed unconfirmed;
-	bool is_unnoted; /* the data for a rollback could not be written, beside a good state */
+	bool is_unnoted; /* the data for a rollback, not the state, could not be written */
 	enum commit_answer answer;
 };
 
@@ -65,8 +65,8 @@ static bool refuse_edit(struct commit *commit, size_t index)
 	return true;
 }
 
-/* Puts the page's edits beside the model. `before`: how many edits precede the page; an error has
- * the edit's number among all of them. */
+/* Puts the page's edits beside the model. `before`: the index of the page's first edit for
+ * service_change.refuse; 0 for a page of `more`. */
 static int put_page(struct commit *commit, const struct edit_page *page, size_t before)
 {
 	int err = 0;
@@ -159,7 +159,7 @@ static size_t count_beside(const struct service_change *change)
 	return count;
 }
 
-/* Runs within the transaction. */
+/* Sets change->rows. Runs within the transaction, which a rehearsal rolls back. */
 static int tell_rows(struct commit *commit)
 {
 	struct service_change *change = commit->next.change;
@@ -169,7 +169,7 @@ static int tell_rows(struct commit *commit)
 	return *change->rows ? 0 : change_say(&change->error, CHANGE_STORE, NULL, "%s", error);
 }
 
-/* Runs within the transaction. */
+/* Calls change->look within the transaction, which the rehearsal rolls back. */
 static int look(struct commit *commit)
 {
 	struct service_change *change = commit->next.change;
@@ -226,7 +226,7 @@ static int store(struct commit *commit)
 {
 	struct service_change *change = commit->next.change;
 	struct source *source = commit->next.source;
-	uint64_t revision = change->revision; /* the model's; 0: no model was made from rows */
+	uint64_t revision = change->revision; /* of the transaction that made the model; 0: none */
 	bool any_beside = change->more || count_beside(change) > 0;
 	int err;
 
@@ -455,8 +455,8 @@ static void end_large(struct large *large)
 	work_end(work);
 }
 
-/* Closes the thread's connection first, because publishing may write serials by the server's own.
- */
+/* Closes the thread's connection first, because publishing may write serials over the server's own
+ * connection. */
 static void on_stored(void *context)
 {
 	struct large *large = context;

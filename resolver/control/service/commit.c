@@ -433,7 +433,7 @@ const char *commit_doubt_waits(const struct service *service)
 
 	if (!commit_is_doubtful(service) || service->commit.doubt.is_kept ||
 	    unconfirmed->revision == 0)
-		return NULL; /* or it waits by now (confirmation.h) */
+		return NULL; /* a kept change already waits to be confirmed (confirmation.h) */
 	return "it is not known whether a change that is to be confirmed is made, because the disk "
 	       "failed; that is found out by itself: try again later";
 }

@@ -89,7 +89,8 @@ void service_apply(struct service *service, json_t *record, service_on_change *o
 /* Finds out later whether the change was made; the state has answered COMMIT_UNKNOWN. */
 void commit_doubt(struct service *service, const struct unconfirmed *unconfirmed);
 bool commit_is_doubtful(const struct service *service);
-/* The change needs no confirmation; while another one waits, it is the rollback of that. */
+/* Whether a change is doubtful that needs no confirmation. While another change waits to be
+ * confirmed, it can only be that change's rollback. */
 bool commit_rollback_is_doubtful(const struct service *service);
 /* Why no reload may wait for confirmation now, and no other process may take over: a change that
  * needs confirmation has an unknown outcome. NULL: none has. */

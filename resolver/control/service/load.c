@@ -251,8 +251,8 @@ static struct model *try_again(struct load *load, struct source *source, struct 
 }
 
 /* Skips rows that do not fit, and then repeatedly the rows that refer to these, so that no state
- * can keep the file from being served. If all rows fit, conflicts between them and the file are
- * refused instead, because the operator has just written them; with an open source these rows are
+ * can keep the file from being served. If all rows fit, but conflict with the file, the file is
+ * refused instead, because the operator has just written it; with an open source such rows are
  * skipped as well, because the file is served already. Rows whose parent is gone from the file are
  * skipped without counting as misfits. */
 struct model *load_rows(struct load *load, struct source *source, struct model *declared,

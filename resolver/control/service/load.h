@@ -19,12 +19,12 @@ struct load {
 	const char *config;      /* path */
 	const char *resolv_conf; /* path */
 	struct hash_key key;     /* random; hashes all names and zones */
-	enum source_mode mode;   /* for opening the state; READ_APART without a running server */
+	enum source_mode mode;   /* for opening the state: SOURCE_READ or SOURCE_READ_APART */
 	struct {
 		void (*on_progress)(void *context); /* about once a second */
 		void *context;
 		bool required; /* otherwise a state that cannot be migrated is read from a copy */
-	} migration;           /* of an older version's state; on_progress NULL: no server */
+	} migration;           /* of an older version's state; on_progress NULL: does not migrate */
 	bool follows;          /* the served model's default resolver comes from resolv.conf */
 	struct resolv_conf found;  /* resolv.conf as read for that model */
 	bool has_read;             /* a model was loaded before */

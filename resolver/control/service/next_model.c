@@ -5,7 +5,8 @@
  *     record sets ─► place, complete, check     (faults: the end)
  *     begin ─► put, ...                         (next_model_write; the caller commits)
  *
- * Another program may write to the state between the two transactions; the second begin sees that.
+ * The first transaction is repeated if references or domains had to be rewritten (values_refer).
+ * Another program may write to the state between two of the transactions; the next begin sees that.
  * If rows that are put back do not fit any more, or another program has written before, the first
  * transaction loads all rows, and skips those that do not fit.
  *

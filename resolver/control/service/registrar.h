@@ -17,13 +17,13 @@
  * signed later: the earlier message was held back on its way (renewals.h). A removed set leaves no
  * signing time, so a message held back until after the removal registers it again.
  *
- * A renewal is a message that has a set in it and does not change it. It is only noted in
- * memory (renewals.h), and only once the state says that a kill may lose renewals. A look checks
- * all sets in portions, when renewals must be written or a set may have expired. A set expires if
- * clients may register in its zone and none has renewed the set for `expire` seconds. An expired
- * set is removed like a client's delete, first durably and then from service; an address, its PTR
- * and the DHCID are sets that expire separately. A look runs when the first set may be due, at most
- * a minute late. */
+ * A renewal is a message that has a set in it and does not change it. It is only noted in memory,
+ * once the zone's clock is marked as open in the state: after a kill, all sets of such a zone count
+ * as renewed (renewals.h). A look checks all sets in portions, when renewals must be written or a
+ * set may have expired. A set expires if clients may register in its zone and none has renewed the
+ * set for `expire` seconds. An expired set is removed like a client's delete, first durably and
+ * then from service; an address, its PTR and the DHCID are sets that expire separately. A look runs
+ * when the first set may be due, at most a minute late. */
 #ifndef SLUICE_REGISTRAR_H
 #define SLUICE_REGISTRAR_H
 
@@ -83,7 +83,8 @@ MUST_CHECK int registrar_open(struct registrar *registrar, uv_loop_t *loop, stru
  * rows that earlier processes stored. A failed read is logged, and tried again by the next call;
  * requests are dropped meanwhile. */
 void registrar_recall(struct registrar *registrar);
-/* Notes that another model is served. */
+/* Called after each publication, perhaps of another model: runs or stops clocks, and schedules a
+ * look. */
 void registrar_published(struct registrar *registrar);
 /* Sends the answers that are due; called when a worker may have adopted a snapshot. */
 void registrar_send_answers(struct registrar *registrar);

@@ -121,15 +121,16 @@ MUST_CHECK int service_open(struct service *service, uv_loop_t *loop, unsigned w
 			    void *context);
 /* Whether on_adopted was called for the snapshot published last. */
 bool service_all_adopted(const struct service *service);
-/* Begins to wait for the snapshot of server.awaited, which the registrar has published; on_adopted
- * follows. */
+/* Begins to wait for the snapshot of server.awaited, which the registrar has published. on_adopted
+ * follows, unless all workers have the snapshot already (service_all_adopted). */
 void service_await(struct service *service);
 /* Follows resolv.conf until service_rest, if that is the default resolver. */
 void service_follow(struct service *service);
 
-/* A model of load_model, ready to be served: its addresses merged with those of the state, its
- * listeners open, its policy compiled, the management listeners prepared. Data that must be durable
- * before the model is served is written between service_prepare and service_publish:
+/* A checked model (load_model, next_model_make), ready to be served: its addresses merged with
+ * those of the state, its listeners open, its policy compiled, the management listeners prepared.
+ * Data that must be durable before the model is served is written between service_prepare and
+ * service_publish:
  *
  *     service_prepare ──fails──► faults ───────────────┐
  *           │                                          ├─► service_prepared_release
@@ -224,9 +225,9 @@ struct service_change {
 MUST_CHECK int service_change(struct service *service, struct service_change *change,
 			      struct faults *faults);
 /* service_change for any size: a large change compiles the model and writes the rows in a thread,
- * while other changes wait (work.h). Large means many edits, or removing a resource that can have
- * others inside. Calls on_change once, perhaps before the return. Copies the change, and borrows
- * the data it points to until that call. */
+ * while other changes wait (work.h). Large means `large`, SERVICE_LARGE edits, or the removal of a
+ * resource that can have others inside. Calls on_change once, perhaps before the return. Copies the
+ * change, and borrows the data it points to until that call. */
 enum { SERVICE_LARGE = 100 }; /* edits */
 void service_make(struct service *service, struct service_change *change,
 		  service_on_change *on_change, void *context);

@@ -7,8 +7,8 @@
  *     work_end ───► waiting requests go on, in order
  *
  * Only one such request runs at a time; others wait for it. Any number of jobs (struct work_job)
- * run beside it, one portion of one job per turn. They need nothing held: each portion finds its
- * place among the resources again by a key, or does not read it.
+ * run beside it, one portion of one job per turn. Changes need not wait for them: each portion
+ * finds its place among the resources again by a key, or reads no resources.
  *
  * A long answer (struct work_reading) delays no change: a thread writes it from a snapshot taken
  * when its turn comes (STORE_VIEW). Only one is written at a time, so that a thread of libuv stays

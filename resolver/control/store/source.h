@@ -79,8 +79,8 @@ struct source_change {
 	const char *before, *after; /* values; NULL: no resource before, none after */
 };
 
-/* The key that find compares: a text, except SOURCE_BY_ADDRESS. SOURCE_BY_ROW, which is a path,
- * passes over items of the configuration file; SOURCE_BY_GROUP finds the first of these in the
+/* The key that find compares: a text, except SOURCE_BY_ADDRESS. SOURCE_BY_ROW compares paths of the
+ * state's rows alone. SOURCE_BY_GROUP finds only the first item of the configuration file in the
  * group. */
 enum source_by {
 	SOURCE_BY_ROW,
@@ -150,7 +150,8 @@ struct source_calls {
 	/* Calls back with every resource that has an address, in no order, without its JSON. */
 	int (*owned)(struct source *source, source_on_resource *on_resource, void *context,
 		     char error[SOURCE_ERROR_MAX]);
-	/* Counts the resources of the kind in this group (NULL: in all). */
+	/* Counts the resources of the kind in this group, and the file's items in it; NULL: all of
+	 * the state, without the file's items. */
 	int (*count)(struct source *source, unsigned kind, const char *group, size_t *count,
 		     char error[SOURCE_ERROR_MAX]);
 	/* A change: begin, then put for each resource (json NULL: remove it if it exists; keys
@@ -189,9 +190,9 @@ struct source_calls {
 };
 
 /* Opens the store that management.state names: a path, or a URL ("file:/PATH"). SOURCE_READ and
- * SOURCE_READ_APART work while a server writes: READ in that server's process, APART in any other,
- * where not even SQLite's -shm file is written. NULL: `error` says why, and what would help; "" if
- * a store to be read does not exist. */
+ * SOURCE_READ_APART work while a server writes, in this or another process; APART does not even
+ * write SQLite's -shm file. NULL: `error` says why, and what would help; "" if a store to be read
+ * does not exist. */
 enum source_mode { SOURCE_READ, SOURCE_READ_APART, SOURCE_WRITE };
 struct source *source_open(const char *url, enum source_mode mode, char error[SOURCE_ERROR_MAX]);
 /* Opens a source without resources, to read attached items of the configuration file. NULL: `error`

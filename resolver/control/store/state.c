@@ -838,8 +838,8 @@ static bool is_undone(sqlite3 *db)
 	       code == SQLITE_IOERR_WRITE;
 }
 
-/* Fails instead of waiting for a reader of an older revision, because this is the control thread.
- */
+/* Fails instead of waiting for a reader of an older revision, because the control thread may be
+ * the caller. */
 static int move_log(struct state_db *db)
 {
 	int pages = 0, moved = 0;

@@ -17,7 +17,8 @@
 #define FILE_ROWS                                                                                  \
 	"SELECT kind, path, NULL, id, addr, host, grp, NULL, NULL, NULL, 0, 0, NULL, number"       \
 	" FROM file.items"
-/* Both, those of the file first. A view of both would be sorted for each page; this is merged. */
+/* Rows of the file, then rows of the state. SQLite merges them by their indexes; a view of both
+ * would be sorted for each page. */
 #define ROWS_WHERE(where) FILE_ROWS " WHERE " where " UNION ALL " STATE_ROWS " WHERE " where
 /* Rows of the state with the number of the file's item that has the same key. */
 #define ROWS_LIKE(same)                                                                            \

@@ -178,7 +178,8 @@ static json_t *on_uri(const struct scope *scope, json_t **arguments, size_t coun
 	return builder_finish(&builder);
 }
 
-/* RFC 3986 section 3.3 and 3.4; escapes stay as they are. */
+/* The characters that a path and a query may contain (RFC 3986 sections 3.3 and 3.4). '%' is one of
+ * them, so that escapes stay as they are. */
 #define IN_PATH  "!$&'()*+,;=:@/%"
 #define IN_QUERY IN_PATH "?"
 enum { PORT_MAX = 65535 };

@@ -40,7 +40,7 @@ enum {
 
 /* ---- reading ---- */
 
-/* state: its provisioningState; "": there is none of that name. */
+/* state: the deployment's provisioningState; "": there is no deployment of that name. */
 MUST_CHECK int deployment_find(struct resources *resources, const char *group, const char *name,
 			       char state[DEPLOYMENT_STATE_MAX], struct change_error *error);
 

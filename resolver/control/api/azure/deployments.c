@@ -181,7 +181,7 @@ static bool is_made_by(const struct deployment *deployment, const struct deploye
 	       (of == 0 || is_within(deployment, deployed->deployment, of));
 }
 
-/* The types of its resources, by provider. */
+/* The types of the resources that the deployment number `of` makes, by provider. */
 static json_t *providers_json(const struct deployment *deployment, size_t of)
 {
 	json_t *providers = json_array(), *types = NULL;

@@ -203,8 +203,8 @@ void arm_endpoint_read(struct arm_reading *reading)
 
 /* ---- links of zones ---- */
 
-/* GET shows a policy that Azure does not have as Default, and a body without the member means
- * Default as well: neither changes it. */
+/* Azure has no policy NxDomainFallthrough: GET shows it as Default. So a body with Default, or
+ * without the member, keeps it. */
 void arm_zone_link_read(struct arm_reading *reading)
 {
 	static const char key[] = "resolution_policy";

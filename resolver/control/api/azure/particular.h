@@ -39,8 +39,8 @@ json_t *arm_address_guid(const struct arm_shown *shown);
 
 /* Refuses a group name that Azure would refuse, and "-". */
 void arm_group_read(struct arm_reading *reading);
-/* Checks Azure's rules for an address. If only the PTR changes, the edit becomes one of the PTR,
- * which is allowed even if a file declares the address. */
+/* Checks Azure's rules for an address, and claims a new reverse name (api/edit.h). A change of the
+ * PTR alone is allowed even if a file declares the address (resource/address_edits.c). */
 void arm_address_read(struct arm_reading *reading);
 
 /* Removes the target group of a rule that is given targets. */

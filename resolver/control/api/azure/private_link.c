@@ -258,8 +258,8 @@ static void fail_address(struct arm_reading *reading, const struct subnet_places
 		fail_place(reading, places, target);
 }
 
-/* Chooses an address for each configuration of one subnet that lacks one. `first`: the index of the
- * first of them. */
+/* Chooses addresses for all configurations without an address that are in one subnet, that of
+ * configuration number `first`. */
 static void choose_addresses(struct arm_reading *reading, const char *group, json_t *array,
 			     size_t first)
 {

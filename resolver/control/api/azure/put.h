@@ -9,7 +9,7 @@
 struct arm_putting {
 	struct api_edit *edit; /* its first edit is the resource's; others are added */
 	const struct arm_type *type;
-	struct path *path; /* the resource; out: perhaps its PTR; kind NULL: no change */
+	struct path *path; /* the resource; out: kind NULL if nothing changes */
 	json_t *body;
 	bool merges;                   /* a PATCH: members that the body lacks stay */
 	const struct arm_shown *there; /* its present state; NULL: it does not exist */

@@ -1,7 +1,7 @@
 /* Reads a body by the table of types:
  *
  *     body of a PUT or PATCH, and what GET shows now ─► new values
- *     resource of az or Terraform, without the other ─► new values
+ *     resource of az or Terraform alone              ─► new values
  *
  * A member that equals what GET shows does not change its value. So the value keeps what Azure
  * cannot express: the protocol of a target, a target group, a name relative to its zone. */

@@ -402,7 +402,7 @@ static void answer_making(struct api_edit *edit, const struct api_made *made)
 	}
 }
 
-/* Answers with the error, which names its member of the body. */
+/* Answers with the error, whose field becomes the path of the wrong member in the body. */
 static void fail(struct api_edit *edit, const struct change_error *error)
 {
 	const struct arm_type *type = operation_of(edit)->asked.type;

@@ -93,8 +93,8 @@ struct arm_member {
 	bool alias; /* another name of a member, with the same key; not shown */
 };
 
-/* Shared by the types of one family. */
 enum arm_etag { ARM_ETAG_QUOTED, ARM_ETAG_WEAK, ARM_ETAG_BARE };
+/* What the types of one provider have in common. */
 struct arm_family {
 	const char *provider;
 	enum arm_etag etag; /* in bodies: "\"V\"", "W/\"V\"", "V" */

@@ -185,7 +185,7 @@ static bool is_delete(const struct api_request *request)
 	return strcmp(request->method, "DELETE") == 0;
 }
 
-/* For a body that check_body has accepted. */
+/* Does the request remove the PTR? Its body must have passed check_body. */
 static bool removes(const struct api_request *request)
 {
 	return is_delete(request) || json_is_null(json_object_get(request->body, "ptrdname"));

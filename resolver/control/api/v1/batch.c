@@ -251,8 +251,8 @@ struct upload {
 	struct row_place places[ROWS_AT_ONCE];    /* of these edits */
 	size_t count;
 	json_t *seen; /* the addresses of earlier rows, as text */
-	/* The error of the row that ended the page, which is told after those of the page's edits,
-	 * because they are of rows before it. FINE: none. */
+	/* The error of the wrong row that ended the page. It is noted after the errors of the
+	 * page's edits, whose rows come before it. CHANGE_FINE: none. */
 	struct change_error wrong;
 	struct row_place wrong_at;
 	json_t *errors;
@@ -349,8 +349,8 @@ static json_t *values_of(const struct owned_item *ptr)
 	return values_print(kind_of_id(KIND_PTR), NULL, ptr);
 }
 
-/* Adds an edit to the page; takes ownership of the values (NULL: removes the PTR). `found`: of a
- * PTR (kind.h). */
+/* Adds an edit to the page; takes ownership of the values (NULL: removes the PTR). `found`: the
+ * address or service of an edited PTR (struct resource_edit); NULL: none. */
 static void add_edit(struct upload *upload, const struct batch_row *row, const struct path *path,
 		     json_t *values, const struct owned_resource *found)
 {

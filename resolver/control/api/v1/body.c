@@ -97,7 +97,8 @@ static int merge(json_t *target, const json_t *patch)
 	return err ? ERR_NOMEM : 0;
 }
 
-/* Keeps the spelling of a part of the path that the body leaves out. */
+/* Drops a part of the path that read_whole has added to the patch, so that the stored spelling
+ * stays. */
 static void forget_paths(const struct api_request *request, json_t *patch, const char *key)
 {
 	if (!json_object_get(request->body, key))

@@ -423,8 +423,8 @@ static void answer_made(struct posted *posted, bool is_rehearsal, uint64_t revis
 				    : etag_print(revision, 0, 0, etag));
 }
 
-/* Without a policy only resources such as addresses change. They decide no name, so the plan stays
- * empty. */
+/* policy NULL: the change has only resources such as addresses, which decide no name, so the plan
+ * stays empty. */
 static void note_plan(void *context, struct resources *unused, const struct policy *policy)
 {
 	struct posted *posted = context;

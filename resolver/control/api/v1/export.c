@@ -99,7 +99,7 @@ static int write_owned_edit(void *context, const struct item *item)
 	return !err && owned_has_ptr_of_state(owned) ? write_edit(export, &ptr) : err;
 }
 
-/* Writes the items of homes, of each parent that somebody named. */
+/* Writes the items of homes, except inside parents that the model made by itself. */
 static bool write_home_edits(struct resource_export *export)
 {
 	const struct model *model = resources_model(export->resources);
@@ -134,7 +134,8 @@ static bool write_edits(struct resource_export *export)
 	       each_of_kind(export, KIND_SERVICE, write_owned_edit);
 }
 
-/* Adds edits of the items inside `in`, which are in the model's lists. */
+/* Adds edits of the items of this kind inside `in`, and of all items inside those. Items of homes
+ * are not in the model; write_home_edits writes them. */
 static void add_edits(const struct resources *resources, const struct kind *kind, const void *in,
 		      const struct path *parent, json_t *edits)
 {

@@ -1,5 +1,5 @@
-/* Lists of resources of every kind, in pages: of all groups or of one, inside one item, or, where a
- * "*" stands for its group and name, inside all.
+/* Lists of resources of every kind, in pages: of all groups, of one group, inside one item, or,
+ * with "*" in place of an item's group and name, inside all items.
  *
  *     ?limit=N       at most N rows on a page (default 1000; N is at most 5000)
  *     ?marker=MARK   the rows after the row with this mark (resource/item.h)
@@ -206,10 +206,10 @@ void api_resource_list(struct api_request *request)
 	struct filter filter;
 	size_t limit;
 
-	/* An unknown filter is refused: if it were ignored, the client would take all rows for
-	 * matches. */
 	if (!read_list(request, &items.path))
 		return;
+	/* An unknown filter is refused: if it were ignored, the client would take all rows for
+	 * matches. */
 	filter = filter_of(items.path.kind);
 	if (!filter_check(request, &filter) || !api_v1_limit(request, &limit) ||
 	    !check_marker(request, marker ? marker : ""))

@@ -482,7 +482,8 @@ static bool read_removal_name(struct api_request *request, struct registrar_remo
 	return false;
 }
 
-/* False: the parameters contradict each other, and the request has been answered. */
+/* False: a parameter is missing or invalid, or two contradict each other, and the request has been
+ * answered. */
 static bool read_removal(struct api_request *request, struct registrar_removal *removal,
 			 struct name *name)
 {

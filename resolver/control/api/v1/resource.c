@@ -610,8 +610,9 @@ static void answer_gone(struct api_request *request, const struct faults *faults
 }
 
 /* An answer with a resource as the request has made it, even if another client changes it
- * meanwhile. An answer about a PTR first waits for the check whether its name leads back, which may
- * add a warning, and then until every worker serves the change. */
+ * meanwhile. An answer about an address, service or PTR waits until every worker serves the change;
+ * if the body has a reverse name, it first waits for the check whether that name leads back, which
+ * may add a warning. */
 struct resource_answer {
 	struct api_wait wait;
 	struct api_request *request;

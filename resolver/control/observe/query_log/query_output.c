@@ -70,9 +70,9 @@ struct query_output {
 	uint64_t try_ms;      /* after a failure: time of the next try */
 	uint64_t look_ms;     /* time of the next check of the path */
 	uint64_t end_ms;      /* deadline of the end; 0: the end has not come */
-	bool failed;          /* and the failure has been logged */
+	bool failed;          /* opening or writing has failed, and that has been logged */
 	bool ends;            /* the rest is tried once more, even after a failure */
-	uint64_t lost_before; /* status.lost when it failed */
+	uint64_t lost_before; /* status.lost when `failed` was set */
 };
 
 static uint64_t clock_ms(void)
@@ -246,8 +246,8 @@ static fstrm_res on_read(void *context, void *buffer, size_t count)
 	return fstrm_res_success;
 }
 
-/* Cuts incomplete frames off the file. libfstrm is not told, because it would give up the stream:
- * the frames are tried again. */
+/* After a failed write to a file, cuts incomplete frames off. libfstrm is not told of the failure,
+ * because it would give up the stream; write_batch tries the frames again later. */
 static fstrm_res on_write(void *context, const struct iovec *vectors, int count)
 {
 	struct query_output *output = context;
@@ -314,7 +314,7 @@ static bool begin_frames(struct query_output *output)
 
 /* Makes the next write begin a line. After kill -9 the file may end within a line of ours: that
  * line is cut off. A foreign line gets a newline. Another process may be writing the line at this
- * moment, so the file counts only if its size stays the same for TAIL_MS. */
+ * moment, so this waits until the file's size has stayed the same for TAIL_MS. */
 static void begin_line(int fd, const char *path)
 {
 	char *tail = malloc(TAIL_MAX);
