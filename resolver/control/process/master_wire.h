@@ -87,7 +87,7 @@ struct master_fds {
 };
 
 /* The mark of a name. A FAULT has the mark of the requested name in place of the name, because its
- * text is the reason. Never 0. All versions must compute the same. */
+ * text is the reason. Never 0. All versions must compute the same mark for a name. */
 uint32_t master_name_mark(const char *name);
 
 /* Sends the message with copies of the descriptors. ERR_SYSTEM: it could not be sent at once and

@@ -135,7 +135,7 @@ static bool write_edits(struct resource_export *export)
 }
 
 /* Adds edits of the items of this kind inside `in`, and of all items inside those. Items of homes
- * are not in the model; write_home_edits writes them. */
+ * are not in the model's lists; write_home_edits writes them. */
 static void add_edits(const struct resources *resources, const struct kind *kind, const void *in,
 		      const struct path *parent, json_t *edits)
 {
