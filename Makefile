@@ -204,7 +204,7 @@ lint:
 	@$(MAKE) --no-print-directory -s -j2 build/sluice
 	@tests/lint
 compile_commands.json: # made anew each time, for new files
-	@printf '%s\n' $(SRC) $(TESTLIB) $(TESTSRC) | python3 -c 'import json, os, sys; print(json.dumps( \
+	@printf '%s\n' $(SRC) $(TESTLIB) $(TESTSRC) $(wildcard bench/*.c tests/fuzz/*.c tests/e2e/*.c) | python3 -c 'import json, os, sys; print(json.dumps( \
 		[{"directory": os.getcwd(), "file": file, "arguments": sys.argv[1:] + ["-c", file]} \
 		for file in sys.stdin.read().split()], indent=1))' $(CC) $(filter-out -MMD -MP,$(BASE)) $(OPT) >$@
 format:

@@ -704,7 +704,11 @@ def flatten(suite):
 
 
 def main():
-    """Every test file ends by calling this; arguments limit it to tests whose name has them."""
+    """Every test file ends by calling this; arguments limit it to tests whose name has them. A file of random
+    tests has a SEED, which is printed for a second run."""
+    seed = getattr(sys.modules["__main__"], "SEED", None)
+    if seed is not None:
+        print("# SEED=%d" % seed, flush=True)
     reason = stand_alone()
     result = Tap()
     suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])

@@ -586,7 +586,6 @@ odd TYPE65280 \\# 3 010203
 
     def test_what_was_acknowledged_outlives_every_kill(self):
         draw, serial = random.Random(SEED), 0
-        print("# SEED=%d" % SEED)
         known = {}
         for life in range(KILLS):
             storm = Storm(self, "s%d" % life)
