@@ -189,8 +189,8 @@ static const struct command commands[] = {
 	 "Prints a line for each change, the latest last; with --limit only that number of latest\n"
 	 "changes. With a REVISION it prints the values before and after. \"uid 0 (says anna)\" "
 	 "has\n"
-	 "the name of the person who logged in, which nobody checks. With --follow it prints a\n"
-	 "line for each resource, and with --json too one JSON object a line.\n"},
+	 "the name of the person who logged in, which nobody checks. With --follow it goes on\n"
+	 "with new changes; with --json it prints one JSON object for each resource.\n"},
 	{"undo", command_undo, CALL | OPTION_DRY_RUN, 1, 1, "REVISION", "take a change back",
 	 "The server refuses if one of its resources has changed since, and names the author.\n"},
 	{"rule list", command_rule_list,
@@ -199,14 +199,13 @@ static const struct command commands[] = {
 	 "With --csv the list has the form that `sluice rule import` reads.\n"},
 	{"rule import", command_rule_import, CALL | OPTION_JSON | OPTION_DRY_RUN, 1, 2,
 	 "[[GROUP/]RULESET] FILE.csv", "make or change many rules at once, all of them or none",
-	 "The first line names the columns: domain and targets, and optionally name, ruleset,\n"
-	 "state, target_group, description and other members of a rule. Commas separate fields, "
-	 "or\n"
+	 "The first line names the columns: domain, and optionally targets, target_group, name,\n"
+	 "ruleset, state, description and other members of a rule. Commas separate fields, or\n"
 	 "semicolons or tabs; commas, semicolons or blanks separate targets, in quotes if that\n"
-	 "separates fields. A row is the rule of its name, else the one for its domain, else a "
-	 "new\n"
-	 "one, named after its domain. RULESET may be left out if there is only one. Rules that\n"
-	 "the file does not have stay. FILE.csv may be - for standard input.\n"},
+	 "separates fields. A row with a name means the rule of that name; a row without one\n"
+	 "means the rule for its domain. If there is none, it makes a new rule. RULESET may be\n"
+	 "left out if there is only one. Rules that the file does not have stay. FILE.csv may be\n"
+	 "- for standard input.\n"},
 	{"record list", command_record_list, CALL | OPTION_JSON, 1, 1, "ZONE",
 	 "list the record sets of a zone without a file",
 	 "The records of a zone file are not resources; `sluice zone export` prints any zone.\n"},

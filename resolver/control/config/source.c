@@ -180,7 +180,8 @@ static void scan_token(struct config_scan *scan)
 	if (is_cut(token, (size_t)(end - token))) {
 		int shown = end - token < NUMBER_SHOWN_MAX ? (int)(end - token) : NUMBER_SHOWN_MAX;
 
-		REFUSE(scan, "%.*s has more than 32 bits; write %.*sL", shown, token, shown, token);
+		REFUSE(scan, "%.*s does not fit in a 32-bit integer; write %.*sL", shown, token,
+		       shown, token);
 	}
 }
 

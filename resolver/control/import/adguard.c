@@ -358,7 +358,8 @@ static const struct reason reasons[] = {
 	{"whitelist_filters", NO_LISTS},
 	{"user_rules", NO_LISTS},
 	{"blocked_services", NO_LISTS},
-	{"dhcp", "sluice has no DHCP; names of machines are not registered"},
+	{"dhcp",
+	 "sluice has no DHCP; a DHCP server can register names (registration in sluice.conf(5))"},
 	{"tls", "clients ask without TLS"},
 	{NULL, NULL},
 };

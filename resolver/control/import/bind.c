@@ -14,7 +14,7 @@
 #include "rules/text.h"
 
 enum { DEPTH_MAX = 20, BRACES_MAX = 100, WORDS_MAX = 16 };
-enum { STALE_USUAL_S = 86400 }; /* BIND's, and that of stale_max */
+enum { STALE_USUAL_S = 86400 }; /* the default of BIND's max-stale-ttl, and of our stale_max */
 
 struct statement {
 	struct origin at; /* at.path is the first word */
@@ -214,7 +214,7 @@ static bool is_first_use(struct bind *bind, const struct statement *statement)
 #define NO_VALIDATION "sluice does not validate; DO and CD are passed through"
 #define NO_ROOT       "sluice does not resolve from the root"
 #define NO_TRANSFER   "zones are not transferred in"
-#define NO_UPDATE     "records are changed by sluice record set and the API, not by DNS UPDATE"
+#define NO_UPDATE     "DNS UPDATE registers names of machines only (registration in sluice.conf(5))"
 #define BUILT_IN      "how targets are asked and watched is built in"
 
 static const struct reason reasons[] = {

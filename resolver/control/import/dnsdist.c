@@ -3,7 +3,8 @@
  *
  *     rules, in order; the first that fits decides      domains, the longest decides
  *     QNameSuffix corp.example    ─► Pool "dc"          corp.example ─► dc's backends
- *     QNameSuffix www.corp.example ─► Pool "web"        refused: it would decide here, and does not
+ *     QNameSuffix www.corp.example ─► Pool "web"        refused: dnsdist never comes to this rule,
+ *                                                       but here it would decide
  *     none fits                   ─► pool ""            the default resolver
  *
  * A rule that selects a pool by more than a name's suffix refuses the file. A rule with an unread

@@ -251,8 +251,9 @@ static const struct option *find(const struct dnsmasq *dnsmasq, const char *name
 /* ---- options without a counterpart ---- */
 
 #define THE_UNIT "the program, its user and its files are those of the unit"
-#define NO_DHCP  "sluice has no DHCP; names of machines are not registered"
-#define NO_SETS  "addresses in answers are passed on, and put into no set"
+#define NO_DHCP                                                                                    \
+	"sluice has no DHCP; a DHCP server can register names (registration in sluice.conf(5))"
+#define NO_SETS "addresses in answers are passed on, and put into no set"
 
 static const struct reason reasons[] = {
 	{"user", THE_UNIT},

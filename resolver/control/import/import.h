@@ -130,8 +130,8 @@ MUST_CHECK int import_write(struct import *import, const char *from, FILE *out,
 /* The file mode of the result: only for its owner if it has a secret, otherwise for everybody who
  * may read all input files. */
 mode_t import_mode(const struct import *import);
-/* Prints losses, changes and faults, a line each, sorted by file and line. Returns the number of
- * lines. */
+/* Prints the reports of closed access, then losses, changes and faults, a line each; both parts are
+ * sorted by file and line. Returns the number of reports. */
 size_t import_print(struct import *import, FILE *out);
 
 #endif

@@ -205,7 +205,8 @@ static const struct {
 	 "response_limit in sluice.conf(5) limits answers to one prefix"},
 	{"dns.rateLimit", "interval", "60",
 	 "response_limit in sluice.conf(5) limits answers to one prefix"},
-	{"dhcp", "active", "false", "sluice has no DHCP; names of machines are not registered"},
+	{"dhcp", "active", "false",
+	 "sluice has no DHCP; a DHCP server can register names (registration in sluice.conf(5))"},
 	{"misc", "etc_dnsmasq_d", "false",
 	 "the files of /etc/dnsmasq.d count as well; import them as dnsmasq's"},
 };

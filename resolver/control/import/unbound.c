@@ -328,7 +328,6 @@ static const struct reason reasons[] = {
 	{"neg-cache-size", "negative answers are in the cache"},
 	{"send-client-subnet", "clients' subnets are not sent on"},
 	{"client-subnet-*", "clients' subnets are not sent on"},
-	{"local-zone-tag", "there are no tags"},
 	{"forward-no-cache", "what targets answer is cached"},
 	{"stub-no-cache", "what targets answer is cached"},
 	{"forward-host", "a target is an address; give those of this host"},
