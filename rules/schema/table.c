@@ -206,9 +206,10 @@ static const struct field virtual_network_fields[] = {
 	 .type = FIELD_PREFIXES,
 	 AT(virtual_network, client_prefixes),
 	 .doc = "Further source prefixes that the VNet resolver takes for this "
-		"network; any prefix, loopback included. Absent, in a network "
-		"without address_space: loopback and private networks, as far "
-		"as no other network has them."},
+		"network; any prefix, loopback included. Absent: none, but the "
+		"first network without address_space and client_prefixes has "
+		"loopback and private networks, as far as no other network has "
+		"them."},
 	{.key = "uses_default_resolver",
 	 .type = FIELD_BOOL,
 	 AT(virtual_network, uses_default_resolver),
@@ -834,8 +835,8 @@ static const struct field management_fields[] = {
 	 AT(management, state),
 	 .url = true,
 	 .doc = "The database of changes made through the management API: a path on a local disk "
-		"(or file:/PATH), in a directory that sluice's user may write to. Without it, only "
-		"this file can be changed."},
+		"(or file:/PATH), in a directory that sluice's user may write to. Without it, the "
+		"API refuses changes of resources."},
 	{.key = "upload_max",
 	 .type = FIELD_UINT,
 	 AT(management, upload_max),
@@ -846,7 +847,7 @@ static const struct field management_fields[] = {
 	 .doc = "The longest file that an administrator may send, such as "
 		"sluice ptr import does: 64 MiB are more than 500,000 PTRs. "
 		"Any other request is at most 1 MiB, except for a whole state, "
-		"many edits, and a resource by Azure's API."},
+		"many edits, and a resource or template by Azure's API."},
 };
 static const struct group management_group = {
 	.name = "management",
@@ -982,8 +983,8 @@ static const struct field tcp_fields[] = {
 	 .fallback = "100",
 	 .min = 1,
 	 .max = 1000000,
-	 .doc = "The most connections from one client: an IPv4 address, or the "
-		"/64 of an IPv6 one."},
+	 .doc = "The most connections of each worker from one client: an IPv4 "
+		"address, or the /64 of an IPv6 one."},
 	{.key = "idle_timeout_ms",
 	 .type = FIELD_UINT,
 	 AT(tcp_settings, idle_timeout_ms),
@@ -1189,8 +1190,7 @@ static const struct field identity_fields[] = {
 	 AT(identity_settings, version),
 	 .min = 1,
 	 .max = 255,
-	 .doc = "The answer to CH TXT version.bind. Absent: nothing of "
-		"interest."},
+	 .doc = "The answer to CH TXT version.bind. Absent: REFUSED."},
 	{.key = "server",
 	 .type = FIELD_STRING,
 	 AT(identity_settings, server),
@@ -1199,7 +1199,7 @@ static const struct field identity_fields[] = {
 	 .doc = "This server's name in the dashboard, in `sluice status`, and "
 		"in the answers to CH TXT id.server and NSID (RFC 5001). "
 		"Absent: the dashboard and the status have the host's name, "
-		"and clients that ask by DNS get nothing of interest."},
+		"and clients that ask by DNS get REFUSED, and no NSID."},
 	{.key = "details",
 	 .type = FIELD_BOOL,
 	 AT(identity_settings, details),
@@ -1746,7 +1746,7 @@ static const struct field model_fields[] = {
 	 .max = 255,
 	 .doc = "The user, by name or number, that the program becomes when "
 		"root starts it. The server keeps none of root's rights, and "
-		"its master only the right to bind port 53. That user must be "
+		"its master only the right to bind ports below 1024. That user must be "
 		"able to read and write every file of the program. Absent: the "
 		"user does not change, with a warning for root; \"root\": the "
 		"same without the warning. A change takes a restart."},

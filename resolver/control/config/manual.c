@@ -1,5 +1,5 @@
-/* An introduction, then each group of the field table once, in the order of first use. Texts of the
- * table are plain, and are escaped for roff here. */
+/* Prints an introduction, then each group of the field table once, in the order of first use. The
+ * table's texts are plain, so this file escapes them for roff. */
 #include "resolver/control/config/manual.h"
 
 #include "rules/schema/schema.h"
@@ -65,7 +65,8 @@ static const char intro[] =
 	".PP\n"
 	"A key that is not described here is a fault. sluice reports all faults at once, each "
 	"with\n"
-	"file, line and path, but a syntax error alone. Warnings never refuse a file.\n"
+	"file, line and path; it reports a syntax error alone. It accepts a file that has only\n"
+	"warnings.\n"
 	".PP\n"
 	"Names of networks, resolvers, zones, rulesets, network interfaces, private endpoints,\n"
 	"address pools and transfers are unique in their\n"
@@ -86,9 +87,9 @@ static const char intro[] =
 	"and a subnet\n"
 	".IR NETWORK/SUBNET ,\n"
 	"or with the group ahead of it.\n"
-	"A\n"
-	".I NAME\n"
-	"that several other groups have is a fault, which lists them. sluice compares names and\n"
+	"If the item's own group does not have the\n"
+	".IR NAME ,\n"
+	"and several others do, that is a fault, whose text lists them. sluice compares names and\n"
 	"references without regard to case.\n";
 
 /* Keep this the same as rules/schema/made.c. */
@@ -115,12 +116,13 @@ static const char unnamed[] =
 	"address\n"
 	"space. An inbound endpoint without\n"
 	".B listen\n"
-	"then listens at 127.0.0.1, port 53, or the next address of 127.0.0.0/8 at which nothing\n"
-	"else listens; an outbound one asks from any address that the system chooses.\n"
+	"then listens at 127.0.0.1, port 53, or the next address of 127.0.0.0/8 that no other\n"
+	"listener of the configuration has; an outbound one asks from any address that the "
+	"system\n"
+	"chooses.\n"
 	".IP \\(bu\n"
-	"With a vnet_resolver, a network with neither address_space nor client_prefixes is that "
-	"of\n"
-	"loopback and of private networks.\n"
+	"With a vnet_resolver, the first network with neither address_space nor client_prefixes\n"
+	"is that of loopback and of private networks.\n"
 	".PP\n"
 	".B sluice check -v\n"
 	"prints the made items, and the reasons;\n"
