@@ -1,7 +1,8 @@
 /* The way of a request to its handler and back, on two threads:
  *
  *     on_head      listener's thread   finds the route, the client and its rights, by a constant
- *                                      table and digests: 401 403 404 405, or the limit of the body
+ *                                      table and digests: 400 401 403 404 405 429, or sets
+ *                                      the limit of the body
  *     on_request   control thread      reads query, JSON or form (a thread parses long JSON): 400
  *                                      415, or calls the handler, after any large change (work.h)
  *     api_reply_*  control thread      held until every worker serves the last published change

@@ -4,7 +4,7 @@
  * for example when a DNS query of the server's own has its answer. Until then it may use the
  * request.
  *
- *     http.h bytes ─► route, client and its rights (else 401 403 404 405 413)
+ *     http.h bytes ─► route, client and its rights (else 400 401 403 404 405 413 429)
  *            ─► body in the route's form (else 400 415) ─► handler ─► api_reply_json | api_fail
  *
  * Paths are matched without regard to case, "//" equals "/", a final '/' is ignored, and segments
@@ -76,7 +76,8 @@ static inline struct api_request *api_request_of(struct work_waiter *waiter)
  * (application/x-www-form-urlencoded, read by api_form) instead of JSON. API_READ: reader.
  * API_CHANGE: admin; the change waits while a large change is under way (work.h). API_CHANGE_TEXT:
  * the same, and the handler parses a very long body in a thread (api_parse). API_OPERATE: the same
- * as API_CHANGE, but also allowed while a change waits to be confirmed (service/confirmation.h). */
+ * as API_CHANGE, but also allowed while a change waits to be confirmed (service/confirmation.h) and
+ * during an upgrade; a handler that must not run then checks for itself (api_may_change). */
 enum api_need {
 	API_NOTHING,
 	API_FORM,

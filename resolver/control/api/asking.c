@@ -1,5 +1,5 @@
-/* A hash of its id, with a secret key, gives each client a place. Two clients with the same place
- * share its limit. */
+/* Each client has a place in a table, by a hash of its id with a secret key. Two clients with the
+ * same place share one limit. */
 #include "resolver/control/api/asking.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
  * its edit; service_commit makes the change, as it makes every change (service/commit.h):
  *
  *     api_edit ─► read ─┬─ it claims no name ──────────────────────────────► service_commit, answer
- *                       └─ it claims one: rehearsed (form: 4xx), then ownership_check
+ *                       └─ it claims one: rehearsed (a refusal ends it), then ownership_check
  *                            ├─ owned ────────────────────────────► read ─► service_commit, answer
  *                            ├─ not owned, or not known ──────────► 400, nothing has changed
  *                            └─ owned, but a large change has begun: all again when that

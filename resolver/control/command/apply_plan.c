@@ -210,8 +210,8 @@ static json_t *otherwise(const struct apply_plan *plan, const struct kind *kind,
 	return members;
 }
 
-/* Whether nothing is to do: a declared resource has all these values, or the file gives only a name
- * (and, without a declaration, --prune was not given). */
+/* Whether the resource stays as it is: the server's file declares it with all these values; or the
+ * file gives only its name, and the server's file declares it or --prune was not given. */
 static bool stays(const struct apply_plan *plan, const struct kind *kind, const json_t *served,
 		  const json_t *values)
 {

@@ -10,7 +10,8 @@ enum { CHANGE_WORDS_MAX = 400 };
 
 /* "created", "changed" or "deleted". */
 const char *change_verb(const json_t *change);
-/* "uid 0 (says anna)": the command itself has sent the login. Returns text. */
+/* Prints the author, such as "uid 0 (says anna)", where the login name is the author's own claim.
+ * Returns text. */
 char *change_who(const json_t *change, char text[CHANGE_WORDS_MAX]);
 /* "rule contoso of ruleset office" */
 const char *change_subject(const json_t *change);

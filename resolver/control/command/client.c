@@ -111,8 +111,8 @@ static bool find_setting(const char *text, char value[CLIENT_PATH_MAX])
 	return false;
 }
 
-/* Guesses the path of a faulty file, which the server has not loaded: most likely it is
- * unchanged. */
+/* Guesses the socket's path from a faulty file. The server has not loaded this file, but most
+ * likely the edit that made it faulty has not changed the path. */
 static void guess_path(const char *file, char path[CLIENT_PATH_MAX])
 {
 	char value[CLIENT_PATH_MAX];

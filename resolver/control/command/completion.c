@@ -6,8 +6,8 @@
 #include "resolver/control/observe/query_log/query_filter.h"
 #include "resolver/control/resource/kind.h"
 
-/* Names may be anybody's, as those of records from another server are. So the script takes names as
- * they are (bash would run commands in the words of compgen -W), and completes to quoted ones.
+/* A name may contain anything, for example that of a record from another server. So the script does
+ * not use compgen -W, which would run commands in such a name, and it quotes its completions.
  *
  * Completions, by the words before the cursor:
  *

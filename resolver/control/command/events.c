@@ -61,7 +61,7 @@ static void run_program(void *context, const char *data, bool numbered)
 	json_decref(event);
 }
 
-/* Starts after the latest event, so that no event is run twice. */
+/* Starts after the latest event, so that the program does not run for past events. */
 static int run_for_each(const struct command_line *line)
 {
 	json_t *answer = client_ask(line, (struct client_call){.method = "GET"},

@@ -4,7 +4,7 @@
  *     GET /v1/changes ─► those of the revision ─► edits, reversed ─► POST /v1/changes
  *                        later ones: has anything in the revision changed since?
  *
- * The request names the latest change seen, so that another change meanwhile refuses it.
+ * The request names the latest change seen, so the server refuses it if there is a later one.
  * `sluice history --follow` reads the same path as a stream. */
 #include <limits.h>
 #include <stdio.h>

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Programs built or installed together belong together, wherever that is: $PATH may have another
- * version. */
+/* Finds the program in the folder of this one, because both were built or installed together. $PATH
+ * may have another version. */
 static bool beside(const char *name, char path[PATH_MAX])
 {
 	char own[PATH_MAX];

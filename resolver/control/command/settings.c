@@ -47,7 +47,7 @@ void settings_print(FILE *out, const json_t *value)
 		print_members(out, value);
 	else
 		json_dumpf(value, out, JSON_ENCODE_ANY);
-	/* libconfig reads an integer of more than 32 bits only with an L. */
+	/* libconfig reads an integer above 2147483647 only with an L. */
 	if (json_integer_value(value) > INT32_MAX)
 		fputc('L', out);
 }

@@ -1,12 +1,12 @@
-/* `sluice top`: the running server's figures on a terminal, drawn again each second.
+/* `sluice top`: the running server's figures on a terminal, drawn again each second or --interval.
  *
  *     GET /v1/status ───────────────┐
  *     GET /v1/history?span=minute ──┼─► sections: rows of cells ─► a page of so many lines
  *     GET /v1/events?after= ────────┘
  *
  * Rates are the server's, of complete seconds; this program counts nothing. Each page is drawn over
- * the previous one, and cut to the terminal, with the number of rows left out. If standard output
- * is not a terminal, one page of any length is printed.
+ * the previous one, and cut to the terminal; a section that is cut says how many of its rows are
+ * shown. If standard output is not a terminal, one page of any length is printed.
  *
  * The terminal is restored at every end: a key, a signal, or the server's end. */
 #include <errno.h>

@@ -1,5 +1,6 @@
-/* `sluice zone import ZONE FILE` and `zone export ZONE`: a zone of the state from a master file, by
- * one change that is all made or not at all, and any zone as a master file.
+/* `sluice zone import ZONE FILE` puts a master file's records into a zone of the state, by one
+ * change that is all made or not at all. `sluice zone export ZONE` prints any zone as a master
+ * file.
  *
  *     FILE ─► zone ─► record sets ─────────────┐
  *                                              ├─► plan ─► POST /v1/changes

@@ -7,7 +7,7 @@
  * libconfig also accepts four mistakes in silence that change the meaning of a file. They are
  * faults here:
  *
- *     4294967297       more than 32 bits without an L after it: cut to 1
+ *     4294967297       above 2147483647, without an L after it: cut to 1
  *     "a<NUL>b"        a NUL byte ends the string
  *     "a\x00b"         so does its escape
  *     "a               without a closing quote the string ends at the next quote, lines later */

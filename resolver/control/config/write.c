@@ -86,7 +86,7 @@ static bool is_bare(enum field_type type)
 	return type == FIELD_UINT || type == FIELD_UINT64 || type == FIELD_BOOL;
 }
 
-/* libconfig reads an integer of more than 32 bits only with an L. */
+/* libconfig reads an integer above 2147483647 only with an L. */
 static bool needs_long(const struct field *field, const char *text)
 {
 	return field->type == FIELD_UINT64 && strtoull(text, NULL, 10) > INT32_MAX;

@@ -15,7 +15,8 @@ enum {
 	HTTP_SECRET_MAX = 1024,
 };
 
-/* Reads the client's secret and sets its digest; a file that cannot be used is a fault. */
+/* Sets the client's digest, from its secret file or from secret_sha256. What cannot be used is a
+ * fault; a secret that can be guessed is a warning. */
 void http_secret_load(struct management_client *client, struct faults *faults);
 /* False: there is no memory. */
 bool http_secret_digest(const char *secret, size_t length, uint8_t digest[CLIENT_DIGEST_BYTES]);

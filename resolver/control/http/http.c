@@ -130,7 +130,7 @@ struct http {
 	bool paused;                          /* http_pause */
 	atomic_size_t held_bytes;             /* of bodies and answers, of all exchanges */
 	atomic_size_t answering;              /* answers that are not sent yet */
-	uint64_t linger_until_ms;             /* until then answers to be sent are waited for */
+	uint64_t linger_until_ms;             /* clients may take their last answers until then */
 	pthread_mutex_t lock;                 /* protects all that follows */
 	bool closing;                         /* hand no more requests over */
 	struct http_queue at_socket, waiting; /* at_socket is served first */

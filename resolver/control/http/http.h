@@ -98,8 +98,8 @@ struct http_handler {
 	/* Called on the control thread. http_reply must be called once, now or later, on that
 	 * thread. */
 	void (*on_request)(void *context, struct http_request *request);
-	/* Makes the body of an error that needs no handler (400, 413, 503), on either thread. The
-	 * caller frees it; NULL: no body. */
+	/* Makes the body of an error that needs no handler (400, 413, 421, 429, 503), on either
+	 * thread. The caller frees it; NULL: no body. */
 	char *(*on_error)(void *context, const struct http_request *request, unsigned status,
 			  const char *text);
 	/* Called on each listener's thread before its first client is heard, to give up rights that

@@ -7,10 +7,10 @@
  * more characters keep it from being guessed.
  *
  * All of loopback counts as one address here, and so does an IPv6 /48, which is what one customer
- * has. Failures are kept in two rows of 256 token buckets. Each address has a bucket in each row,
- * and waits when both are empty. So a failure is never forgotten because of others. All addresses
+ * has. Failures are kept in two rows of 256 leaky buckets. Each address has a bucket in each row,
+ * and waits when both are full. So a failure is never forgotten because of others. All addresses
  * together may fail 10,240 times at once and 85 times a second. An address without failures waits
- * only if others happen to have emptied both of its buckets: one hostile address does that with a
+ * only if others happen to have filled both of its buckets: one hostile address does that with a
  * chance of 1 in 65,536, 50 of them with 3 %.
  *
  * The unix socket is not throttled: the kernel identifies its peers. Secrets, right or wrong, are

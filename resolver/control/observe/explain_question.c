@@ -1,5 +1,5 @@
-/* Two steps: reading the texts needs no policy; then the place where the question arrives is found
- * in one. */
+/* Two steps: reading the texts needs no policy; finding the place where the question arrives needs
+ * one. */
 #include "resolver/control/observe/explain_question.h"
 
 #include "resolver/control/base/json.h"

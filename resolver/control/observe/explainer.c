@@ -4,8 +4,8 @@
  *       hop          decided ─┬─ ask ── ask ── enter: a block of its own ──┬─ done
  *                             └─ our own data ─────────────────────────────┘
  *
- * Each pass starts from scratch. If a target would be asked and none is, the outcome is `open`: up
- * to the target. A chain ends at its first forwarded hop. */
+ * Each pass starts from scratch. A level is `open` if its outcome depends on a target that is not
+ * asked here. A chain ends at its first forwarded hop. */
 #include "resolver/control/observe/explainer.h"
 
 #include <assert.h>

@@ -421,7 +421,8 @@ static bool walk_on(struct findings *it)
 
 /* ---- names that leave the network ---- */
 
-/* RFC 6762 appendix G, RFC 8375, and ICANN's .internal; single labels are checked separately. */
+/* RFC 6762 and its appendix G, RFC 8375, ICANN's .internal, and default domains of operating
+ * systems; single labels are checked separately. */
 static const char *const internal_suffixes[] = {"local",       "internal",  "intranet", "private",
 						"corp",        "home",      "lan",      "home.arpa",
 						"localdomain", "workgroup", "mshome"};

@@ -1,7 +1,8 @@
-/* Keeps the last logged state of each target, source, listening address and route. A check reads
- * the present states of all of them, then logs the changes, and only then updates the logged
- * states. So a line compares all old states with all present ones, and if two targets come back
- * within one check, both lines name the rules that are answered again.
+/* Keeps the last logged state of each target, source and listening address. A check reads all
+ * present states, then logs the changes, and only then updates the logged states. So a line
+ * compares all old states with all present ones, and if two targets come back within one check,
+ * both lines name the rules that are answered again. The logged state of a route is in its
+ * outcomes, and is updated together with its line.
  *
  * Targets are held by references, so a target's logged state survives a reload that keeps the
  * target. The set of targets is looked up once for each generation. */
@@ -39,11 +40,11 @@ static bool is_of_way(enum health_kind kind)
 
 struct health_change {
 	enum health_kind kind;
-	const struct target *target;  /* NULL: of a source, or a listening address */
-	const struct address *source; /* the target's, or the address; family 0: the system's */
-	uint16_t port;                /* of a listening address; 0: a source */
-	uint64_t for_us; /* how long suspect or gone, until now; FLAPPED: since the last line */
-	unsigned times;  /* further such periods, too short for a line */
+	const struct target *target;   /* NULL: of a source, or a listening address */
+	const struct address *source;  /* the target's, or the address; family 0: the system's */
+	uint16_t port;                 /* of a listening address; 0: a source */
+	uint64_t for_us;               /* how long suspect or gone; FLAPPED: since the last line */
+	unsigned times;                /* further such periods, too short for a line */
 	char other[TARGET_OTHER_TEXT]; /* what else answers in the target's place; "": nothing */
 };
 

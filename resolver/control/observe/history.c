@@ -172,7 +172,7 @@ static const struct row_kind kinds[HISTORY_KINDS] = {
 			     make_target},
 };
 
-/* With `other`, and the longest possible names. */
+/* The bytes of a kind's rows, with `other` and the longest possible names. */
 #define ROWS_BYTES(rows, columns, numbers)                                                         \
 	((size_t)((rows) + 1) * (sizeof(struct history_row) + KEY_MAX +                            \
 				 (1 + HISTORY_SPANS) * (numbers) * sizeof(uint64_t) +              \

@@ -840,7 +840,7 @@ static void say_all_is_well(json_t *texts, const json_t *all)
 	json_add(texts, json_text(text));
 }
 
-/* Makes each judgement since the last call a failure, with advice. */
+/* Adds the texts from *noted on to the failures, with this advice. */
 static void note_failing(json_t *all, const json_t *texts, size_t *noted, const char *advice)
 {
 	json_t *failing = json_object_get(all, "failing");

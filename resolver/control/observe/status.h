@@ -14,7 +14,8 @@
  *     zones               name, record_sets, records, bytes, networks, registers (machines or
  *                         clients may register in it)
  *     rulesets            name, rules, disabled, networks, outbound_endpoints
- *     owned               addresses, services, ptrs, waiting (PTRs without an address), state (the
+ *     owned               a list of one item, empty if there is no state, address or service:
+ *                         addresses, services, ptrs, waiting (PTRs without an address), state (the
  *                         file, null: none), error (why the file cannot be used now, or null)
  *     unanswered          count, rules: those without a live target, or whose clients get SERVFAIL
  *                         in a row, STATUS_UNANSWERED of them ("onprem/contoso", "default
@@ -54,8 +55,9 @@
  *                         null: no work is under way
  *     longest_turn        of the control thread: cpu_ms, at (null: there was none yet)
  *     unconfirmed         a change that goes back unless it is confirmed: what ("reload" or
- *                         "change"), who (null for a reader), at, until, revision (of a
- *                         change), error (why it could not go back yet), text; or null
+ *                         "change"), who (null for a reader), at, until, left_s (seconds until
+ *                         then), revision (of a change), error (why it could not go back yet),
+ *                         text; or null
  *     went_back           the same for a reload that went back: the previous configuration is
  *                         served instead of the file
  *     restart             time, text: how the server before this one ended unexpectedly, so that

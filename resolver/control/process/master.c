@@ -17,12 +17,12 @@
  * for; sockets that no server wants are closed.
  *
  * The master has no threads, DNS, configuration or state. A server may become hostile, so every
- * message is checked. A master that is not root opens only port 53, ports from 1024 on and sockets
- * it had open before. It starts only programs of root, and the file it was started from, while that
- * file's owner is the same; always with `--serve`, so that an interpreter gets no script to run. No
- * other file can take the place of the checked one: the master's own file is executed by a
- * descriptor, a program of root by a path that only root can change. All servers run under the
- * master's filter of system calls (sandbox.h). */
+ * message is checked. Once a server has served, a master that is not root opens only unix sockets,
+ * port 53, ports from 1024 on and names that it had open before. It starts only programs of root,
+ * and the file it was started from, while that file's owner is the same; always with `--serve`, so
+ * that an interpreter gets no script to run. No other file can take the place of the checked one:
+ * the master's own file is executed by a descriptor, a program of root by a path that only root can
+ * change. All servers run under the master's filter of system calls (sandbox.h). */
 #include "resolver/control/process/master.h"
 
 #include <errno.h>
@@ -118,10 +118,10 @@ struct master {
 	unsigned stopping; /* how often it was told to stop */
 	int status;
 	unsigned crashes;                  /* in a row */
-	struct {                           /* nobody serves since the serving one ended: */
+	struct {                           /* nobody has served since a server ended: */
 		uint64_t since_ms;         /* 0: somebody serves */
 		unsigned failed;           /* further servers, which ended before serving */
-		char end[END_TEXT_MAX];    /* how the serving one ended */
+		char end[END_TEXT_MAX];    /* how that server ended */
 		char latest[END_TEXT_MAX]; /* how the latest failed one ended */
 	} gap;
 	uint64_t start_ms;                 /* when to start the next server; 0: not planned */

@@ -62,7 +62,7 @@ static void prepare(struct master_message *message, enum master_word word, unsig
 	snprintf(message->text, sizeof message->text, "%s", text ? text : "");
 }
 
-/* If the master is gone, this process ends. */
+/* Only logs a failure: if the master is gone, the kernel ends this process (master_link_bind). */
 int master_link_say(struct master_link *link, enum master_word word, unsigned kind,
 		    const char *text)
 {

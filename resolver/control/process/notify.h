@@ -1,5 +1,6 @@
 /* Tells the service manager the program's status (sd_notify(3)) if NOTIFY_SOCKET is set. Only the
- * master calls this: it is the service's main process. */
+ * master does that: it is the service's main process. A server only reads the watchdog's interval,
+ * which the master sets for it. */
 #ifndef SLUICE_NOTIFY_H
 #define SLUICE_NOTIFY_H
 

@@ -1,6 +1,6 @@
 /* The server, which the master (master.h) starts as `sluice --serve`. It serves until the master
  * ends it. Its loop runs everything but the workers, HTTP listeners, query log and webhook, which
- * have threads.
+ * have threads of their own, and the long work of service/work.h.
  *
  * The order of the start leaves the process, and each thread it starts, with as few rights as
  * possible:

@@ -5,10 +5,10 @@
  *     do its arguments match a row?      no  ─► the call fails, EPERM
  *     is it in the denylist of workers?  yes ─► the call fails, EPERM
  *
- * The table also has calls that libraries try, but can do without on older kernels: they fail with
- * ENOSYS. The table has names for all architectures; names that one lacks are skipped. Calls that a
- * query makes have no conditions on arguments: the kernel keeps a bitmap of those calls, and runs
- * no filter at all for them.
+ * The table also has calls that libraries try first, but do not need, as older kernels lack them:
+ * they fail with ENOSYS. The table has names for all architectures; names that one lacks are
+ * skipped. Calls that a query makes have no conditions on arguments: the kernel keeps a bitmap of
+ * those calls, and runs no filter at all for them.
  *
  * Code that makes a new call adds it to the table: test_privileges.py makes the ordinary build do
  * all it can, and fails if a call was forgotten.

@@ -11,7 +11,7 @@
  * PTR's body, members of its address as well. */
 void address_body_strip(const struct kind *kind, json_t *body);
 /* Reads a body into the struct of the kind's field table; texts go into the arena. An empty text
- * counts as not given if the member is optional; a PTR must have its name, if only as null.
+ * counts as not given if the member is optional; a PTR must have reverse_fqdn, which may be null.
  * ERR_INVALID: `error` names the member. */
 MUST_CHECK int address_body_read(const struct kind *kind, const json_t *body, void *item,
 				 struct arena *arena, struct change_error *error);

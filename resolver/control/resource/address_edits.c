@@ -420,7 +420,7 @@ struct address_reading {
 	struct address_draft *draft;
 	const struct path *path;
 	const struct owned_resource *before; /* the present resource; NULL: it is new */
-	bool is_of_history;                  /* values from the history, not from a body */
+	bool is_of_history;                  /* values from the history; an undo's come in a body */
 	json_t *values;                      /* completed step by step */
 	const char *subscription;            /* of the result; NULL: none */
 	uint8_t family;                      /* of the address to be chosen */
@@ -465,7 +465,8 @@ static void put_spelled(struct address_reading *reading, const char *key, const 
 }
 
 /* A restored row keeps its own subscription, or none, whatever the configuration has now. Any other
- * new resource gets the configuration's, even in an undo, whose values come from a client. */
+ * new resource gets the configuration's. So does one in an undo: its values come from a client, and
+ * no client may choose a subscription. */
 static int take_subscription(struct address_reading *reading)
 {
 	const struct owned_resource *before = reading->before;

@@ -393,8 +393,8 @@ static bool find_again(struct merge *merge, const struct owned_resource *former,
 	       address_equal(&now->item.address, &former->item.address);
 }
 
-/* Takes a former item of the file out of the table, with its PTR of the state. Unless the state is
- * read, this PTR stays if the item does. */
+/* Takes a former item of the file out of the table, with its PTR of the state. If the state cannot
+ * be read, the PTR of an item that the new file has as well stays in the table. */
 static int leave(struct merge *merge, const struct owned_resource *former, bool is_read)
 {
 	const struct address *address = &former->item.address;

@@ -23,13 +23,13 @@ enum change_outcome {
 	CHANGE_NO_STATE,  /* no state is configured: the text says how to get one */
 	CHANGE_BUSY,      /* a large change is under way, or cannot begin now */
 	CHANGE_STORE,     /* the store failed (disk full, locked, corrupt); nothing has changed */
-	CHANGE_UNKNOWN,   /* the change may be made; commit.h finds out later */
+	CHANGE_UNKNOWN,   /* perhaps the change was made; commit.h finds out later */
 	CHANGE_NO_MEMORY,
 };
 
-/* The text of a NOT_FOUND error about what was there before. */
+/* The text of a NOT_FOUND error about a resource that existed before. */
 #define CHANGE_GONE "the state does not have it any more"
-/* The text of a READ_ONLY error about what the file declares; takes the file and the line. */
+/* The text of a READ_ONLY error about an item of the file; takes the file and the line. */
 #define CHANGE_DECLARED "it is declared at %s:%u; change it there, and reload"
 
 enum { CHANGE_FIELD_MAX = 64, CHANGE_TEXT_MAX = 1024 };

@@ -30,8 +30,8 @@ struct resource_group *groups_list(struct resources *resources, size_t *count);
 /* How many addresses are in the group, of all subscriptions; name NULL: in no group. */
 size_t group_size(struct resources *resources, const char *name);
 
-/* Make an edit, like addresses_put. group_ensure gives a group without a row one, for its first
- * address; if the name does not fit, its error names the member resource_group. */
+/* Make an edit, like addresses_put. group_ensure makes the group's row if it is missing, for its
+ * first address; if the name does not fit, its error names the member resource_group. */
 MUST_CHECK int group_put(struct address_draft *draft, const struct path *path, const json_t *values,
 			 enum addresses_why why);
 MUST_CHECK int group_remove(struct address_draft *draft, const struct path *path,

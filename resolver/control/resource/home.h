@@ -10,9 +10,9 @@
  *                                        ─► homes_read: rows of a new parent ─► edits, as below
  *     items change         model_same    ─► homes_edit ─► homes_put, ... ─► homes_commit
  *
- * Beside the model: addresses, services and PTRs (addresses.h), and groups (group.h). Checking an
- * edit of one reads the store (which addresses are free, who has a name), where the change's
- * earlier edits must be visible, so the edit is put within that transaction:
+ * Beside the model: addresses, services and PTRs (addresses.h), and groups (group.h). To check an
+ * edit of these, the store is searched for free addresses and for the holder of a name. The search
+ * must see the change's earlier edits, so the edit is put within that transaction:
  *
  *     a start, a reload    resources_prepare ─► resources_adopt
  *     items change         BEGIN ─► homes_edit ─► homes_put, ... ─► COMMIT ─► homes_commit

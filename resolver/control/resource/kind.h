@@ -59,8 +59,8 @@ struct kind {
 	/* Finds and lists the items for the APIs; NULL: as those of models. */
 	const struct item_calls *items;
 	bool guarded;       /* only administrators see it */
-	const char *chosen; /* a member that is required in the file and optional here: one is
-			     * chosen (an address, from a pool); NULL: none */
+	const char *chosen; /* a member that the file must give, and the API may leave out: then
+			     * a value is chosen (an address, from a pool); NULL: none */
 	/* Completes an item read from the state: reads the file that holds its secret, for example,
 	 * or refuses members that only the configuration file may have. NULL: nothing to
 	 * complete. */

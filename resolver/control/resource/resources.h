@@ -30,7 +30,7 @@ struct store *resources_store(struct resources *resources);
 const char *resources_trouble(const struct resources *resources);
 /* resources_trouble as an error. ERR_INVALID: there is one, and "not found" may be wrong. */
 MUST_CHECK int resources_check_reads(const struct resources *resources, struct change_error *error);
-/* Frees what lookups and pages have returned. Clears resources_trouble, except in a copy or while a
+/* Frees the results of lookups and pages. Clears resources_trouble, except in a copy or while a
  * draft is open, because these report it at their end. */
 void resources_forget(struct resources *resources);
 /* Notes the trouble of a copy as the original's, unless it has one. */

@@ -675,8 +675,8 @@ static void finish_back(struct going_back *back, const char *why)
 	free_back(back);
 }
 
-/* Nothing is to be put back. If that is because another program has written to the state, what it
- * has written is served. */
+/* Ends a rollback that has no rows to restore. If another program has written to the state, serves
+ * that program's rows. */
 static void serve_instead(struct going_back *back)
 {
 	struct service *service = back->service;

@@ -21,8 +21,9 @@
  *
  * Not rolled back: the system's resolv.conf, and secrets and the certificate of the management API
  * whose files were changed before the reload (config/copy.h). Settings that take a restart (`user`)
- * cannot wait to be confirmed; `user`, `group` and `seccomp` are never read from the copy, because
- * the server can write it. */
+ * cannot wait to be confirmed. The server can write the copy, so `user`, `group` and `seccomp` come
+ * from the configuration file. Only a start at which that file has faults takes the copy's, in a
+ * process that is not root or names no user. */
 #ifndef SLUICE_CONFIRMATION_H
 #define SLUICE_CONFIRMATION_H
 

@@ -1,7 +1,7 @@
 /* Changes of registered sets (registrar.h) that are made together: by several messages, by an
- * operator's removal, or because sets have expired. A batch collects them in a copy of what is
- * served, stores the copy with one sync, and then serves it. Only the registrar's own files use
- * this. */
+ * operator's removal, or because sets have expired. A batch collects them in a copy of the served
+ * sets, stores the changed rows with one sync, and then serves the copy. Only the registrar's own
+ * files use this. */
 #ifndef SLUICE_REGISTRAR_BATCH_H
 #define SLUICE_REGISTRAR_BATCH_H
 

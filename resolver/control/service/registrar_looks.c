@@ -56,8 +56,8 @@ static bool write_later(struct portion *portion, const uint8_t *owner,
 				  renewal_print_value(renewal, value));
 }
 
-/* Both times are whole seconds, so the age may be one second too high: a set expires only when it
- * exceeds `expire`. */
+/* Both times are whole seconds, so the age may be one second too high: a set expires only when its
+ * age exceeds `expire`. */
 static void expire_or_wait(struct portion *portion, const uint8_t *owner,
 			   const struct renewal *renewal, uint16_t type)
 {

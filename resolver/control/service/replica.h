@@ -14,7 +14,7 @@
  * place. So every report is true, no history of the zone is needed, and a copy that stands still is
  * found by the first question after behind_after_s.
  *
- *     pending    it lacks only a younger serial, or was not asked yet
+ *     pending    it lacks only a younger serial, has not been ahead so long, or was not asked yet
  *     current    it has the serial; a minute of silence makes it unknown
  *     behind     it lacks a serial that old, or has no copy to answer with
  *     ahead      its serial has been higher for behind_after_s: it does not transfer (RFC 1982)

@@ -1,6 +1,6 @@
 /*     timer ─► next item, if there is room ─► questions (server_ask) ─► note_end: kept
  *
- * Each step of a round reads what is served at that moment, so a change takes effect from the next
+ * Each step of a round reads the data served at that moment, so a change takes effect from the next
  * step on. */
 #include "resolver/control/service/rounds.h"
 

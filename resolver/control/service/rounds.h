@@ -11,8 +11,9 @@
  * A round begins when its result is wanted and the last one is out of date. A result is valid for
  * ROUND_GOOD_FOR times as long as its round took, so however often it is wanted, questions are
  * under way only a small part of the time. At most ROUND_AT_ONCE checks are under way, and
- * ROUND_A_SECOND begin per second: a million PTRs take about three hours. A finding that the round
- * before did not have is logged. Results are kept in memory.
+ * ROUND_A_SECOND begin per second: a million PTRs take about three hours. If a round has findings
+ * that the round before did not have, it logs their number and the first of them. Results are kept
+ * in memory.
  *
  * For the control thread alone. */
 #ifndef SLUICE_ROUNDS_H

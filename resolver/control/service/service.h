@@ -77,8 +77,8 @@ struct service {
 	struct {
 		int64_t at_s;
 		char *text;
-	} restart; /* why the process restarted this server after an unexpected end; text NULL: it
-		    * did not */
+	} restart; /* how the server before this one ended unexpectedly, so that the master started
+		    * this one; text NULL: it did not */
 	struct wall_clock clock;
 	struct turns turns; /* of the control thread's loop */
 	struct file_watch resolv_conf;

@@ -1,5 +1,5 @@
 /* The tables of the state, and the migrations of older files. Each migration takes a copy of the
- * file from one version to the next; all that a file needs run in one transaction. The file's
+ * file from one version to the next; all migrations of a file run in one transaction. The file's
  * header has the version (PRAGMA user_version) and the program (application_id), so that a path to
  * another program's database does no harm.
  *

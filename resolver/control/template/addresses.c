@@ -115,7 +115,7 @@ static json_t *on_cidr_subnet(const struct scope *scope, json_t **arguments, siz
 	return value_text(scope->budget, prefix_print(&prefix, shown));
 }
 
-/* Index 0 is the first usable address. */
+/* Index 0 is the address after the prefix's first one, whatever its family or length. */
 static json_t *on_cidr_host(const struct scope *scope, json_t **arguments, size_t count)
 {
 	char shown[PREFIX_TEXT_MAX], text[ADDRESS_TEXT_MAX];

@@ -1,8 +1,8 @@
 /* Counts roughly the bytes that jansson and the arena take; nothing is freed before the end, so
  * their sum is the most that a template ever holds.
  *
- * Values are freed in reverse order: what a function made of other values goes ahead of these. The
- * budget still has references to them then, so jansson does not recurse, however deep a value is.
+ * Values are freed in reverse order: a value made of others is freed before them. The budget still
+ * has references to the others then, so jansson does not recurse, however deep a value is.
  * Values that are made before their parts have a limited depth (budget_enter,
  * TEMPLATE_DEPTH_MAX). */
 #include "resolver/control/template/budget.h"

@@ -1,5 +1,5 @@
 /* The expression language of Azure's templates: a text in '[' and ']' is an expression of calls,
- * literals, members and indexes. A text that begins with '[[' is literal, without the first '['.
+ * literals, members and indexes. A text in '[[' and ']' is literal, without the first '['.
  *
  * Expressions are evaluated in a scope. Scopes are on the stack; an inner one is a changed copy of
  * the scope around it. */

@@ -28,8 +28,8 @@ enum {
 	TEMPLATE_RESOURCES_MAX = 800,          /* with those of nested templates */
 	TEMPLATE_COPIES_MAX = 10000,           /* of one copy */
 	TEMPLATE_DEPTH_MAX = 64,               /* each of values, brackets and templates */
-	TEMPLATE_RECURSION_MAX = 400,          /* of values, brackets, templates and calls
-						* together */
+	TEMPLATE_RECURSION_MAX = 400,          /* of values, brackets, calls and resources inside
+						* resources together */
 	TEMPLATE_STEPS_MAX = 1000000,          /* calls, members and values that are evaluated */
 	TEMPLATE_BYTES_MAX = 64 * 1024 * 1024, /* of all values made */
 	TEMPLATE_TEXT_MAX = 2048,              /* of an error's text */

@@ -1,5 +1,5 @@
-/* Counts the bytes that jansson allocates for a value, rounded up, so that the budget's sum is what
- * a template really holds. */
+/* Counts the bytes that jansson allocates for a value, rounded up, so that the budget's sum is
+ * roughly what a template holds. */
 #include "resolver/control/template/value.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* The first row that matches a path and method counts, so a row with a literal segment stands above
- * one with a parameter in that place. */
+/* Rows without parameters are tried first (api.c). Of the other rows the first that matches a path
+ * and method counts, so a row with a literal segment stands above one with a parameter there. */
 #include "resolver/control/api/v1/api_v1.h"
 
 #include "resolver/control/base/json.h"

@@ -1,7 +1,7 @@
 /* POST /v1/ptrs: many PTRs at once, all or none of them.
  *
  *     application/json   [{"address": A or "owner": ID, "reverse_fqdn": NAME or null, ...}, ...]
- *                        with "description" and "ttl"; at most 1 MiB, like all JSON
+ *                        with "description" and "ttl"; at most 1 MiB (HTTP_BODY_MAX)
  *     text/csv           address,reverse_fqdn,description,ttl, as the first line names them, where
  *                        ptrdname means reverse_fqdn; at most management.upload_max
  *

@@ -1,9 +1,9 @@
 /* /v1/private_zones/GROUP/NAME/master_file. GET prints the records that a zone serves, from its
  * file and from the state, as a master file. POST turns a master file, {"text"}, into record sets,
  * {"record_sets": [{"name", "ttl", "records"}], "warnings": ["line 1: ..."]}; it changes nothing,
- * and the zone need not exist: the client can send the sets as edits. A thread handles one GET or
- * POST at a time, and clients take turns (work_reading in service/work.h), so that other threads
- * are free for changes. */
+ * and the zone need not exist: the client can send the sets as edits. Only one GET or POST is
+ * handled at a time, in a thread, and clients take turns (work_reading in service/work.h). So other
+ * threads stay free for changes. */
 #include "resolver/control/api/long_answer.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/api/v1/resource.h"
