@@ -25,7 +25,8 @@ struct alarm {
 	void *context;
 };
 
-/* 0, or errno as libuv gives it (negative); then there is nothing to close. */
+/* 0, or errno as libuv gives it (negative): then do not close it, but the struct must stay until
+ * the loop has turned once more. */
 MUST_CHECK int alarm_open(struct alarm *alarm, uv_loop_t *loop, void (*on_ring)(void *context),
 			  void *context);
 /* Rings at that time or sooner; UINT64_MAX: need not ring. After it has rung it is not set. */

@@ -24,7 +24,8 @@ struct bell { /* all zero: closed and released */
 	void *context;
 };
 
-/* 0, or errno as libuv gives it (negative); then it is closed and released. */
+/* 0, or errno as libuv gives it (negative): then it is closed and released, but the struct must
+ * stay until the loop has turned once more. */
 MUST_CHECK int bell_open(struct bell *bell, uv_loop_t *loop, void (*on_ring)(void *context),
 			 void *context);
 /* Makes the loop's thread call on_ring later, at least once, unless the bell is closed before;

@@ -30,8 +30,8 @@ enum {
 	MESSAGE_OPTION = 4, /* bytes of an option's code and length */
 	MESSAGE_QUERY_MAX = MESSAGE_HEADER + MESSAGE_QUESTION_MAX + MESSAGE_OPT, /* to targets */
 	MESSAGE_EDE_TEXT_MAX = 200,
-	MESSAGE_JUMPS = 64,        /* compression pointers followed in a message, */
-	MESSAGE_JUMPS_RECORD = 16, /* and more for each record that is read */
+	MESSAGE_JUMPS = 64,        /* compression pointers followed in a message at most */
+	MESSAGE_JUMPS_RECORD = 16, /* further ones allowed for each record that is read */
 };
 
 enum rcode {
@@ -132,8 +132,8 @@ bool message_read_question(struct request *request, struct name *name, const str
  * that are no data (IXFR, AXFR, MAILA, MAILB, OPT, TSIG, TKEY, NXNAME).
  *
  * REQUEST_UPDATE (RFC 2136): there is exactly one zone, whose name, type and class are in `name`
- * and `request`, at most one OPT, of version 0, and a TSIG is the last record. All records are
- * within the packet; the caller reads their contents. */
+ * and `request`, and at most one OPT, of version 0. If there is a TSIG, it is the last record. All
+ * records are within the packet; the caller reads their contents. */
 enum request_state message_read_request(struct request *request, struct name *name,
 					const struct hash_key *key, const uint8_t *packet,
 					size_t length, enum rcode *rcode);

@@ -270,7 +270,7 @@ bool meter_pass_metered(struct meter *meter, unsigned worker, const struct addre
  *
  * A snapshot takes a reference to the meter of each of its endpoints when it is prepared, and
  * returns it when it is freed. The next one takes its own before that, so a reload does not refill
- * a bucket. It is a list, because there are few endpoints. */
+ * a bucket. The registry is a list, because there are few endpoints. */
 
 struct meter_registry {
 	struct meter *meters;

@@ -1,7 +1,7 @@
-/* Each event is one line and one write(2) to descriptor 2: lines of different threads never mix. A
- * server does not wait for the terminal or the journal (log_never_wait): it queues the lines that
- * these do not take at once. No call waits while it holds the queue's lock. The thread that queues
- * the first line tells the loop.
+/* Each event is one line on stderr, and lines of different threads never mix. A server does not
+ * wait for the terminal or the journal (log_never_wait): it queues the lines that these do not take
+ * at once. No call waits while it holds the queue's lock. The thread that queues the first line
+ * tells the loop.
  *
  *     line ─► queue ─► stderr, as far as it has room now
  *               └───► the rest: with the next line, or by log_go_on

@@ -1,5 +1,5 @@
 /* Writes one line for each event to stderr: with a level, a time or journald's prefix, or as JSON
- * lines. There are no secrets in it and no lines for queries. Thread-safe: a line is one write. */
+ * lines. There are no secrets in it and no lines for queries. Thread-safe: lines never mix. */
 #ifndef SLUICE_LOG_H
 #define SLUICE_LOG_H
 

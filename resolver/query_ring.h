@@ -111,8 +111,7 @@ struct query_ring {
 	_Alignas(64) uint8_t *next, *end; /* contiguous memory for records */
 	uint64_t *round;          /* where the round's time goes; NULL: it has no records yet */
 	uint64_t ahead;           /* the position of `next` minus its address */
-	_Atomic uint64_t written; /* bytes since the start, committed or not; as of
-				   * query_ring_publish */
+	_Atomic uint64_t written; /* bytes appended since the start, at query_ring_publish */
 	_Atomic uint64_t lost;    /* records */
 	uint8_t *bytes;
 	/* For the reader; the worker writes `committed`. */

@@ -47,8 +47,8 @@ bool series_release(struct series_set *set, uint32_t number);
 /* A worker's array of cells, one for each number. It never moves. */
 _Atomic uint64_t *series_cells(const struct series_set *set, unsigned worker);
 
-/* Shows all names if there are at most `max`; else names that have counted something, the greatest
- * first counters first, until `max` are shown. */
+/* Shows all names if there are at most `max`; else names that have counted something, in descending
+ * order of their first counter, until `max` are shown. */
 void series_show(struct series_set *set, uint32_t max);
 bool series_is_shown(const struct series_set *set, uint32_t number);
 /* Whether the name is in use now; name NULL: any name in `outer`. */

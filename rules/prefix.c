@@ -3,7 +3,7 @@
  * between the two families. The longest-prefix table is in prefix_table.c.
  *
  * IPv6 zone indexes ("fe80::1%eth0") are refused: they name an interface of one machine, which does
- * not belong into a configuration. */
+ * not belong in a configuration. */
 #include "rules/prefix.h"
 
 #include <arpa/inet.h>

@@ -75,11 +75,11 @@
 enum {
 	UNSENT_PAUSE = 128 * 1024, /* bytes of replies that the kernel has not taken yet */
 	UNSENT_MAX = 256 * 1024,
-	LARGE = 4096,              /* bytes of a message */
+	LARGE = 4096,              /* bytes; a longer message gets all its room at once */
 	TURN = 32 * 1024,          /* bytes until it is UDP's turn */
 	LEAST = 512,               /* least bytes that a read or a message counts as */
-	STREAM_PAUSE = 64 * 1024,  /* bytes: queries with several messages wait above it, */
-	STREAM_RESUME = 32 * 1024, /* and go on below it */
+	STREAM_PAUSE = 64 * 1024,  /* unsent bytes above which answers of many messages wait */
+	STREAM_RESUME = 32 * 1024, /* unsent bytes at which they go on */
 	OUTBOXES = 64,
 	OUTBOX_BYTES = 16 * 1024,
 	LINGER_MS = 500,

@@ -17,8 +17,7 @@ struct connection {
 	bool stranger;                /* not allowed to ask: gets REFUSED, and few connections */
 	struct timer idle;
 	uint64_t active_us;
-	uint64_t behind_us; /* since when no reply that the kernel did not take has left completely
-			     */
+	uint64_t behind_us;    /* when replies began to wait for the kernel, or one last left */
 	const uint8_t *bytes;  /* received; in `kept`, or during a read in the worker's inbox */
 	size_t at, end;        /* the part of `bytes` that is not taken yet */
 	uint8_t *kept;         /* NULL: nothing is left over from the last read */
@@ -26,7 +25,7 @@ struct connection {
 	struct outbox *outbox; /* replies of this loop round; NULL: none yet */
 	struct query *sending, **sending_end; /* queries that wait for room, in their order */
 	unsigned unanswered;                  /* queries at the resolver */
-	unsigned told;                        /* those of them answered as their listener stopped */
+	unsigned told;                        /* of these, answered when their listener stopped */
 	unsigned writes;                      /* replies that the kernel has not taken yet */
 	bool reading, processing;
 	bool ended;        /* no more questions will be read */
@@ -35,8 +34,8 @@ struct connection {
 	bool closing, closed;
 };
 
-/* inbound/connection.c. `bucket` is the client's in the worker's table. Always takes over the
- * descriptor. */
+/* inbound/connection.c. `bucket` is the client's bucket in the worker's table. Always takes over
+ * the descriptor. */
 void connection_open(struct inbound *inbound, unsigned bucket, int fd,
 		     const struct address *client);
 void connection_close(struct connection *connection); /* fine when it is closing already */

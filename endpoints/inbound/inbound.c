@@ -150,7 +150,7 @@ static size_t read_stranger(struct inbound *inbound, struct query *query, const 
 	return inbound_refuse_stranger(inbound, query, reply);
 }
 
-/* An updater retries after silence, but gives up after any error (RFC 2136 section 4.6). So an
+/* An updater retries after silence (RFC 2136 section 4.6), but may give up after an error. So an
  * update that finds no room, or a server that is leaving, gets no answer. */
 static size_t leave_unanswered(struct inbound *inbound, const struct query *query,
 			       uint8_t reply[INBOUND_ERROR_REPLY_MAX])

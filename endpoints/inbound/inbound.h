@@ -72,7 +72,7 @@ struct inbound_worker {
 	struct query_pool *pool;
 	const struct hash_key *key;
 	struct tcp_settings tcp;
-	struct response_limit *responses; /* NULL: replies are not limited; else with: */
+	struct response_limit *responses; /* NULL: replies are not limited */
 	struct response_limit_settings response_limit;
 	uint16_t payload_max; /* most bytes of a reply by UDP: 512 to INBOUND_PAYLOAD_MAX */
 	uint64_t (*now_us)(void *context);
@@ -131,9 +131,9 @@ void inbound_stop(struct inbound *inbound);
  * open TCP connections until they are quiet or INBOUND_DRAIN_MS are over. Questions already read
  * are answered. */
 void inbound_drain(struct inbound_worker *worker);
-/* For a process that ends without a successor, or whose successor failed: the same at once.
- * Questions by UDP get SERVFAIL and connections are refused, even if another process still holds
- * the sockets. */
+/* For a process that ends without a successor, or whose successor failed: reads no more questions
+ * by TCP from now on. Questions by UDP get SERVFAIL and new connections are refused, even if
+ * another process still holds the sockets. */
 void inbound_leave(struct inbound_worker *worker);
 /* Counts bytes that came by TCP from targets: like those of clients, they bring UDP's next turn.
  * Call it from the loop, not within a callback of inbound. */

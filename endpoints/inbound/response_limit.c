@@ -85,7 +85,7 @@ bool response_limit_take(struct response_limit *limit,
 		full[row] = (full[row] > now ? full[row] : now) + second_ns / rate;
 		fits |= full[row] <= empty;
 	}
-	for (unsigned row = 0; row < ROWS && fits; row++) /* an empty one may be another's */
+	for (unsigned row = 0; row < ROWS && fits; row++) /* another prefix may have emptied one */
 		atomic_store_explicit(&limit->full_ns[row][cells[row]],
 				      full[row] < empty ? full[row] : empty, memory_order_relaxed);
 	return fits;

@@ -62,7 +62,7 @@ struct datagrams { /* the arguments of one recvmmsg or sendmmsg */
 struct udp_batch {
 	struct datagrams in, out;
 	unsigned worn; /* headers of `in` that must be set before the next receive */
-	bool wildcard; /* whether its last listener was one */
+	bool wildcard; /* the last receive was at a wildcard address */
 	unsigned out_count;
 	size_t out_used;
 	struct inbound *out_inbound[BATCH];
@@ -322,7 +322,7 @@ static void on_packet(struct inbound *inbound, unsigned slot, struct meter_round
 		query_give(worker->pool, query);
 }
 
-/* Sets only the headers that the kernel has written to since. */
+/* Sets only the headers that the kernel has written to in the last call. */
 static int receive_batch(struct inbound *inbound, struct udp_batch *batch)
 {
 	struct datagrams *in = &batch->in;

@@ -21,8 +21,8 @@ struct outbound_capacity {
 	unsigned pipeline;    /* questions at a time on a connection: as many as it answers */
 	unsigned parallel;    /* connections to open while the pipeline is short */
 	unsigned connections; /* that the server accepts at a time, as far as is known */
-	unsigned doubted;  /* beside so many, the last one ended at once; none: ..._CONNECTIONS */
-	unsigned accepted; /* that have answered at a time: it accepts at least so many */
+	unsigned doubted;     /* live ones when the last one ended at once; none: ..._CONNECTIONS */
+	unsigned accepted;    /* this many have answered at a time, so it accepts as many */
 	uint64_t ended_after; /* how many answers the last connection gave before its end */
 	uint64_t full_us;     /* when it last refused a connection, or a trial was made */
 	unsigned in_vain;     /* connections in a row that ended without an answer */

@@ -246,9 +246,9 @@ static void on_timer(struct timer *timer, uint64_t now_us)
 		listen_for(connection, now_us);
 }
 
-/* It gets more questions than it answers in time, perhaps one after the other: other connections
- * take the rest. Not called if it answered newer questions earlier, because then only this one is
- * slow. */
+/* The connection gets more questions than it answers in time, perhaps because the server answers
+ * one after the other. So other connections take the rest. Not called if newer questions were
+ * answered earlier, because then only this question is slow. */
 static void narrow(struct outbound_connection *connection, const struct question *question)
 {
 	unsigned pipeline = outbound_capacity_on_slow(

@@ -50,7 +50,7 @@ struct outbound_connection {
 	bool draining;      /* takes no new questions, closes after the last one */
 	bool trial;         /* probably one more than the peer accepts */
 	bool doubted; /* maybe one too many: takes no question until it has stayed for a while */
-	bool stayed;  /* it has, so it was not one too many */
+	bool stayed;  /* was doubted, but has stayed, so it was not one too many */
 	bool closing;
 	size_t have; /* bytes in the buffer */
 	uint8_t buffer[2 + MESSAGE_MAX];
@@ -76,7 +76,7 @@ struct question { /* flight->parcel points to it */
 	uint64_t left_us, answered_before; /* when it was sent, and how many answers the connection
 					      had given */
 	uint64_t ended_us;                 /* when a connection first ended unexpectedly with it */
-	unsigned ends; /* how many did; if it was alone on the first, that one counts twice */
+	unsigned ends; /* connections that ended so; the first counts twice if it was alone there */
 	bool excused;  /* one such end, of a connection that had given answers, did not count */
 	uint16_t length;
 	uint8_t wire[2 + MESSAGE_QUERY_MAX];

@@ -108,7 +108,8 @@ static bool may_repeat(const struct lookup *lookup, unsigned index)
 
 /* The live upstream that was asked least often; among equals one that is not in doubt, and then the
  * first. -1: there is none. A flight that still waits for its connection is not sent again, so its
- * upstream ranks last. */
+ * upstream ranks last. A copy under way costs nothing more: it takes the lead (go_to), so its
+ * upstream ranks as never asked. */
 static int next_live(const struct lookup *lookup)
 {
 	unsigned best_rank = UINT_MAX;
@@ -407,7 +408,8 @@ static size_t write_query(struct lookup *lookup, struct flight *flight,
 	return length;
 }
 
-/* Starts its time. After silence_us its silence is judged, unless the target is suspect already. */
+/* Starts the flight's timer. After silence_us the target's silence is judged, unless it is suspect
+ * already. */
 static void begin(struct flight *flight, uint64_t silence_us, uint64_t now_us)
 {
 	bool judges = !flight_is_fallback(flight) && !target_is_suspect(flight->target);
@@ -476,8 +478,9 @@ static bool may_send(struct lookup *lookup, unsigned index, bool copy, uint64_t 
 	return false;
 }
 
-/* The question that it led goes on to the next target by its timer: another question is just being
- * sent, and the next target may be full, too. */
+/* Removes a flight that has to leave. If it led a question, the question's timer sends that to the
+ * next target: not now, because another question is just being sent, and the next target may be
+ * full, too. */
 static void crowd_out(struct flight *flight, uint64_t now_us)
 {
 	struct lookups *table = flight->table;

@@ -9,8 +9,8 @@
  *     upstream/reply.c        which flight a packet answers, and what its answer is worth
  *     upstream/watch.c        what became of each packet, for waiters that want to know
  *
- * Only lookup_finish calls waiters back. Its callers must not touch the lookup afterwards: while it
- * runs, anything may be asked or left. */
+ * Only lookup_finish and lookup_expire call waiters back. Their callers must not touch the lookup
+ * afterwards: the waiters may ask or leave anything. */
 #ifndef SLUICE_LOOKUP_INTERNAL_H
 #define SLUICE_LOOKUP_INTERNAL_H
 
@@ -22,7 +22,8 @@
  *        └──────────────────────────────────────────────►─┘
  *
  *     UNTRIED ► ASKED    lookup_send
- *     ASKED   ► ASKED    silence, a network error: others first, then here again, where it may be
+ *     ASKED   ► ASKED    silence, a network error: other upstreams first, then this one again,
+ *                        if may_repeat allows it
  *                        TC: by TCP
  *                        once each, and then in that way:
  *                          plain     without an OPT: FORMERR or NOTIMP to one with it

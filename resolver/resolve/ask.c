@@ -107,7 +107,7 @@ static void read_answer(struct ask_answer *answer, size_t question_length)
 struct ask_call {
 	struct stack_item item;
 	struct ask_answerer *answerer;
-	struct ask_question question; /* its pointers lead to: */
+	struct ask_question question; /* points to the copies below */
 	struct name name;
 	char *network;
 	struct ask_answer answer;

@@ -23,8 +23,8 @@
 
 enum {
 	SHARDS = 64,
-	SHARD_SHIFT = 58, /* the hash's highest bits choose the shard, */
-	TAG_SHIFT = 40,   /* the next ones are the tag, and the lowest choose the bucket */
+	SHARD_SHIFT = 58, /* the hash's bits from here on choose the shard */
+	TAG_SHIFT = 40,   /* the bits from here on are the tag; the lowest choose the bucket */
 	WAYS = 8,
 	BUCKETS_FIRST = 16,
 	USUAL_LOAD = 3, /* entries per bucket before the table doubles, so that few overflow */

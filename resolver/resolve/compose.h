@@ -26,13 +26,13 @@ enum {
 	COMPOSE_ENTRIES_MAX = 64, /* entries for one question, in all */
 	COMPOSE_TOLD_MAX = 24,    /* answers that one query may collect */
 	COMPOSE_STALE_TTL = 30,   /* seconds (RFC 8767 section 4) */
-	COMPOSE_REFRESH_MAX = 2,  /* the next query refreshes others */
+	COMPOSE_REFRESH_MAX = 2,  /* for one query; others are left to the next one */
 	COMPOSE_DECIDERS = 24,    /* the first ones are noted */
 	COMPOSE_OUTCOMES = 8,     /* the first ones are noted */
 };
 
 enum composed {
-	COMPOSED,    /* `message` has the answer, `rcode` and others its end */
+	COMPOSED,    /* `message` has the answer; `rcode` and others complete it */
 	COMPOSE_ASK, /* the caller must ask ask.leg for ask.name */
 };
 
@@ -73,8 +73,8 @@ enum composition_from {
 	COMPOSED_FROM_STALE
 };
 
-/* Called at each step of a pass, for `explain` only: of an `expired` pass, which tries every leg,
- * or of the passes of our own question (struct resolution_watch). */
+/* Called at each step of a pass, only for `explain`. It watches either one `expired` pass, which
+ * tries every leg, or all passes for a question of our own (struct resolution_watch). */
 struct composition_watch {
 	void *context;
 	struct trace trace; /* the latest decision's */

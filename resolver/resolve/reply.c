@@ -325,8 +325,8 @@ static size_t copy(struct target_reply *r, struct message *message, enum section
 	return 0;
 }
 
-/* Copies the DNAMEs that lead from a name to the next one, even if DNAME was asked for, or that
- * (YXDOMAIN) explain why there is no next one. */
+/* Copies the DNAMEs that lead from a name to the next one, or that explain why there is none
+ * (YXDOMAIN); even if DNAME was asked for. */
 static void copy_dnames(struct target_reply *r, struct message *message, unsigned hop)
 {
 	unsigned looked_at = 0;

@@ -72,10 +72,10 @@ void resolver_init(struct resolver *resolver, struct wheel *wheel, struct lookup
 		   struct cache *cache, struct stats *stats, const struct hash_key *key);
 
 /* Take over the query, in RESOLVE_PASSES passes, and count it at `endpoint`. Other queries have
- * their passes in between, so that the memory prefetched in one pass is there in the next. An
- * answer from a zone of a million records costs 1.08 times one from a zone of a hundred (1.40 times
- * without the passes), and a question to one of 100,000 rules 1.06 times one to a single rule (1.11
- * times without; bench/README.md). */
+ * their passes in between, so that the memory prefetched in one pass is there in the next. So an
+ * answer from a zone of a million records costs 8 % more than one from a zone of a hundred, and not
+ * 40; a question to one of 100,000 rules costs 6 % more than to a single rule, and not 11
+ * (bench/README.md). */
 void resolve_arrive(struct resolver *resolver, struct query *query, struct policy_hold *hold,
 		    struct place place, struct endpoint_stats *endpoint); /* is pass 0 */
 void resolve_expect(struct query *query, unsigned pass);                  /* pass 1 and later */

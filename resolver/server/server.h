@@ -1,5 +1,5 @@
-/* The running server: cache, target registry, workers and the policy that they serve. Every change,
- * from a file, a signal or the command line, takes one path, server_apply:
+/* The running server: cache, target registry, workers and the policy that they serve. Every change
+ * of the model takes one path, server_prepare and server_publish (server_apply does both):
  *
  *     model' (already checked)
  *       → policy_compile
@@ -10,7 +10,7 @@
  *
  * Our addresses change often and one by one: server_publish_owned publishes only them.
  *
- * Only the control thread calls. */
+ * Only the control thread calls, except for server_compile. */
 #ifndef SLUICE_SERVER_H
 #define SLUICE_SERVER_H
 
@@ -68,8 +68,8 @@ struct server {
 	struct serial_keeper keeper;   /* for transferred zones; set before server_apply */
 	unsigned next_asked;           /* the worker for the next question */
 	struct server_sockets sockets;
-	bool silent; /* serve without listeners until a server_apply while it is false */
-	bool ahead;  /* opened listeners wait for that call, or for the first */
+	bool silent; /* serves without listeners; once false, the next server_apply opens them */
+	bool ahead;  /* listeners were opened before the server_apply that serves with them */
 	struct listener **listeners; /* open ones */
 	unsigned listener_count;
 	unsigned listeners_added, listeners_removed; /* by the latest server_apply */

@@ -36,7 +36,7 @@ struct snapshot_targets {
 struct snapshot_binding { /* a listener, and the place of its queries */
 	struct listener *listener;
 	struct host host;
-	bool vnet_resolver; /* false: an inbound endpoint, described by: */
+	bool vnet_resolver; /* false: an inbound endpoint */
 	uint32_t network;
 	uint32_t series;      /* the endpoint's number */
 	const char *endpoint; /* its name, owned by the policy */

@@ -2,13 +2,14 @@
  *
  *     uv_poll   packets in ─► queries, replies     (inbound, outbound)
  *     alarm     the wheel's next due time
- *     async     a new snapshot, our own questions, answers to updates, or stop
+ *     bell      a new snapshot, our own questions, answers to updates, or stop
  *     prepare   before the loop sleeps: send the gathered packets, add up the round's counters,
  *               set the alarm
  *
  * A worker holds a snapshot by a policy_hold of its own, counted without atomics. After the hold's
- * last user the worker releases the snapshot, and the control thread frees it. Only then the worker
- * closes sources that the current snapshot does not have, because questions may have needed them.
+ * last user the worker releases the snapshot, and the control thread frees it. Only after the
+ * release does the worker close sources that the current snapshot does not have, because questions
+ * may have needed them.
  *
  * Adopting cannot fail: the hold's memory comes with the snapshot, and the sockets with the
  * listener. */
@@ -68,7 +69,7 @@ struct worker {
 	_Atomic(struct snapshot *) next;
 	atomic_bool stopping, draining, leaving, drained;
 	bool drains; /* it takes no more queries */
-	bool leaves; /* and no other process does */
+	bool leaves; /* it drains, and no other process takes them */
 	struct worker_hold *current;
 	_Atomic uint64_t rounds, adopted;
 	bool let_go; /* a snapshot was released in this round, so its sources may be unused */

@@ -1,5 +1,6 @@
 /* A thread with its own loop, sockets, table of lookups and timers. Workers share only the
- * published snapshot, the cache and the target registry. */
+ * published snapshot, the cache, the registry of targets, the response limits, and the way back to
+ * the control thread. */
 #ifndef SLUICE_WORKER_H
 #define SLUICE_WORKER_H
 

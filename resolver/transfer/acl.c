@@ -206,7 +206,7 @@ struct transfer_acl *transfer_acl_new(const struct model *model)
 	return NULL;
 }
 
-/* "*" does not cover private zones, second spellings, and PTRs of private addresses. */
+/* "*" does not cover private zones, second spellings of a zone, or PTRs of private addresses. */
 static bool has_to_be_named(const struct transfer_zone *zone)
 {
 	return !zone->reverse || zone->alias || address_is_private(&zone->prefix.address);

@@ -39,9 +39,9 @@ struct transfer_stream {
 	unsigned step; /* the current part */
 	struct owned_cursor ptrs;
 	struct zone_cursor sets;
-	size_t version;  /* for changes: the index in the zone's past, */
-	size_t delta_at; /* the offset in that delta, */
-	bool soa_given;  /* and whether the SOA before new records was sent */
+	size_t version;  /* for changes: the index in the zone's past */
+	size_t delta_at; /* for changes: the offset in the delta of `version` */
+	bool soa_given;  /* for changes: the SOA before new records was sent */
 	/* The current set's next record, and how many are left. */
 	const uint8_t *at;
 	unsigned left;

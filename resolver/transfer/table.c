@@ -2,7 +2,7 @@
  * addresses makes another version of each zone that it touches, and shares the rest:
  *
  *     before->policy->owned ─┐ owned_cursor_change,      if the zone's content changes:
- *     policy->owned ─────────┘ zone by zone         ─►   serial + 1, a new apex with it,
+ *     policy->owned ─────────┘ zone by zone         ─►   next serial, a new apex with it,
  *                                                        the difference goes to its past
  *
  * Only zones with a changed PTR are compared, unless so many PTRs have changed that finding their

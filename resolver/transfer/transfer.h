@@ -14,13 +14,14 @@
  * when it changes, the serial increases, to the time of day or by one (RFC 1982). The store keeps
  * (zone, serial, digest) for the next process, and a reserved serial that no serial given out
  * exceeds. The reserved one is written in advance: a burst of changes costs one write, and a kill
- * -9 at most a jump of the serial. A private zone has the serial of its file.
+ * -9 at most a jump of the serial. A private zone has the serial of its file or, if its records are
+ * in the state, that of its latest version.
  *
  * **The journal** has copies of the changed records from each serial to the next, within bounds
  * (transfer/zone.h has the cost). Differences between two tables of our addresses are found without
- * visiting their shared parts (owned.h); those of a private zone when its file is read again. IXFR
- * from a remembered serial sends each version since then; from any other serial it sends the whole
- * zone (RFC 1995 section 4).
+ * visiting their shared parts (owned.h). Those of a private zone are found when its file is read
+ * again, or when a set changes. IXFR from a remembered serial sends each version since then; from
+ * any other serial it sends the whole zone (RFC 1995 section 4).
  *
  * **Lifetime.** Like any question, a transfer holds the snapshot that it began with, by the
  * worker's policy_hold. The snapshot has everything: the policy with its table, the zones, and
@@ -60,7 +61,7 @@
 #include "resolver/transfer/table.h"
 
 enum {
-	TRANSFERS_MAX = 32,            /* sending, per worker; */
+	TRANSFERS_MAX = 32,            /* sending, per worker */
 	TRANSFERS_SHARE = 8,           /* sending, to one client of a worker */
 	TRANSFERS_WAITING_MAX = 512,   /* waiting for a slot, per worker */
 	TRANSFERS_WAITING_SHARE = 128, /* waiting, of one client */

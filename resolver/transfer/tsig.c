@@ -1,7 +1,7 @@
 /* A MAC covers (RFC 8945 section 4.3), in this order:
  *
- *     the MAC before     the request's for an answer, else the last message's; after
- *                        its length
+ *     the MAC before     the request's for an answer, else the last message's; its length
+ *                        comes before it
  *     the message        without the TSIG, also in the counts, with the original id
  *     the variables      name, class, TTL, algorithm, time, fudge, error, other data; from an
  *                        answer's second message on only time and fudge

@@ -82,11 +82,11 @@ struct update_verdict {
 	enum rcode rcode;
 	const char *why; /* a constant text for logs: what is not allowed, or which prerequisite
 			    failed; NULL: NOERROR */
-	/* Only with NOERROR, each set once: the sets that change, */
+	/* Only with NOERROR, each set once: the sets that change. */
 	const struct update_set *changed;
 	size_t changed_count;
-	/* and sets that stay the same but that the message adds or requires, which shows that their
-	 * clients are alive. */
+	/* Sets that stay the same, but that the message adds or requires. So their clients are
+	 * alive. */
 	const struct update_set *renewed;
 	size_t renewed_count;
 };

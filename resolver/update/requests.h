@@ -11,7 +11,7 @@
  * each. Between two workers the order of pushes counts; requests that a client sends by UDP without
  * waiting may come to both. Only the client of an update waits for it.
  *
- * **Silence.** Clients retry after silence, but give up after any error. So a request gets no
+ * **Silence.** Clients retry after silence, but may give up after an error. So a request gets no
  * answer if the queue is full (UPDATE_REQUESTS_MAX of all workers together; half of that for
  * unsigned requests) or closed, if there is no answer after UPDATE_PATIENCE_US, and if its worker
  * ends first. By TCP its connection is closed.

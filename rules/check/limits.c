@@ -270,8 +270,8 @@ const char *check_parent(const char *suffix)
 	return dot[1] ? dot + 1 : dot;
 }
 
-/* In this order a prefix that overlaps an earlier one is inside the last prefix that is not inside
- * another. */
+/* Puts an outer prefix before the prefixes inside it, so that each one need be compared only with
+ * the latest outer one. */
 static int compare_placed(const void *left, const void *right)
 {
 	const struct placed_prefix *a = left, *b = right;

@@ -3,7 +3,8 @@
  *
  * Warnings are for legal settings that are surely not intended: a rule that a linked zone shadows,
  * a forwarding loop through our own endpoints, a target that cannot be reached from the endpoint's
- * source. They are looked for only if there is no error. */
+ * source. Those that need the whole model (warn.c, loop.c) are looked for only if there is no
+ * error. */
 #ifndef SLUICE_LIMITS_H
 #define SLUICE_LIMITS_H
 
@@ -13,9 +14,9 @@
 /* Checks everything. Call it after model_place_endpoints and after reading the zones (a zone whose
  * file could not be read is NULL, has its own fault already, and is skipped). */
 void limits_check(const struct model *model, struct faults *faults);
-/* The same for a change of `before`, a good model of the same file: does not check rules and
- * records again that both have, and looks for no warnings of theirs and no loops. before NULL, or
- * of another file: like limits_check. */
+/* The same for a change of `before`, a good model of the same file: skips rules and records that
+ * both have, warnings about these, and loops. before NULL, or of another file: like
+ * limits_check. */
 void limits_check_change(const struct model *model, const struct model *before,
 			 struct faults *faults);
 /* limits_check_change for two models that differ only in records of zones: checks only these. */

@@ -103,8 +103,8 @@ struct claims {
 	size_t count;
 };
 
-/* In this order a claim that overlaps an earlier one is inside the last claim of its network that
- * is not inside another. */
+/* By network, and in each an outer prefix before the prefixes inside it, so that each claim need be
+ * compared only with the latest outer one of its network. */
 static int compare_claims(const void *left, const void *right)
 {
 	const struct prefix_claim *a = left, *b = right;

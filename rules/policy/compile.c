@@ -784,7 +784,7 @@ static int compile_spaces(struct compilation *c)
 	return 0;
 }
 
-/* Makes zones of the reverse trees and suffixes, for SOAs of our own names. */
+/* Makes the apexes of both reverse trees, for SOAs in answers about our addresses. */
 static int compile_trees(struct compilation *c)
 {
 	struct policy *policy = c->policy;

@@ -19,7 +19,8 @@ MUST_CHECK int policy_compile_special(struct policy *policy, const struct policy
 /* How many names above `apex` a special-use zone (of this table, or NULL) or, in the reverse trees,
  * a pool or a registered prefix could deny. */
 unsigned policy_count_above(const struct suffix_table *special, const struct name *apex);
-/* Adds the names that start at its labels from `first` to `last`; those that are there stay. */
+/* Adds the names that start at the labels `first` to `last` of `apex`. Names already in the table
+ * stay. */
 MUST_CHECK int policy_add_above(struct suffix_table *above, struct arena *arena,
 				const struct hash_key *key, const struct name *apex, unsigned first,
 				unsigned last);

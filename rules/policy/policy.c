@@ -165,13 +165,14 @@ static bool any_machine(const struct decision *d, const struct prefix *prefix)
 	return false;
 }
 
-/* Whether an address in both has a PTR in the network. */
+/* Whether any address in the prefix has a PTR, of our own or of a machine. */
 static bool any_ptr(const struct decision *d, const struct prefix *prefix)
 {
 	return owned_any_ptr(d->policy->owned, prefix) || any_machine(d, prefix);
 }
 
-/* A reverse name above such PTRs exists, even if other data deny it. */
+/* A reverse name exists if a PTR of the network's address space is below it, even if other data
+ * deny it. */
 static void find_above_ptrs(const struct decision *d, struct zone_answer *answer)
 {
 	const struct policy_network *network = d->network;
@@ -229,8 +230,8 @@ static __attribute__((noinline)) bool find_cut_server(const struct decision *d,
 	return false;
 }
 
-/* Answers an address in the prefixes of a zone that the network is linked to from clients'
- * registered records. False: the name is in no such prefix. */
+/* Answers a reverse name from the records that clients registered in a linked zone, if one of that
+ * zone's prefixes contains the address. False: none does. */
 static bool find_registered(const struct decision *d, const struct prefix *prefix,
 			    struct zone_answer *answer)
 {

@@ -51,8 +51,8 @@ struct policy_network {
 	uint16_t id;               /* unique, and the same after reloads; 0: none was left */
 	struct suffix_table zones; /* struct policy_zone_link */
 	/* Names above a linked zone or a registered prefix that other data of ours could deny
-	 * (count_above): they are empty non-terminals. The values are not used. Those above rules
-	 * are with the rulesets. */
+	 * (count_above): they are empty non-terminals. The values are not used. Names above rules
+	 * are in the rulesets. */
 	struct suffix_table above;
 	const struct ruleset **rulesets;
 	uint32_t ruleset_count;
@@ -106,8 +106,8 @@ struct policy {
 	struct suffix_table pools; /* struct policy_pool_zone, in pool_zones */
 	struct policy_pool_zone *pool_zones;
 	uint32_t pool_zone_count;
-	/* For each of pool_zones the zone with its current serial; NULL: unchanged. The transfer
-	 * table sets and owns it; NULL: no serials are kept. */
+	/* For each of pool_zones the zone with its current serial; an item NULL: unchanged. The
+	 * transfer table sets and owns the array, which is NULL if no serials are kept. */
 	const struct zone *const *stamps;
 	/* Pools with only a part of an octet, which do not own the octet's name: each address's own
 	 * name is a zone. Value: the index in pool_zones of the zone that serves for all of

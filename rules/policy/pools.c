@@ -22,8 +22,8 @@ struct pool_compilation {
 	struct policy *policy;
 	const struct suffix_table *before; /* zones to take over; may be NULL */
 	const struct reverse_settings *reverse;
-	const struct address_pool *pool; /* the latest, */
-	const char *name;                /* whose name this is */
+	const struct address_pool *pool; /* the latest one */
+	const char *name;                /* the full name of `pool` */
 };
 
 static uint64_t print_reverse(const struct policy *policy, const struct reverse_settings *reverse)

@@ -261,7 +261,7 @@ static int put_soa(struct zone_draft *draft, const struct name *apex, const stru
 	return put_at_apex(draft, apex, TYPE_SOA, soa, server.length + rest);
 }
 
-/* Makes an apex with such a SOA, and perhaps NS; NULL without memory. */
+/* Makes a zone with only a SOA that names the name server, and NS if has_ns; NULL: no memory. */
 static struct zone *make_apex(const struct hash_key *key, const struct name *apex, bool has_ns)
 {
 	struct zone *empty = zone_new(key, apex, 0), *made = NULL;
@@ -297,7 +297,8 @@ uint64_t registered_digest(const struct model *model, const struct private_zone 
 	return digest;
 }
 
-/* The transferred zone, which is the base of the other layers, has that SOA. */
+/* Makes the layers that are transferred, on which the others are built: the zone's own records,
+ * with a SOA that names the name server. False without memory. */
 static bool make_base(const struct registered_build *build, struct registered_zone *zone,
 		      const struct registered_zone *before)
 {
@@ -334,9 +335,9 @@ struct zone_merge {
 	const struct name *apex;
 	struct zone_draft *draft;
 	const struct zone *before; /* the draft's former zone */
-	struct zone_cursor cursor; /* after the next set of `before`: */
+	struct zone_cursor cursor; /* in `before`, after `set` */
 	const uint8_t *owner;
-	const struct rrset *set; /* NULL: there is none */
+	const struct rrset *set; /* the next one of `before`; NULL: there is none */
 	struct moved *moved;
 	size_t moved_count, moved_room;
 };
@@ -724,7 +725,7 @@ static const struct registered_zone *find_updates(const struct registered *regis
 {
 	size_t count = registered ? registered->count + registered->resting : 0;
 
-	for (size_t i = count; i-- > 0;) /* resting zones come last, and count first */
+	for (size_t i = count; i-- > 0;) /* resting zones, at the end, take precedence */
 		if (registered->zones[i].updates &&
 		    strcasecmp(registered->zones[i].name, name) == 0)
 			return &registered->zones[i];
@@ -827,7 +828,7 @@ static bool make_zones(struct registered_build *build)
 		was = find_near(before, at->name, (size_t)(at - made->zones));
 		if (was && (!was->layers.own ||
 			    !name_equal(zone_apex(was->layers.own), zone_apex(at->layers.own))))
-			was = NULL; /* a recalled zone, or another one of this name */
+			was = NULL; /* read from the state, or another zone of this name */
 		good = make_zone(build, at, zone, was, machines ? machines + first : NULL,
 				 end - first);
 		at++;

@@ -3,7 +3,7 @@
  *
  *     198.51.100.0/24     100.51.198.in-addr.arpa              one octet's
  *     198.51.102.0/23     102.51.198.in-addr.arpa, 103....     no octet boundary: a zone for each
- *     198.51.100.64/26    64-127.100.51.198.in-addr.arpa       RFC 2317: the octet has other owners
+ *     198.51.100.64/26    64-127.100.51.198.in-addr.arpa       RFC 2317: others share the octet
  *     198.51.100.7/32     7.100.51.198.in-addr.arpa            an address's own name
  *     2001:db8::/46       0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa     nibbles; IPv6 has no RFC 2317
  *                         1..., 2..., 3...

@@ -22,8 +22,8 @@ struct ruleset {
 	size_t decision_bytes;     /* held by the arena without `above` */
 	struct rule *rules;        /* as configured, then the reserved domains */
 	size_t rule_count;         /* configured rules */
-	struct route *routes;      /* of the target groups, shared by their rules; */
-	size_t route_count;        /* without legs if no rule names the group */
+	struct route *routes;      /* one for each target group; no legs if no rule names it */
+	size_t route_count;
 	void (*on_free)(void *context, struct ruleset *ruleset);
 	void *context;
 };

@@ -122,7 +122,7 @@ const char *ruleset_name(const struct ruleset *ruleset);
 /* Keyed hash of everything it was compiled from: a ruleset with an equal one need not be compiled
  * again. */
 uint64_t ruleset_fingerprint(const struct ruleset *ruleset);
-/* A number that its compiler's caller may set; 0 at first. */
+/* A number that the caller of ruleset_compile may set; 0 at first. */
 uint64_t ruleset_stamp(const struct ruleset *ruleset);
 void ruleset_set_stamp(struct ruleset *ruleset, uint64_t stamp);
 
@@ -134,8 +134,8 @@ const struct rule *ruleset_next(const struct ruleset *ruleset, const struct name
  * matches. */
 const struct rule *ruleset_find(const struct ruleset *ruleset, const struct name *name,
 				unsigned *label);
-/* Whether an enabled rule is below that name, which only a special-use zone, a pool or a registered
- * prefix could deny. It exists then. */
+/* Whether the name is above the domain of an enabled rule. It then exists as an empty non-terminal,
+ * which a special-use zone, a pool or a registered prefix must not deny. */
 bool ruleset_has_below(const struct ruleset *ruleset, const struct name *name);
 size_t ruleset_rule_count(const struct ruleset *ruleset);
 struct rule *ruleset_rule(struct ruleset *ruleset, size_t index);

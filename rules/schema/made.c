@@ -5,17 +5,18 @@
  *       no such network has a resolver       one in the first of them, named like it
  *       the resolver has none                one; and an inbound one, if questions have
  *                                            no other way in
- *     an endpoint without a subnet           one with addresses that no machine has; it
- *                                            listens on loopback, or asks from where
- *                                            the system chooses
- *     a network without any prefix           loopback and private networks, if the
- *                                            VNet resolver tells networks by prefixes
+ *     an endpoint without a subnet           one with addresses that no machine has; an
+ *                                            inbound endpoint listens on loopback, and the
+ *                                            system chooses the source of an outbound one
+ *     a network without any prefix           loopback and private networks, if the VNet
+ *                                            resolver tells networks apart by prefixes
  *
  * Only the current model counts, and named items always come first: made items are made again for
  * every model, are stored nowhere, and give way to named ones. So the result must be deterministic:
  * it depends only on the order of networks, links and resolvers.
  *
- * It does not look at the machine; whether we may listen there shows when it is served. */
+ * This file does not look at the machine: whether the server may listen on an address shows when
+ * the model is served. */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <strings.h>

@@ -147,8 +147,8 @@ struct outbound_endpoint {
 	struct origin origin;
 	const char *name;
 	const char *subnet;
-	struct address source; /* not given: the first usable address of the subnet, or, */
-	bool is_anywhere;      /* in a made subnet: none, the system's choice */
+	struct address source; /* not given: the first usable address of the subnet */
+	bool is_anywhere;      /* in a made subnet: the system chooses the source */
 	LIST_OF(struct tag) tags;
 };
 
@@ -584,7 +584,7 @@ struct model {
 
 	/* The members that a composed model does not share. */
 	struct arena arena;
-	atomic_uint references; /* atomic because a change in a thread takes some, too */
+	atomic_uint references; /* atomic: the threads of large changes take some, too */
 	struct model *declared; /* the model of only the file; a reference. NULL: this is it */
 	struct model *like;     /* of model_same: the model with its items; a reference */
 	LIST_OF(struct model_part *) parts; /* the other items; references */
@@ -592,7 +592,7 @@ struct model {
 
 /* Makes an empty model; schema_defaults sets the defaults of all fields. */
 struct model *model_new(void);
-struct model *model_ref(struct model *model); /* another reference, in the same thread */
+struct model *model_ref(struct model *model); /* another reference, for a holder of one */
 /* Releases a reference; the last one releases the zones, the owned table and the arena. NULL is
  * fine. */
 void model_free(struct model *model);

@@ -1,9 +1,10 @@
 /* Reads a tree of values into a group's struct, walking the field table and the tree together.
  *
- *     { name = "hub"; ... }   a group     the members of its struct; unknown and missing ones are
- * faults ( { }, { } )            a list      a struct of the field's group for each item [
- * "10.0.0.0/8" ]        an array    bare values 53, true, "text"        a scalar schema_set_number,
- * schema_set_text
+ *     { name = "hub"; ... }   a group    the members of its struct; unknown and missing ones are
+ *                                        faults
+ *     ( { }, { } )            a list     a struct of the field's group for each item
+ *     [ "10.0.0.0/8" ]        an array   bare values
+ *     53, true, "text"        a scalar   schema_set_number, schema_set_text
  *
  * A struct value_syntax describes the tree's origin: libconfig's settings (config/file.c) or JSON
  * (resource/values.c). The walk goes on after a fault, so that all faults are reported at once. */

@@ -27,8 +27,9 @@ MUST_CHECK int reference_name(struct named *item, struct arena *arena);
 
 /* ---- finding ---- */
 
-/* Find the item that `text` refers to in an item of this group (NULL: of none). NULL: text is NULL,
- * no item has the name, or several have it and none of these is in the group. */
+/* Find the item that `text` means if an item of this group refers to it (group NULL: an item
+ * without a group). NULL: text is NULL, no item has the name, or several have it and none of these
+ * is in the group. */
 struct virtual_network *model_network(const struct model *model, const char *group,
 				      const char *text);
 struct private_zone *model_zone(const struct model *model, const char *group, const char *text);

@@ -1,5 +1,5 @@
-/* The inside of a zone: build.c and edit.c make it, zone.c reads it, no other file uses it. A built
- * zone is in one piece:
+/* The inside of a zone, only for the files of this room: build.c and edit.c make it, the rest reads
+ * it. A built zone is in one piece:
  *
  *     slots  (hash table, at most half full)      body  (nodes in canonical order)
  *     ┌──────┬──────┐                             ┌────────────────────────────────┐
@@ -57,9 +57,9 @@ struct zone {
 	const struct rrset *negative_soa;
 	size_t record_sets, records;
 	bool soa_made_up;
-	struct zone_tree tree;       /* not empty: an editable zone, with its names here, */
-	struct zone_content content; /* their content, */
-	size_t dnames;               /* and the number of names with a DNAME */
+	struct zone_tree tree;       /* an editable zone's names; empty: the zone is built */
+	struct zone_content content; /* an editable zone's content */
+	size_t dnames;               /* an editable zone's names with a DNAME */
 };
 
 static inline size_t zone_units(size_t bytes)
@@ -108,9 +108,9 @@ struct zone *zone_version_with_serial(const struct zone *zone, uint32_t serial);
 
 /* ---- from build.c for edit.c, which builds one owner at a time like a zone file's ---- */
 
-/* Makes the entry of the one owner of all records added since the last call. There must be at least
- * one record, except at the apex, which gets a SOA if it has none. Then the builder is as before
- * they were added. NULL: a fault says why. */
+/* Makes an entry from the records added since the last call, which must all have one owner, and
+ * forgets them. There must be at least one record, except at the apex, which gets a SOA if it has
+ * none. NULL: a fault says why. */
 struct zone_entry *zone_builder_owner(struct zone_builder *builder, bool apex,
 				      struct faults *faults);
 /* Warns of the number of warnings left out, if any. */

@@ -8,9 +8,11 @@
  * own CNAME, and no own DNAME above it. All three zones have the same apex, which gets no
  * registered sets except NS and SOA; a made-up SOA does not count.
  *
- * The three are versions (zone.h, "set by set"), so a change of either zone costs only its
- * difference: hidden sets and sets that show again are found by the changed names. The served zone
- * has the own zone's serial, because registered records are not transferred. */
+ * The registered and the served zone are versions (zone.h, "set by set"). An own zone is one, too,
+ * if it is not from a file. So a change costs only its difference: hidden sets and sets that show
+ * again are found by the changed names. A file that is read again costs a comparison of the whole
+ * zone. The served zone has the own zone's serial, because registered records are not
+ * transferred. */
 #ifndef SLUICE_OVERLAY_H
 #define SLUICE_OVERLAY_H
 

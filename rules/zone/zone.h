@@ -2,8 +2,9 @@
  * is built at once; an editable zone has versions, which share everything except the changes
  * (zone_edit). The same calls look up both.
  *
- * Lookup follows RFC 1034 section 4.3.2, with RFC 4592 wildcards and RFC 6672 DNAME; it takes one
- * hash probe for an existing name. Records are stored in the form of answers (record.h).
+ * Lookup follows RFC 1034 section 4.3.2, with RFC 4592 wildcards and RFC 6672 DNAME. For a name
+ * that exists it takes one hash probe in a built zone, and a search of a tree in an editable one.
+ * Records are stored in the form of answers (record.h).
  *
  * A zone has no delegations: NS below the apex is a fault (as in Azure). A zone without a SOA gets
  * a made-up one, so that negative answers can be cached (RFC 2308). */
@@ -31,7 +32,7 @@ struct zone_answer {
 	bool wildcard;             /* from a wildcard (RFC 4592); the owner is the qname */
 	unsigned owner_label;      /* ZONE_DNAME: the qname's label at the DNAME's owner */
 	const struct rrset *rrset; /* HIT, CNAME, DNAME */
-	const struct zone *zone;   /* always set: its SOA belongs into a negative answer */
+	const struct zone *zone;   /* always set: its SOA belongs in a negative answer */
 };
 
 struct zone; /* opaque */

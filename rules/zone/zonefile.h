@@ -1,5 +1,6 @@
 /* Reads and writes master files (RFC 1035 section 5). The whole file is read even if it has faults,
- * and each fault names its line. Only an endless $INCLUDE ends the reading. */
+ * and each fault names its line. Only an $INCLUDE that could be endless ends the reading: of a file
+ * that includes itself, or of too many files or too long ones. */
 #ifndef SLUICE_ZONEFILE_H
 #define SLUICE_ZONEFILE_H
 
@@ -28,10 +29,10 @@ MUST_CHECK int zonefile_folder_init(struct zonefile_folder *folder, const char *
 void zonefile_folder_release(struct zonefile_folder *folder);
 
 /* Reads a zone whose apex is given from `in`; `file` names it in faults. $ORIGIN starts as the
- * apex. A record without a TTL has that of $TTL; without $TTL the last one that a record before it
- * has had; failing that the minimum of the SOA, from the SOA on, and 3600 before it. Without a
- * folder (NULL) an $INCLUDE is an error. NULL when there was an error; warnings may be added all
- * the same. */
+ * apex. A record without a TTL has that of $TTL; before a $TTL, the last TTL that a record gave. If
+ * no record up to the SOA gives one, it is the SOA's minimum from the SOA on, and 3600 before it.
+ * Without a folder (NULL) an $INCLUDE is an error. NULL when there was an error; warnings may be
+ * added all the same. */
 struct zone *zonefile_read(FILE *in, const char *file, struct zonefile_folder *folder,
 			   const struct hash_key *key, const struct name *apex,
 			   struct faults *faults);
