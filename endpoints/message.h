@@ -30,7 +30,7 @@ enum {
 	MESSAGE_OPTION = 4, /* bytes of an option's code and length */
 	MESSAGE_QUERY_MAX = MESSAGE_HEADER + MESSAGE_QUESTION_MAX + MESSAGE_OPT, /* to targets */
 	MESSAGE_EDE_TEXT_MAX = 200,
-	MESSAGE_JUMPS = 64,        /* compression pointers followed in a message at most */
+	MESSAGE_JUMPS = 64,        /* compression pointers followed in any message */
 	MESSAGE_JUMPS_RECORD = 16, /* further ones allowed for each record that is read */
 };
 

@@ -1,9 +1,9 @@
 /* Plans what happens to each resource of a server when a file is applied: it is created, changed,
  * kept, deleted, or refused. Planning sends no request. It prints a line for each resource to be
  * created, changed or deleted, and below a change a line for each member that differs. It also
- * prints resources that stay although their values in the file differ, refusals with their reasons,
- * and the first three resources that the file lacks and the server keeps. Resources with equal
- * values are not mentioned.
+ * prints resources that stay although the file gives only some of their values, refusals with their
+ * reasons, and the first three resources that the file lacks and the server keeps. Resources with
+ * equal values are not mentioned.
  *
  * Resources that the file has are taken out of `served`. The rest of it is kept, or deleted with
  * --prune. */

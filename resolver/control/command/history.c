@@ -263,7 +263,7 @@ int command_history(const struct command_line *line)
 	if (status != 0)
 		return status;
 	if (line->follow && (line->argument_count > 0 || line->limit))
-		return command_misuse(line, "--follow shows what comes; give it alone");
+		return command_misuse(line, "--follow takes no REVISION and no --limit");
 	if (line->argument_count > 0 && line->limit)
 		return command_misuse(line, "--limit is for the list; leave it out for one change");
 	return line->follow   ? follow(line)

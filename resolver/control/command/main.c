@@ -190,7 +190,8 @@ static const struct command commands[] = {
 	 "changes. With a REVISION it prints the values before and after. \"uid 0 (says anna)\" "
 	 "has\n"
 	 "the name of the person who logged in, which nobody checks. With --follow it goes on\n"
-	 "with new changes; with --json it prints one JSON object for each resource.\n"},
+	 "with new changes, and with --json, too, it prints one JSON object a line, for each\n"
+	 "resource.\n"},
 	{"undo", command_undo, CALL | OPTION_DRY_RUN, 1, 1, "REVISION", "take a change back",
 	 "The server refuses if one of its resources has changed since, and names the author.\n"},
 	{"rule list", command_rule_list,

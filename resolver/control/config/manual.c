@@ -87,7 +87,7 @@ static const char intro[] =
 	"and a subnet\n"
 	".IR NETWORK/SUBNET ,\n"
 	"or with the group ahead of it.\n"
-	"If the item's own group does not have the\n"
+	"If the group of the referring item does not have the\n"
 	".IR NAME ,\n"
 	"and several others do, that is a fault, whose text lists them. sluice compares names and\n"
 	"references without regard to case.\n";

@@ -265,11 +265,11 @@ static const struct reason reasons[] = {
 	{"bind-dynamic", "it binds an address as soon as an interface has it"},
 	{"no-dhcp-interface", NO_DHCP},
 	{"dhcp*", NO_DHCP},
-	{"enable-ra", NO_DHCP},
-	{"ra-param", NO_DHCP},
+	{"enable-ra", "sluice has no DHCP"},
+	{"ra-param", "sluice has no DHCP"},
 	{"enable-tftp", "sluice has no TFTP"},
 	{"tftp*", "sluice has no TFTP"},
-	{"pxe*", NO_DHCP},
+	{"pxe*", "sluice has no DHCP"},
 	{"log*", "sluice.conf(5) has log for events, and query_log for queries"},
 	{"dnssec*", "sluice does not validate; DO and CD are passed through"},
 	{"trust-anchor", "sluice does not validate; DO and CD are passed through"},
@@ -313,7 +313,7 @@ static const struct reason reasons[] = {
 	{"enable-dbus", THE_UNIT},
 	{"enable-ubus", THE_UNIT},
 	{"fast-dns-retry", "a late target is not waited for: the next is asked"},
-	{"read-ethers", NO_DHCP},
+	{"read-ethers", "sluice has no DHCP"},
 	{NULL, NULL},
 };
 

@@ -709,7 +709,7 @@ static void drain_old(struct master *master)
 
 /* ---- serving ---- */
 
-/* Becomes the server's user, and keeps only the right to bind port 53. */
+/* Becomes the server's user, and keeps only the right to bind ports below 1024. */
 static void drop(const struct master_message *message)
 {
 	if (geteuid() != 0 || message->uid == 0)

@@ -1,8 +1,8 @@
 /* clang-format off */
 /* Least privilege. A server that root has started becomes the configured user. It keeps no right of
  * root and cannot gain any, neither by a setuid program nor by a capability. Once the first server
- * serves, its master becomes that user as well, and keeps only the right to bind port 53, because a
- * reload may add an endpoint.
+ * serves, its master becomes that user as well, and keeps only the right to bind ports below 1024:
+ * a reload may add an endpoint at port 53.
  *
  *     anybody ──privileges_begin──►            the master, with no_new_privs
  *     root ──privileges_drop──► user           the server

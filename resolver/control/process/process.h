@@ -1,6 +1,6 @@
 /* The server, which the master (master.h) starts as `sluice --serve`. It serves until the master
- * ends it. Its loop runs everything but the workers, HTTP listeners, query log and webhook, which
- * have threads of their own, and the long work of service/work.h.
+ * ends it. Workers, HTTP listeners, query log and webhook have threads of their own, and long work
+ * runs in a thread or in portions (service/work.h). The server's loop runs everything else.
  *
  * The order of the start leaves the process, and each thread it starts, with as few rights as
  * possible:

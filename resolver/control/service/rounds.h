@@ -12,8 +12,8 @@
  * ROUND_GOOD_FOR times as long as its round took, so however often it is wanted, questions are
  * under way only a small part of the time. At most ROUND_AT_ONCE checks are under way, and
  * ROUND_A_SECOND begin per second: a million PTRs take about three hours. If a round has findings
- * that the round before did not have, it logs their number and the first of them. Results are kept
- * in memory.
+ * that the round before did not have, it logs the first new one and the number of all. Results are
+ * kept in memory.
  *
  * For the control thread alone. */
 #ifndef SLUICE_ROUNDS_H
