@@ -1,7 +1,7 @@
 /* Routes that fail for the same reason, from the same source address, are one failure. So are all
  * rules that share a dead target and have other targets that answer. A route that is well costs
- * nothing here while no target is dead; after FAILURES_KEPT failures, further ones are only
- * counted. */
+ * nothing here while no target is dead. After FAILURES_KEPT failures, the routes of further ones
+ * are only counted, each by itself. */
 #include "resolver/control/observe/failing.h"
 
 #include <ctype.h>
@@ -29,8 +29,8 @@ struct failure {
 	char key[KEY_MAX];
 };
 
-/* Many rules have the same targets: the text of their failure is made once, which is most of the
- * work. */
+/* Many rules have the same targets. Making the text that identifies their failure is most of the
+ * work, so the failure is remembered. */
 struct remembered {
 	uint64_t key;
 	struct failure *failure; /* NULL: none */
@@ -41,12 +41,12 @@ struct failing {
 	bool has_dead; /* some target is suspect, or answers only errors */
 	const struct policy *policy;
 	struct failure *found;
-	json_int_t untold;   /* failures after FAILURES_KEPT */
+	json_int_t untold;   /* routes of failures after FAILURES_KEPT; may repeat a failure */
 	const char *ruleset; /* `networks` are those this ruleset is linked to */
 	bool *networks;
 	bool failed; /* out of memory */
-	/* At key modulo REMEMBERED: by route->id, of routes whose targets are all dead; and by its
-	 * address, of a dead target of routes whose other targets answer. */
+	/* Each at a place computed from its key. dark: for routes whose targets are all dead, by
+	 * route->id; dead: for dead targets of routes whose other targets answer, by pointer. */
 	struct remembered dark[REMEMBERED], dead[REMEMBERED];
 };
 

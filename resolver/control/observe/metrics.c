@@ -1,5 +1,6 @@
-/* A function writes each family, except those of plain counters: these are rows of two tables, by
- * the names of stats.h. Named counters come from the tally, which the history shares. */
+/* Each family has a function that writes it, except plain counters: those are rows of two tables,
+ * with the names that they have in stats.h. Counters of targets, outbound endpoints and transfers
+ * come from the tally, which the history shares. */
 #include "resolver/control/observe/metrics.h"
 
 #include <dirent.h>
@@ -423,7 +424,7 @@ static const struct {
 	 "Times that a worker gave a target ports of its own."},
 };
 
-/* Rows that are sums of families with more labels. */
+/* Rows without a metric of their own: families with labels include their counts. */
 static const char *const derived_rows[] = {
 	"queries",          "queries_udp",      "queries_tcp",         "answered_zone",
 	"answered_cache",   "forwarded",        "answered_stale",      "refused",
@@ -616,7 +617,7 @@ static void put_rules(struct metrics *metrics)
 	series_each(server->series.rules, on_rule, metrics);
 	metrics->counter = RULE_FAILURES;
 	metrics_family(&metrics->text, METRICS_COUNTER, "sluice_ruleset_failures",
-		       "Those of all rules of the ruleset, added up.");
+		       "sluice_rule_failures of all rules of the ruleset, added up.");
 	series_each_outer(server->series.rules, on_ruleset, metrics);
 	metrics_family(
 		&metrics->text, METRICS_COUNTER, "sluice_rule_failures",
@@ -1053,7 +1054,9 @@ char *metrics_answer(struct metrics *metrics, enum metrics_format format, uint64
 		*length = latest->length;
 		return copy_text(latest->bytes, latest->length);
 	}
-	if (may) /* else readers of one format could keep the other format's text for ever */
+	/* Both texts: otherwise readers of one format could use up the time again and again, and
+	 * the other format's text would never be renewed. */
+	if (may)
 		forget_texts(metrics);
 	text = make_text(metrics, format, length);
 	metrics_pace_spend(&metrics->pace, cpu_us() - began_us);

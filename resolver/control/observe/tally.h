@@ -27,16 +27,19 @@ struct tally {
 /* NULL: out of memory. It refers to targets, so call tally_free before the server ends. */
 struct tally *tally_new(struct service *service);
 void tally_free(struct tally *tally); /* NULL is fine */
-/* Finds out which targets exist; call it for every model that is served. */
+/* Finds out which targets, outbound endpoints and zones for secondaries exist; call it for every
+ * model that is served. */
 void tally_follow(struct tally *tally);
 /* Follows as well, and gives endpoints, targets, outbound endpoints and zones for secondaries
- * series of their own, up to the configured bounds. Call it before reading any of them. */
+ * series of their own, up to a bound: for targets and zones it is configured, for endpoints it is
+ * fixed. Call it before reading any of them. */
 void tally_show(struct tally *tally);
 
 struct tally_target {
 	const char *host;     /* "10.0.0.1:53"; NULL: the sum of all others */
-	const char *protocol; /* "udp"; NULL with host */
-	const char *source;   /* the address it is asked from; "": the system's choice */
+	const char *protocol; /* "udp"; NULL if host is NULL */
+	const char *source;   /* the address it is asked from; "": the system's choice; NULL if host
+			       * is NULL */
 	struct target *now;   /* the target itself; NULL: it is gone */
 	struct target_values values;
 };

@@ -51,8 +51,9 @@ MUST_CHECK int management_api_prepare(struct management_api *management, const s
 				      const struct model *before, struct faults *faults);
 void management_api_finish(struct management_api *management, bool served);
 
-/* Signs tokens with the state's key from now on, and reads its logouts. Without a state, or if
- * reading the key fails, the previous key stays, and is lost when this run ends. */
+/* Signs tokens with the state's key from now on, and reads the state's logouts. Without a state, or
+ * if the key cannot be read, the previous key stays: the random first one, which is lost when this
+ * run ends, or the one that was read from the state before. */
 void management_api_use_state(struct management_api *management);
 
 /* Warns of listener settings that only a restart can change. */

@@ -1,5 +1,6 @@
-/* Replaces the configuration that a process serves: reads it again at SIGHUP or POST /v1/reload,
- * and goes back if nobody confirms it (service/confirmation.h). */
+/* Replaces the configuration that a process serves: reads it again at SIGHUP or POST /v1/reload. If
+ * the request asked for a confirmation and none comes in time, the process goes back to the
+ * previous configuration (service/confirmation.h). */
 #ifndef SLUICE_RELOAD_H
 #define SLUICE_RELOAD_H
 

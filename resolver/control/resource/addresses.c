@@ -34,7 +34,7 @@ void addresses_release(struct addresses *addresses)
 
 /* ---- resources as callers see them ---- */
 
-/* The result of a lookup in the state, in the arena `shown`. */
+/* The result of a lookup in the rows of the state and of the file, in the arena `shown`. */
 struct found {
 	struct resources *resources;
 	struct owned_resource *resource; /* NULL: none was found */
@@ -53,8 +53,8 @@ const char *addresses_refusal(const struct resources *resources,
 				       resource->item.region, text);
 }
 
-/* Sets the PTR's status. A row has the PTR's last action, which is pending until every worker has
- * that revision. */
+/* Sets the PTR's status. A row has the PTR's last action and its revision. The action is pending
+ * until every worker serves that revision. */
 static int show_status(struct resources *resources, struct owned_resource *resource)
 {
 	bool pending = resource->ptr_revision > resources->addresses.past.served;
@@ -472,7 +472,8 @@ char *addresses_etag(const struct resources *resources, char text[ETAG_MAX])
 	bool pending = resources->addresses.past.served < resources->addresses.past.published;
 	uint64_t computed = hash_counts(now->derived, &now->counts);
 
-	/* 0 if nothing is pending, because after a restart workers have served other revisions. */
+	/* 0 if nothing is pending: `served` itself may differ after a restart, which the etag must
+	 * survive. */
 	computed = etag_add_number(computed, pending ? resources->addresses.past.served + 1 : 0);
 	return etag_print(resources->addresses.past.changed, now->derived, computed, text);
 }

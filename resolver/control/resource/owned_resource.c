@@ -84,8 +84,8 @@ static uint64_t revision_of(const struct owned_resource *resource)
 	return resource->ptr_revision > revision ? resource->ptr_revision : revision;
 }
 
-/* Includes values that no client sets: the file's, and those that its settings give the state's
- * rows. */
+/* Includes values that no client sets: those of items in the file, and those that the file's
+ * settings give to rows of the state, such as the forward name. */
 static uint64_t hash_values(const struct owned_resource *resource)
 {
 	uint64_t hash = values_hash(resource->kind, &resource->item);

@@ -145,8 +145,9 @@ size_t part_namesakes(const struct model *model, const struct kind *root, const 
 	return item != NULL;
 }
 
-/* The stored form of a domain name: items keep their final dot as it was written, and both forms
- * find them. NULL without memory. */
+/* The stored form of a domain name, so that a name finds its item with or without the final dot.
+ * With DOT_NONE, no item has the dot. Otherwise items keep it as it was written: then this is the
+ * form that an item has, or else `name`. NULL without memory. */
 static const char *normal_name(const struct model *model, const struct kind *root, const char *name,
 			       struct arena *arena)
 {
@@ -188,8 +189,8 @@ bool part_is_elsewhere(const struct model *model, const struct path *path)
 
 /* ---- the order of parts ---- */
 
-/* Orders parts by list, name and group, never by edits: the first of two rulesets with the same
- * domain decides, so an edit must not change their order. */
+/* Orders parts by list, name and group, never by edits: if two rulesets have a rule for the same
+ * domain, the first ruleset decides, so an edit must not change their order. */
 static int compare_names(const struct field *list, const char *group, const char *name,
 			 const struct model_part *part)
 {
@@ -342,7 +343,7 @@ struct rows { /* of one top-level kind and the kinds inside it */
 	const struct faults *refused; /* faults whose rows are skipped; NULL: none */
 	struct item_row *items;
 	size_t count, room;
-	bool passed_over, misfit; /* as of struct parts */
+	bool passed_over, misfit; /* as in struct parts */
 };
 
 static const char *decoded(const char *text, size_t length, struct arena *arena)
@@ -460,8 +461,8 @@ static void sort_rows(struct rows *rows)
 		qsort(rows->items, rows->count, sizeof *rows->items, compare_rows);
 }
 
-/* Reads all rows of a top-level kind and the kinds inside it; `key`: only those of one top-level
- * item. */
+/* Reads all rows of a top-level kind and the kinds inside it, except kinds with a home (home.h).
+ * `key`: only those of one top-level item. */
 static int read_rows(struct rows *rows, struct source *source, const struct kind *root,
 		     const char *key, char error[SOURCE_ERROR_MAX])
 {

@@ -59,13 +59,13 @@ typedef void service_on_change(void *context, int err, const struct service_chan
 			       const struct faults *faults);
 
 struct open_commit {                 /* all zero: none is open */
-	struct committer *committer; /* set before service_open; NULL: nobody is asked */
+	struct committer *committer; /* set before the first change; NULL: nobody is asked */
 	/* internal */
 	json_t *record;               /* NULL: none is open */
 	service_on_change *on_change; /* NULL: was called already */
 	void *context;
 	bool asking; /* the committer has the record */
-	bool agreed; /* the change is being made here, which is not given up */
+	bool agreed; /* the change is being made here; it is not given up any more */
 	uv_timer_t again, late;
 	struct {
 		uv_timer_t again; /* runs while the state's answer is unknown, or its change is not
@@ -89,8 +89,8 @@ void service_apply(struct service *service, json_t *record, service_on_change *o
 /* Finds out later whether the change was made; the state has answered COMMIT_UNKNOWN. */
 void commit_doubt(struct service *service, const struct unconfirmed *unconfirmed);
 bool commit_is_doubtful(const struct service *service);
-/* Whether a change is doubtful that needs no confirmation. While another change waits to be
- * confirmed, it can only be that change's rollback. */
+/* Whether the outcome of a change that needs no confirmation is unknown. If another change waits to
+ * be confirmed, the doubtful one can only be its rollback. */
 bool commit_rollback_is_doubtful(const struct service *service);
 /* Why no reload may wait for confirmation now, and no other process may take over: a change that
  * needs confirmation has an unknown outcome. NULL: none has. */

@@ -1,6 +1,6 @@
 /* A message about a zone to one of its secondaries, and the answer: a NOTIFY (RFC 1996), or a
- * question for the zone's SOA. At most one of each is under way to a secondary; the next one
- * replaces it.
+ * question for the zone's SOA. For each zone and secondary, at most one of each is under way; the
+ * next one replaces it.
  *
  * An answer is recognized by its source and its question, which the caller compares, by its id, and
  * by its TSIG if the message was signed. Time is a parameter; there are no sockets here. */

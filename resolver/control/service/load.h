@@ -1,6 +1,6 @@
 /* Turns the configuration file and the state's resources into a model that can be served: read,
- * combined, completed with resolv.conf if that names the default resolver, and checked. run,
- * reload, check and explain all begin here. */
+ * combined, completed with the servers of resolv.conf if the default resolver needs targets and has
+ * none, and checked. run, reload, check and explain all begin here. */
 #ifndef SLUICE_LOAD_H
 #define SLUICE_LOAD_H
 

@@ -22,7 +22,7 @@ static int fail_memory(char error[SOURCE_ERROR_MAX])
 
 /* ---- reading one ---- */
 
-/* `read` returns ERR_INVALID for a value that does not have its kind's form. */
+/* Reads a value into the row. ERR_INVALID: the value does not have its kind's form. */
 typedef int read_value(void *row, const char *value);
 
 struct pair_reader {

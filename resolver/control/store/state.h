@@ -5,7 +5,8 @@
  *
  * A file of an older version is never written: today's tables are made in a copy (state_migrate),
  * which takes the file's place when the state is opened to be written. The older file stays beside
- * it as PATH.vN, N its version; renamed back to PATH, it serves an older program.
+ * it as PATH.vN, N its version, and its log, if it has one, as PATH.vN-wal. To serve an older
+ * program, remove PATH, PATH-wal and PATH-shm, and rename both back, to PATH and PATH-wal.
  *
  * One server writes. Others may read (sqlite3 FILE .dump). If another program writes all the same,
  * the next begin fails with ERR_EXISTS until sync has been called again.
@@ -31,7 +32,7 @@ struct source *state_open(const char *path, char error[SOURCE_ERROR_MAX]);
 /* Opens the state to read only (SOURCE_READ, SOURCE_READ_APART), even while a server has it open;
  * writes no file, except SQLite's -shm for SOURCE_READ. An older version is read from PATH.new
  * (state_migrate), or from a migrated temporary copy. NULL with "" in `error`: the file does not
- * exist. */
+ * exist, or has no tables yet. */
 struct source *state_look(const char *path, enum source_mode mode, char error[SOURCE_ERROR_MAX]);
 
 /* Opens an empty state in memory, to read attached items of the configuration file. */
@@ -39,8 +40,8 @@ struct source *state_open_empty(char error[SOURCE_ERROR_MAX]);
 
 /* Copies an older version's file to PATH.new and migrates the copy, in a thread; calls on_progress
  * about once a second meanwhile. Does nothing if the file has this version, or if PATH.new was
- * already made from its present revision. ERR_SYSTEM, ERR_NOMEM: `error` says why, and there is no
- * PATH.new. */
+ * already made from its present revision. ERR_SYSTEM, ERR_NOMEM: `error` says why, and no half-made
+ * PATH.new is left. */
 MUST_CHECK int state_migrate(const char *path, void (*on_progress)(void *context), void *context,
 			     char error[SOURCE_ERROR_MAX]);
 /* Removes PATH.new, if state_migrate has made it. */

@@ -5,9 +5,9 @@
  *                    PATH linked as PATH.vN ─► PATH.new renamed to PATH
  *
  * PATH itself is never written. An interrupted migration leaves PATH as it was, and the next one
- * begins anew. The log (PATH-wal) is removed before PATH.new takes the place of PATH, because
- * SQLite would replay it into the new file. It is kept as PATH.vN-wal; after a crash between the
- * two steps the log is linked back to PATH-wal.
+ * begins anew, unless PATH.new is complete. The log (PATH-wal) is removed before PATH.new takes the
+ * place of PATH, because SQLite would replay it into the new file. It is kept as PATH.vN-wal; after
+ * a crash between the two steps the log is linked back to PATH-wal.
  *
  * PATH.new records the file, revision and history that it was made from, so that it is not used for
  * another file. Pairs (pairs.h) change without a revision, so they are copied again at the end. The

@@ -75,7 +75,7 @@ struct lambda {
 	const struct scope *scope;
 	const char *names[LAMBDA_NAMES];
 	size_t count;                       /* of the names */
-	const struct expression_term *body; /* NULL: the budget has failed */
+	const struct expression_term *body; /* NULL: the budget has failed, or waits */
 };
 
 static json_t *on_lambda(const struct scope *scope, const struct expression_term *term)
