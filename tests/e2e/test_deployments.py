@@ -706,6 +706,10 @@ class Commands(World):
         self.assertRegex(self.command("zone.json", template(), status=2), "give --group")
         self.assertRegex(self.command("p.json", {"parameters": values(a=1)}, "--group", HUB, status=1),
                          "p.json: it is no template, .*; a file of parameters is given with -p")
+        given = self.world.write("wrong.parameters.json", json.dumps({"parameters": []}))
+        text = self.command("none.json", template(), "--group", HUB, "-p", given, status=1)
+        self.assertIn('wrong.parameters.json: it has no "parameters": {', text)
+        self.assertNotIn("deployed", text)
         self.assertRegex(self.command("zone.json", template(), "--group", "no-rg", status=1), "could not be found")
         self.arm("GET", below("privateDnsZones/a.internal"), status=404)
 

@@ -1,6 +1,6 @@
-/* `sluice deploy FILE`: deploys one of Azure's templates by the same requests as `az deployment
- * group create`; --what-if shows what it would change. Errors are printed with the template's
- * line. */
+/* `sluice deploy FILE`: deploys one of Azure's templates by the PUT that `az deployment group
+ * create` sends or, if its schema is that for a subscription, `az deployment sub create`. --what-if
+ * shows what it would change. Errors are printed with the template's line. */
 #include <ctype.h>
 #include <strings.h>
 
@@ -65,15 +65,16 @@ static bool read_parameter_file(struct deploy *deploy, const char *file)
 	size_t length;
 	json_t *value = read_json(deploy->line, file, &text, &length);
 	json_t *parameters = json_own_member(value, "parameters");
+	bool found = json_is_object(parameters);
 
 	free(text);
-	if (json_is_object(parameters))
+	if (found)
 		json_object_update(deploy->parameters, parameters);
 	else if (value)
 		command_fail_at(deploy->line,
 				"%s: it has no \"parameters\": {\"NAME\": {\"value\": ...}}", file);
 	json_decref(value);
-	return parameters;
+	return found;
 }
 
 /* `word`: NAME=VALUE, or a file of parameters. */
