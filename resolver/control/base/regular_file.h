@@ -1,6 +1,7 @@
 /* Opens and reads regular files only. A path in a configuration can lead anywhere, and opening a
  * FIFO waits until somebody writes to it: a control thread that waits answers nobody and cannot be
- * stopped. So the control thread opens every file by these functions. */
+ * stopped. So the control thread reads zones, secrets and configuration files only by these
+ * functions. */
 #ifndef SLUICE_REGULAR_FILE_H
 #define SLUICE_REGULAR_FILE_H
 

@@ -1,13 +1,14 @@
-/* `sluice apply FILE` and `sluice diff FILE`: makes the resources of the running server those of
- * the file, by one change that is all made or not at all.
+/* `sluice apply FILE` gives the running server the resources of the file, by one change that is all
+ * made or not at all. With --prune it also deletes those that the file lacks. `sluice diff FILE`
+ * only checks and prints that change.
  *
  *     FILE ─► model ─► values of every kind ─┐
  *                                            ├─► plan ─► POST /v1/changes
  *     GET /v1/export ──► served values ──────┘
  *
  * Resources that the server's own file declares are compared, but cannot be changed from here; only
- * an address that it declares without a PTR can get one. Settings belong to the server's file, so
- * those that differ in FILE are only printed, as lines for that file.
+ * an address or service that it declares without a PTR can get one. Settings belong to the server's
+ * file, so those that differ in FILE are only printed, as lines for that file.
  *
  * A resource with nothing but its name in FILE, such as a network that zones are linked to, only
  * has to exist: without --prune it stays as it is. */
@@ -43,7 +44,8 @@ static struct model *read_file(const struct command_line *line)
 	return model;
 }
 
-/* Returns the answer; NULL: refused; the error has been printed, and is in `refusal`. */
+/* Returns the answer. NULL: there is none, or it is a refusal, whose body is in `refusal`; the
+ * error has been printed. */
 static json_t *post(const struct applied *applied, const json_t *edits, json_t **refusal)
 {
 	const struct command_line *line = applied->line;

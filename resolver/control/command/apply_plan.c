@@ -445,7 +445,8 @@ static void keep_given(json_t *values, const json_t *before)
 			json_put(values, named[i], json_incref(json_object_get(before, named[i])));
 }
 
-/* The PTR of an address that the server's file declares without one is a resource of its own. */
+/* The PTR of an address or service that the server's file declares without one is a resource of its
+ * own. */
 static void plan_ptr(struct apply_plan *plan, const json_t *served, const char *description,
 		     json_t *values)
 {

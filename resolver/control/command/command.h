@@ -170,7 +170,7 @@ int command_record_create(const struct command_line *line);
 int command_record_delete(const struct command_line *line);
 int command_zone_import(const struct command_line *line);
 int command_zone_export(const struct command_line *line);
-/* `sluice rule list office` means `sluice list rule office`: puts the verb before a kind. */
+/* `sluice subnet list hub` means `sluice list subnet hub`: puts the verb before a kind. */
 void command_kind_swap(char **words, int count);
 bool command_is_kind(const char *word);
 /* The kind nearest to a word that is no kind; NULL: none is near. */

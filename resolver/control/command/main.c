@@ -12,7 +12,7 @@
 	"zone-link, record-set, ruleset, ruleset-link, target-group, rule, network-interface,\n"   \
 	"private-endpoint, zone-group, address-pool, key, transfer, client, address, service, "    \
 	"ptr\n"                                                                                    \
-	"or group; it may stand first (`sluice rule list office`).\n"                              \
+	"or group; it may stand first (`sluice subnet list hub`).\n"                               \
 	"IN is the network, resolver, zone, ruleset or private endpoint that contains the\n"       \
 	"resource; a list without IN has all of the kind. A resource at the top is NAME, or\n"     \
 	"GROUP/NAME in a resource group, or -/NAME in none; a PTR is its address or id. `sluice\n" \

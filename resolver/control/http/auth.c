@@ -1,5 +1,6 @@
-/* The SHA-256 of a secret that is sent is compared with the digests of all clients, each in full,
- * so the time of an answer tells nothing about a secret. */
+/* The SHA-256 of a secret that is sent is compared with the digests of all clients, or of the one
+ * that a login names. Each comparison is of the whole digest, so the time of an answer tells
+ * nothing about a secret. */
 #include "resolver/control/http/auth.h"
 
 #include <assert.h>
@@ -43,7 +44,7 @@ struct http_auth {
 	pthread_mutex_t lock;
 	struct http_secrets *secrets; /* NULL: none */
 	struct hash_key hash_key;
-	struct ended *ended; /* at most HTTP_LOGOUTS_MAX for each client */
+	struct ended *ended; /* for each client at most HTTP_LOGOUTS_MAX of unexpired tokens */
 	struct token_key key;
 	struct login_throttle throttle;
 	struct login_codes codes;
@@ -326,7 +327,8 @@ int http_auth_note_logout(struct http_auth *auth, const struct http_logout *logo
 /* ---- tokens ---- */
 
 /* The token's client; NULL: the token is not valid. `ended`: tokens that were logged out count as
- * valid. The caller holds the lock, because the result may be auth->peer. */
+ * valid. The caller holds the lock until it is done with the result, which is auth->peer or in
+ * auth->secrets. */
 static const struct http_client *find_by_token(struct http_auth *auth, const char *text,
 					       int64_t now_s, bool ended, struct token_claim *claim)
 {

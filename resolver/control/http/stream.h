@@ -17,9 +17,9 @@
  * ends the first, whose connection may have been lost. The number of streams is bounded, separately
  * at URLs and at the control socket.
  *
- * A stream that the server ends tells the reason in a last comment. Once the client's token has
- * expired, the stream sends no more events, and ends when its source would next be asked for data.
- */
+ * A stream that the server ends tells the reason in a last comment, unless it has reached its limit
+ * of events. Once the client's token has expired, the stream sends no more events, and ends when
+ * its source would next be asked for data. */
 #ifndef SLUICE_HTTP_STREAM_H
 #define SLUICE_HTTP_STREAM_H
 
@@ -62,9 +62,10 @@ void http_stream_event(FILE *out, uint64_t id, json_t *event);
 struct http_stream;
 struct http_streams; /* all streams of a server; belongs to the control thread */
 
-/* ERR_NOMEM. The last close callback of the loop frees the memory. */
+/* ERR_NOMEM. */
 MUST_CHECK int http_streams_new(struct http_streams **streams, uv_loop_t *loop, unsigned alive_ms);
-/* All streams must have ended, and no listener's thread may be running. */
+/* Frees all streams, whose connections must have ended: no listener's thread may be running.
+ * `streams` itself is freed once the loop has closed its handles. */
 void http_streams_free(struct http_streams *streams);
 /* Control thread. `client`: its id; NULL: a peer of the control socket, which may have many
  * streams. until_s: when the stream ends, by the wall clock; 0: never. NULL: there are too many,

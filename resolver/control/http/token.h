@@ -68,8 +68,8 @@ MUST_CHECK int token_as_jwt(const char *token, char jwt[TOKEN_JWT_MAX]);
 /* Reads the claim, to find the proof of its client; false: the text is no token. */
 bool token_read(const char *text, struct token_claim *claim);
 /* Is now_s within the life of a token that ends at expires_s? A token that was made while the clock
- * was ahead is not valid before its time, or it would be valid for as long as the clock was wrong.
- */
+ * was far ahead is not valid yet once the clock is right: otherwise a token made a year ahead would
+ * be valid for a year. */
 bool token_is_timely(int64_t expires_s, int64_t now_s);
 /* Is the text the token that token_sign makes of the claim, or that token's JWT, and timely at
  * now_s? MACs are compared in constant time. */

@@ -7,8 +7,9 @@
  *
  * The table translates Azure's members. This file adds only what an import also needs: which types
  * it carries, what has no counterpart, duplicate names, and references to resources in none of the
- * files. A missing network that is linked is made with only its name, and so is the missing zone of
- * records or links; other missing resources are reported.
+ * files. A missing network of a link or resolver is made from its id, in the region of the resource
+ * that refers to it, and the missing zone of records or links is made from its id alone; other
+ * missing resources are reported.
  *
  * Values that the server only keeps for Azure's clients are not carried over. */
 #include "resolver/control/import/azure.h"
@@ -44,7 +45,7 @@ struct resource {
 struct azure {
 	struct resource *first, **last;
 	bool same_space;     /* two networks have the same prefix */
-	bool places_unknown; /* the group of some resources is unknown */
+	bool places_unknown; /* the group or subscription of some resources is unknown */
 };
 
 struct putting { /* a resource on its way into the tree */
@@ -337,7 +338,8 @@ static void put_properties(json_t *object)
 		json_put(object, "properties", json_copy(object));
 }
 
-/* Reports members that the table lacks, and makes a body of the others. */
+/* Reports members that the table lacks, and gives the rest the form of a request's body: with
+ * "properties", and with one item in arrays that can have only one here. */
 static void make_body(const struct putting *putting)
 {
 	const struct resource *resource = putting->resource;

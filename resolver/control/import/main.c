@@ -1,5 +1,5 @@
-/* sluice-import, which `sluice import DIALECT FILE...` runs: turns another program's configuration
- * into one of ours. With --apply the result goes to `sluice apply`. */
+/* sluice-import, which `sluice import DIALECT FILE...` runs: turns the configuration of Azure or of
+ * another program into a configuration file of sluice. With --apply that goes to `sluice apply`. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include "resolver/control/import/import.h"
 
 struct words_syntax {
-	const char *quotes; /* `"` and `'` */
+	const char *quotes; /* characters that quote a word: "\"'" */
 	const char *marks;  /* characters that are words of their own: "{};" */
 	bool marks_alone;   /* only between blanks */
 	bool has_lines;     /* the end of a line is a mark as well, '\n' */
@@ -50,7 +50,8 @@ long words_period(const char *text);
 long words_number(const char *text);
 /* The files that match a pattern, which may be relative to the folder of `file`; ended with NULL.
  * At the place `at`, a pattern that matches nothing is reported, and a folder that cannot be read
- * is a fault. */
+ * is a fault. A pattern without *, ? and [ is one file, which may be missing: its reader reports
+ * that. */
 char **words_files(struct import *import, const char *file, const char *pattern,
 		   const struct origin *at);
 

@@ -1,6 +1,7 @@
 /* Lists of resources of one type: of the subscription or a group, by group and name; of a parent,
- * by name; record sets, which are rows of the state; addresses, of which there may be a million.
- * The marker of a page is GROUP/NAME, or NAME, or ADDRESS. */
+ * by name; record sets, which come from the file, from rows of the state and from registrations;
+ * addresses, of which there may be a million. The marker of a page is GROUP/NAME, or NAME, or
+ * ADDRESS. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -90,8 +91,9 @@ static bool collect_sets(struct arm_listing *listing, const struct path *zone, c
 	return true;
 }
 
-/* Merges registered record sets with the zone's own. Both lists are sorted, and each is long enough
- * to fill the page. */
+/* Merges registered record sets with the zone's own. Both lists are sorted, and each has more than
+ * a page or all that there is. If reading of the zone's own sets stopped at listing->end, the
+ * registered sets after it are left to the next page. */
 static void merge_registered(struct arm_listing *listing, const struct path *zone,
 			     const struct private_zone *in, const char *behind, size_t room)
 {

@@ -16,10 +16,12 @@ enum { ARM_ETAG_MAX = ETAG_MAX + 2 /* W/ */ };
 struct arm_shown {
 	struct api_request *request;
 	const struct arm_type *type;
-	struct path path;  /* in the item's own spelling */
-	json_t *values;    /* by the field table, with full references */
-	const void *item;  /* of the kind's struct; of an address: struct owned_resource */
-	uint64_t revision; /* of the item's row in the state; 0: a file declares the item */
+	struct path path; /* in the item's own spelling */
+	json_t *values;   /* by the field table, with full references */
+	/* Of the kind's struct; of an address: struct owned_resource. NULL: a group, or the SOA
+	 * that the server made for a zone. */
+	const void *item;
+	uint64_t revision; /* of the item's row in the state; 0: it has none, or is an address */
 	const struct arm_shown *outer; /* the resource around an object of an array; else NULL */
 	json_t *users;   /* of a network's subnets (arm_network_users); NULL: not known yet */
 	bool is_implied; /* a group that exists only because something is in it */

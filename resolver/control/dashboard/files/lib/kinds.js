@@ -115,7 +115,7 @@ export function nameOf(kind, item) {
   return item[kind.name_key];
 }
 
-// The path of an item in a list. Addresses, services and PTRs come without their path.
+// The path of an item in a list. Addresses, services, PTRs and groups come without their path.
 export function pathOf(kind, item) {
   return item.path || path(kind.collection, item.resource_group || "-", nameOf(kind, item));
 }

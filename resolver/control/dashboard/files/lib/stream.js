@@ -121,7 +121,7 @@ function again() {
 }
 
 session.addEventListener("change", again);
-// The browser keeps a page for a while after the user leaves it; it must not keep the lock.
+// The browser keeps a page for a while after the user leaves it; such a page must not keep the lock.
 window.addEventListener("pagehide", () => stop?.());
 window.addEventListener("pageshow", ({persisted}) => persisted && again());
 again();

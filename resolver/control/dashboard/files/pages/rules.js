@@ -29,7 +29,7 @@ function order(domain) {
   return domain.toLowerCase().split(".").reverse().join("\u0001");
 }
 
-// Filters by what is wrong; a rule that the server has not counted yet matches none.
+// Filters by what is wrong. A rule that the server has not counted yet matches only "all" and "disabled".
 const SHOWN = {
   all: ["All rules", () => true],
   unused: ["Not used since the start", ({use}) => use?.enabled && !use.queries],
