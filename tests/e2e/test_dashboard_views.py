@@ -308,8 +308,10 @@ class Reports(Browser):
         self.find("#report-ptrs li", "198.51.100.11 could not be checked")
         self.assertEqual(["100.51.198.in-addr.arpa.", "pool", "sluice ptr delegation 198.51.100.0/24"], [self.cells("delegations")[0][i] for i in (0, 1, 3)])
         self.assertIn("rule office/contoso -> 127.0.0.5:53", [row[3] for row in self.cells("names")])
-        self.assertEqual(["office/contoso", "contoso.corp.", "within 250 ms"], self.cells("slow")[0][:3])
-        self.assertRegex(self.cells("slow")[0][3], r"^within [\d,]+ ms$")  # what was late decides
+        slow = self.cells("slow")[0]
+        self.assertEqual(["office/contoso", "contoso.corp."], slow[:2])
+        for text in slow[2:4]:  # late by 150 ms, and by more on a busy machine
+            self.assertGreaterEqual(int(re.fullmatch(r"within ([\d,]+) ms", text)[1].replace(",", "")), 250)
         self.find("#report-rules .hint code", "sluice delete rule RULESET NAME")
         self.follow("rules", "office/idle", "Rules", "Rule office/idle alone.", "1 row")
         self.follow("targets", "127.0.0.66:53", "127.0.0.66:53 udp", "has not answered yet")

@@ -300,11 +300,13 @@ class Names(World):
         section = self.report("slow")["slow"]
         self.assertEqual(["office/fabrikam"], [one["rule"] for one in section["findings"]])
         self.assertEqual((1, 2), (section["count"], section["looked_at"]))
-        self.assertGreaterEqual(section["findings"][0]["average_ms"], 300)
-        self.assertEqual(500, section["findings"][0]["half_ms"])
-        self.assertGreaterEqual(section["findings"][0]["most_ms"], 500)
-        self.assertRegex(section["findings"][0]["text"], r"^office/fabrikam \(fabrikam\.corp\.\): half of the answers came "
-                         r"within 500 ms, 95 of 100 within \d+ ms, %.1f ms" % section["findings"][0]["average_ms"])
+        found = section["findings"][0]
+        self.assertGreaterEqual(found["average_ms"], 300)
+        self.assertGreaterEqual(found["half_ms"], 500)  # late by 300 ms, and by more on a busy machine
+        self.assertGreaterEqual(found["most_ms"], found["half_ms"])
+        self.assertRegex(found["text"], r"^office/fabrikam \(fabrikam\.corp\.\): half of the answers came "
+                         r"within %d ms, 95 of 100 within %d ms, %.1f ms" % (
+                             found["half_ms"], found["most_ms"], found["average_ms"]))
         self.good("PATCH", "rulesets/-/office/rules/fabrikam", {"targets": [{"address": "127.0.0.5"}]})
         self.assertRegex(self.text("slow"), r"^slow: none of 2 rules with targets that take over 100 ms .*\n$")
 
