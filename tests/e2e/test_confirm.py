@@ -161,7 +161,7 @@ class Reload(World):
         self.bad(1, "nothing waits to be confirmed", "confirm")
 
     def test_what_nobody_confirms_goes_back_and_stays_so_until_a_reload(self):
-        self.reload("5s")  # long enough to see it served
+        self.reload("15s")  # long enough to see it served
         self.wait_until_decided()
         self.serves_before()
         text = r"the reload by uid 0 of .* was not confirmed; what was before it is served"
@@ -439,7 +439,7 @@ class Apply(World):
         self.assertRegex(self.sluice.log(), "state.db.unconfirmed/change cannot be read, .*: it is not what sluice writes")
 
     def test_a_state_that_is_locked_is_tried_again(self):
-        self.apply("5s")  # the lock is there by then
+        self.apply("15s")  # the lock is there by then
         lock = sqlite3.connect(os.path.join(self.world.dir, "state.db"), isolation_level=None)
         lock.execute("BEGIN IMMEDIATE")
         harness.wait_for(lambda: self.sluice.status()["unconfirmed"]["error"], "the failure")

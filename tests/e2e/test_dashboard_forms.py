@@ -482,7 +482,7 @@ class Looking(Form):
         self.press("Go back", ".waiting")
         self.wait(lambda: self.none(".waiting"), "nothing to wait")
         self.assertEqual(404, self.call("GET", "/v1/" + where).status)
-        self.good("POST", "changes?confirm=2", edit)
+        self.good("POST", "changes?confirm=10", edit)  # so long that a busy browser shows it
         self.find(".waiting")
         self.wait(lambda: self.none(".waiting"), "it to go back by itself")
         self.assertEqual(404, self.call("GET", "/v1/" + where).status)

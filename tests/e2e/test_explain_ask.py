@@ -5,6 +5,7 @@ import concurrent.futures
 import contextlib
 import json
 import os
+import select
 import socket
 import sys
 import threading
@@ -119,6 +120,7 @@ class Packets(Asked):
                 body = self.ask(name)
                 tries = [t for hop in body["hops"] for asked in hop["asked"] for t in asked["tries"]]
                 shown = sorted(t["protocol"] for t in tries for _ in range(t["packets"]))
+                harness.wait_for(lambda: len(self.one.questions(name)) >= len(shown), "as many as %s" % tries)
                 self.assertEqual(sorted(one["by"] for one in self.one.questions(name)), shown, tries)
                 # What was sent while it was suspect, as on a machine that is busy, is not counted.
                 self.assertLessEqual(shown.count("udp"), 3 if self.suspicions() == before else 5)
@@ -371,7 +373,7 @@ class Around(Asked):
         for line in lines:
             self.assertIn(line, text[at:], text)
             at = text.index(line, at) + 1
-        self.assertRegex(self.command("x.one.corp", "--vnet", "hub"), r"from the cache, \d s old and good for")
+        self.assertRegex(self.command("x.one.corp", "--vnet", "hub"), r"from the cache, \d+ s old and good for")
         text = self.command("servfail.contoso.corp", "AAAA", "--from", "10.10.1.1")
         self.assertIn(";; EDE: 22: ruleset onprem, rule contoso:", text)
         status, text = self.sluice.command("explain", "--ask", "--json", "web.corp.internal", "--vnet", "hub")
@@ -437,11 +439,19 @@ class Around(Asked):
         harness.wait_for(lambda: self.ask("held.one.corp")["hops"][0]["asked"][0]["from"] == "cache", "the answer")
 
     def test_a_reload_leaves_what_is_under_way_to_the_policy_it_began_with(self):
-        connection = self.begin("held.one.corp")
-        self.sluice.reconfigure(CONFIG.replace('name = "one"; domain = "one.corp."', 'name = "uno"; domain = "uno.corp."'))
-        self.assertEqual(0, self.sluice.command("reload")[0])
-        self.one.release()
-        body = json.loads(connection.getresponse().read())
+        other = CONFIG.replace('name = "one"; domain = "one.corp."', 'name = "uno"; domain = "uno.corp."')
+        for number in range(10):
+            connection = self.begin("held.n%d.one.corp" % number)
+            self.sluice.reconfigure(other)
+            self.assertEqual(0, self.sluice.command("reload")[0])
+            late = select.select([connection.sock], [], [], 0)[0]  # the reload has taken over four seconds
+            self.one.release()
+            body = json.loads(connection.getresponse().read())
+            if not late:
+                break
+            os.unlink(self.one.questions_path + ".release")
+            self.sluice.reconfigure(CONFIG)
+            self.assertEqual(0, self.sluice.command("reload")[0])
         self.assertEqual(("one", "NOERROR"), (body["hops"][0]["object"], body["rcode"]))
         self.assertEqual("default", self.ask("after.one.corp")["hops"][0]["decided_by"])
 

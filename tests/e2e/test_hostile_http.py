@@ -354,12 +354,13 @@ class Credentials(Hostile):
                 concurrent.futures.ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(self.call, "PUT", group + "/providers/Microsoft.Resources/deployments/d" + version,
                                   {"properties": {"mode": "Incremental", "template": template}}, token)
-            while True:  # until the deployment has the state
+            while not waiting.done():  # until the deployment has the state
                 try:
                     store.execute("BEGIN IMMEDIATE")
                     store.execute("ROLLBACK")
                 except sqlite3.OperationalError:
                     break
+                time.sleep(0.001)  # it waits for this lock for half a second at most
             self.call("DELETE", "/v3/auth/tokens", token=OPS, headers={"X-Subject-Token": token})
             self.bad_v1(self.call("GET", "/v1/status", token=token), 401)
             self.assertEqual(201, waiting.result().status, waiting.result())
@@ -383,17 +384,30 @@ class Credentials(Hostile):
         zone, ptr = "PUT /v1/private_zones/-/backdoor.test", {"reverse_fqdn": "backdoor.example.com"}
         cases = (("PUT /v1/ptrs/198.51.100.11", ptr, 0), (zone, {}, 10), (zone, {}, 40000),  # read in a thread
                  ("POST /v1/changes", {"edits": [{"path": "private_zones/-/backdoor.test", "values": {}}]}, 0))
-        waiting = []
-        for line, values, blanks in cases:
-            body = b" " * blanks + json.dumps(values).encode()
-            sock = self.connect()
-            sock.sendall(self.head(line, AUTH + "Content-Length: %d\r\n" % len(body)).encode() + body[:5])
-            waiting.append((sock, body[5:]))
-        harness.wait_for(lambda: self.connections() == len(cases) and self.unread() == 0, "the heads to be read")
-        self.forget("ops")
-        for (sock, rest), (line, *_) in zip(waiting, cases):
-            sock.sendall(rest)
-            self.assertEqual(401, self.status_of(sock.recv(65536)), line)
+        for _ in range(10):
+            begun, waiting, statuses = time.monotonic(), [], []
+            is_late = lambda: time.monotonic() >= begun + 5  # whoever sends nothing for so long is ended
+            for line, values, blanks in cases:
+                body = b" " * blanks + json.dumps(values).encode()
+                sock = self.connect()
+                sock.sendall(self.head(line, AUTH + "Content-Length: %d\r\n" % len(body)).encode() + body[:5])
+                waiting.append((sock, body[5:]))
+            harness.wait_for(lambda: self.connections() == len(cases) and self.unread() == 0 or is_late(),
+                             "the heads to be read")
+            self.forget("ops")
+            for sock, rest in waiting:
+                statuses.append(None)
+                with contextlib.suppress(ConnectionError):
+                    sock.sendall(rest)
+                    statuses[-1] = self.status_of(sock.recv(65536))
+                sock.close()
+            self.assertFalse({200, 201} & set(statuses), statuses)
+            if set(statuses) == {401} or not is_late():
+                break
+            self.sluice.reconfigure(self.config())
+            self.assertEqual(0, self.command("reload")[0])
+            harness.wait_for(lambda: self.connections() == 0, "connections to be closed")
+        self.assertEqual([401] * len(cases), statuses)
         self.assertEqual("INACTIVE", self.good("GET", "/v1/ptrs/198.51.100.11").body["status"])
         self.assertEqual(404, self.call("GET", "/v1/private_zones/-/backdoor.test").status)
 
@@ -448,9 +462,9 @@ class Pressure(Hostile):
         return time.monotonic() - begin
 
     def test_a_head_has_five_seconds_in_all(self):
-        taken = self.drip("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: ", 20)
+        taken = self.drip("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: ", 60)
         self.assertGreater(taken, 4)
-        self.assertLess(taken, 9)
+        self.assertLess(taken, 30)  # each byte gives it no five seconds more: that would have no end
 
     def test_a_known_client_s_long_request_is_not_thrown_out_by_strangers(self):
         body = json.dumps({"reverse_fqdn": "www.example.com"})
@@ -467,8 +481,9 @@ class Pressure(Hostile):
                 for sock in known:
                     sock.sendall(body[sent:sent + 1].encode())
                 sent += 1
-        for sock in known:
+        for sock in known:  # all of them, before the first answers: they may take long
             sock.sendall(body[sent:].encode())
+        for sock in known:
             self.assertIn(self.status_of(sock.recv(65536)), (200, 201))
         self.left_alone()
 
@@ -599,26 +614,32 @@ class Tls(Hostile):
 
     def test_slow_ones_of_every_kind_keep_no_real_client_waiting(self):
         """64 that say nothing, drip a head, or are stuck in a TLS handshake, and drip on."""
-        hello = bytes.fromhex("1603010200010001fc0303") + b"\0" * 200
         for port in (PORT, TLS_PORT):
             for sources in ([HERE], self.addresses(8)):
-                slow = [self.connect(port, source=sources[i % len(sources)]) for i in range(64)]
-                texts = [(b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: " if port == PORT
-                          else hello)[i % 2] for i in range(64)]
-                for at in range(3):
-                    for sock, text in zip(slow, texts):
-                        with contextlib.suppress(ConnectionError):
-                            sock.sendall(text[:len(text) // 2] if at == 0 else text[at - 4:at - 3])
-                    for _ in range(3):
-                        begin = time.monotonic()
-                        if port == PORT:
-                            self.assertEqual(200, self.code("GET /v1/status"))
-                        else:
-                            self.assertEqual(200, self.by_tls("/v1/status"))
-                        self.assertLess(time.monotonic() - begin, SOON_S, (port, sources))
-                for sock in slow:
-                    sock.close()
+                took = []
+                while not took or took[-1] >= SOON_S and len(took) < 6:  # a busy machine is late now and then
+                    took.append(self.longest_beside_slow_ones(port, sources))
+                self.assertLess(took[-1], SOON_S, (port, sources, took))
         self.left_alone()
+
+    def longest_beside_slow_ones(self, port, sources):
+        """How long a real client has waited at most, of nine times."""
+        hello = bytes.fromhex("1603010200010001fc0303") + b"\0" * 200
+        slow = [self.connect(port, source=sources[i % len(sources)]) for i in range(64)]
+        texts = [(b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: " if port == PORT
+                  else hello)[i % 2] for i in range(64)]
+        took = []
+        for at in range(3):
+            for sock, text in zip(slow, texts):
+                with contextlib.suppress(ConnectionError):
+                    sock.sendall(text[:len(text) // 2] if at == 0 else text[at - 4:at - 3])
+            for _ in range(3):
+                begin = time.monotonic()
+                self.assertEqual(200, self.code("GET /v1/status") if port == PORT else self.by_tls("/v1/status"))
+                took.append(time.monotonic() - begin)
+        for sock in slow:
+            sock.close()
+        return max(took)
 
     def by_tls(self, path):
         context = ssl.create_default_context(cafile=self.certificate)

@@ -159,6 +159,10 @@ class Master(test_upgrade.Upgrading):
                      if begin <= asked < end and number in paced.answered)
                  for begin, end in zip(kills, [*kills[1:], paced.asked[-1]])]
         self.assertEqual(held, lost, "of %d" % len(paced.asked))
+        self.sluice.stop()
+        began = time.monotonic()
+        self.sluice = harness.Sluice(self.host, self.config(), HERE, env=self.environment)
+        start = max(start, time.monotonic() - began)  # the machine may be busier than it was before
         print("# answered after %.2f s, beside %.2f s of a start" % (min(waits), start), flush=True)
         self.assertLess(min(waits), 2 * start, waits)
         self.goes_on()

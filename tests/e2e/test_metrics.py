@@ -473,8 +473,11 @@ class Reloads(World):
         # A target that no rule has any more is not up or down, and what it has counted stays.
         key = '{target="192.168.0.1:53",protocol="udp",source="10.10.0.20"}'
         self.assertNotIn("sluice_target_up" + key, without)
-        self.assertEqual([2, 2, 3], [told["sluice_target_queries_total" + key]
-                                     for told in (first, without, last)])
+        asked, kept, more = (told["sluice_target_queries_total" + key] for told in (first, without, last))
+        if harness.lateness(self.sluice) == (0, False):
+            self.assertEqual([2, 2, 3], [asked, kept, more])
+        else:  # what is late is asked again
+            self.assertTrue(2 <= asked <= kept < more, (asked, kept, more))
 
     def test_of_more_than_are_shown_the_rest_is_other_and_nothing_ever_falls(self):
         bounded = LISTEN % "rules_max = 2; targets_max = 1;"
@@ -519,7 +522,7 @@ class Unconfirmed(World):
 
     def test_a_reload_that_nobody_confirms_takes_its_listener_away_again(self):
         self.sluice.reconfigure(self.config.replace("9153", "9154"))
-        status, text = self.sluice.command("reload", "--confirm", "8s")
+        status, text = self.sluice.command("reload", "--confirm", "20s")
         self.assertEqual(0, status, text)
         self.assertEqual(200, self.get(server=("127.0.0.1", 9154))[0])
         self.assert_closed()

@@ -44,6 +44,11 @@ class World(test_metrics.World):
         harness.wait_for(lambda: self.total(kind, name, column) == count,
                          "%d %s of %s %s" % (count, column, kind, name))
 
+    def wait_asked(self, least):
+        """As often as the metrics say: on a busy machine a target that is late is asked twice for one name."""
+        key = 'sluice_target_queries_total{target="%s",protocol="udp",source="10.10.0.20"}' % TARGET
+        harness.wait_for(lambda: self.total("targets", TARGET) == self.text()[key] >= least, "all that it was asked")
+
 
 class OverTime(World):
     def test_each_step_has_what_was_asked_in_it(self):
@@ -67,9 +72,11 @@ class OverTime(World):
         self.assertEqual(("udp", "10.10.0.20"), (target["protocol"], target["source"]))
         self.assertGreaterEqual(sum(known(target["queries"])), 2)
         self.assertGreaterEqual(sum(known(target["failures"])), 1)
-        self.assertEqual({1}, set(known(target["up"])))
-        # What the metrics say is what came together.
         labels = '{target="%s",protocol="udp",source="10.10.0.20"}' % TARGET
+        # On a busy machine it may have been suspect for a moment, which the server has counted then.
+        late = told["sluice_target_suspicions_total" + labels] > 0
+        self.assertEqual({1}, set(known(target["up"])) - ({0} if late else set()))
+        # What the metrics say is what came together.
         self.wait_total(told["sluice_target_queries_total" + labels], "targets", TARGET)
         # Latency is sampled with metrics, and of answers alone.
         zone = self.row("sources", "zone")
@@ -111,7 +118,7 @@ class OverTime(World):
 class Reloads(World):
     def test_what_comes_goes_and_is_back_has_null_where_it_was_not(self):
         self.ask("www.n1.test", "192.0.2.1")
-        self.wait_total(1, "targets", TARGET)
+        self.wait_asked(1)
         self.reload(config(rules=(rule(2, "192.168.0.2"),)))
 
         def last(kind, name, column="queries"):
@@ -121,7 +128,7 @@ class Reloads(World):
         self.assertEqual(0, last("classes", "onprem")) # it has another rule
         self.reload(config())
         self.ask("new.n1.test", "192.0.2.1")
-        self.wait_total(2, "targets", TARGET)
+        self.wait_asked(2)
         self.wait_total(2, "classes", "onprem")
         self.assertEqual(1, len([row for row in self.history()["targets"] if row["target"] == TARGET]))
 

@@ -640,7 +640,8 @@ class Manager(Server):
         self.socket.bind(path)
         os.chmod(path, 0o666)
         self.socket.settimeout(dns.PATIENCE)
-        environment = dict(os.environ, NOTIFY_SOCKET=path, WATCHDOG_USEC="2000000")
+        # No shorter: on a busy machine a thread may have no processor for some seconds.
+        environment = dict(os.environ, NOTIFY_SOCKET=path, WATCHDOG_USEC="8000000")
         self.start(env=environment)
 
     def heard(self):

@@ -2,6 +2,7 @@
 becomes of disks, files, readers and the configuration meanwhile, no query waits and no line is half."""
 
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -122,10 +123,12 @@ class Entries(Logged):
                             answered_from="forwarded", target="127.0.0.1:5401", protocol="udp",
                             outbound_endpoint="hub-resolver/outbound")
         self.assertGreaterEqual(entry["microseconds"], 200_000)
-        self.ask("late200.contoso.corp")
-        again = self.entries("late200.contoso.corp", 2)[-1]
-        self.assertEqual(("cache", "127.0.0.1:5401"), (again["answered_from"], again["target"]))
-        self.assertLess(again["microseconds"], 200_000)
+        for _ in range(3):
+            self.ask("late200.contoso.corp")
+        again = self.entries("late200.contoso.corp", 4)[1:]
+        self.assertEqual([("cache", "127.0.0.1:5401")] * 3, [(one["answered_from"], one["target"]) for one in again])
+        # The quickest counts, as others have the processor, too.
+        self.assertLess(min(one["microseconds"] for one in again), 200_000)
 
     def test_errors_are_told_with_their_reason(self):
         self.ask("servfail.contoso.corp")
@@ -260,15 +263,15 @@ class Filters(Logged):
         self.assertEqual([], self.log_command())
 
     def test_slow_ones_alone(self):
-        self.reload("slower_than_ms = 500;")
+        self.reload("slower_than_ms = 900;")  # a busy machine may stand still for half a second
         self.ask("web.corp.internal")
         self.ask("quick.contoso.corp")
-        self.ask("late700.contoso.corp")
-        harness.wait_for(lambda: "slow: late700.contoso.corp. A from 127.0.0.1" in self.sluice.log(), "the line")
-        self.assertRegex(self.sluice.log(), r"slow: late700.* took (0\.[7-9]|[1-9]).* NOERROR, rule onprem/contoso, "
+        self.ask("late1000.contoso.corp")
+        harness.wait_for(lambda: "slow: late1000.contoso.corp. A from 127.0.0.1" in self.sluice.log(), "the line")
+        self.assertRegex(self.sluice.log(), r"slow: late1000.* took [1-9].* NOERROR, rule onprem/contoso, "
                          r"target 127\.0\.0\.1:5401")
         self.assertNotRegex(self.sluice.log(), "slow: (web|quick)")
-        self.assertEqual(["late700.contoso.corp."], [e["name"] for e in self.log_command()])
+        self.assertEqual(["late1000.contoso.corp."], [e["name"] for e in self.log_command()])
 
 
 class Files(Logged):
@@ -506,6 +509,17 @@ class Live(Logged):
         harness.wait_for(lambda: self.status()["followers"] == 0, "it to leave")
 
     def test_a_client_that_does_not_read_loses_what_it_is_told_of(self):
+        for _ in range(10):
+            begun = time.monotonic()
+            seen, lost = self.told_without_reading()
+            # A machine so busy that HTTP_IDLE_MS are over meanwhile has ended the connection.
+            if lost or time.monotonic() - begun < 5:
+                break
+        self.assertGreater(lost, 0)
+        self.assertGreater(seen, 100)
+
+    def told_without_reading(self):
+        """How many events came ahead of the word of lost ones, and how many were lost; 0: that word did not come."""
         slow, quick = self.watch(), self.watch("/v1/queries?suffix=last.corp.internal")
         # More than the two times QUERY_LOG_FOLLOWER_BYTES and the socket that wait for it; many at a
         # time, by long names, as who takes nothing for HTTP_IDLE_MS has its connection ended.
@@ -519,15 +533,14 @@ class Live(Logged):
                     sock.recv(4096)
         self.ask("last.corp.internal")
         self.assertEqual("last.corp.internal.", quick.next()[1]["name"])
-        seen = lost = 0
-        while True:
-            data = slow.next()[1]
-            if "lost" in data:
-                lost += data["lost"]
-                break
-            seen += 1
-        self.assertGreater(lost, 0)
-        self.assertGreater(seen, 100)
+        quick.close()
+        seen = 0
+        with contextlib.closing(slow), contextlib.suppress(http.client.HTTPException, OSError):
+            while event := slow.next():
+                if "lost" in event[1]:
+                    return seen, event[1]["lost"]
+                seen += 1
+        return seen, 0
 
     def test_the_latest_are_kept(self):
         for number in range(1100):
@@ -541,19 +554,19 @@ class Live(Logged):
     def test_the_command_follows(self):
         with open(self.at("followed"), "w") as out:
             child = subprocess.Popen([harness.SLUICE, "log", "-c", self.sluice.config, "--follow",
-                                      "client=127.0.0.0/8", "slower_than_ms=500"], stdout=out)
+                                      "client=127.0.0.0/8", "slower_than_ms=900"], stdout=out)
         self.addCleanup(child.wait)
         self.addCleanup(child.terminate)
         harness.wait_for(lambda: self.status()["followers"], "it")
         self.ask("quick.contoso.corp")
-        self.ask("late700.contoso.corp")
+        self.ask("late1000.contoso.corp")
 
         def printed():
             with open(self.at("followed")) as file:
                 return file.read()
         harness.wait_for(lambda: "\n" in printed(), "the line")
-        self.assertRegex(printed(), r"\A\d\d:\d\d:\d\d\.\d{3}  127\.0\.0\.1 +late700\.contoso\.corp\. A +"
-                         r"NOERROR +([7-9]|[1-9]\d)\d\d\.\d{3} ms  rule onprem/contoso, 127\.0\.0\.1:5401\n\Z")
+        self.assertRegex(printed(), r"\A\d\d:\d\d:\d\d\.\d{3}  127\.0\.0\.1 +late1000\.contoso\.corp\. A +"
+                         r"NOERROR +[1-9]\d{3}\.\d{3} ms  rule onprem/contoso, 127\.0\.0\.1:5401\n\Z")
 
     def test_filters_that_do_not_fit_are_told(self):
         for argument, text in (("rcode=OOPS", "is no response code"), ("client=x", "neither an address"),

@@ -297,7 +297,16 @@ class Names(World):
             self.ask("late300.n%d.fabrikam.corp" % i)
             for j in range(10):  # a few may be late
                 self.ask("n%d.%d.contoso.corp" % (j, i))
-        section = self.report("slow")["slow"]
+        numbers = iter(range(100000))
+
+        def alone():
+            """What is told once most of the quick answers were quick, as they are when the machine is less busy."""
+            section = self.report("slow")["slow"]
+            if len(section["findings"]) == 1:
+                return section
+            for _ in range(100):
+                self.ask("m%d.contoso.corp" % next(numbers))
+        section = harness.wait_for(alone, "the slow rule alone", 120)
         self.assertEqual(["office/fabrikam"], [one["rule"] for one in section["findings"]])
         self.assertEqual((1, 2), (section["count"], section["looked_at"]))
         found = section["findings"][0]

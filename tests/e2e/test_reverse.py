@@ -813,14 +813,29 @@ class Services(Reverse):
         self.start()
         self.ptr_is(self.address, "late1000.www.example.")
 
+    def meanwhile(self, do, ask):
+        """What ask(NAME) gets, for a name whose answer comes after do(). Once more, with another name, where that took so
+        long on a busy machine that the question had been given up before (after 3 s: ownership.h, reverse_check.h)."""
+        for number in range(10):
+            name = "held.n%d.example" % number
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                waiting = pool.submit(ask, name)
+                harness.wait_for(lambda: waiting.done() or self.upstream.questions(name), "the question")
+                do()
+                late = waiting.done()
+                self.upstream.release()
+                answer = waiting.result()
+            if not late:
+                return answer
+            os.unlink(self.upstream.questions_path + ".release")
+            self.sluice.reconfigure(self.config())  # with the client that do() may have removed
+            self.assertEqual(0, self.command("reload")[0])
+        self.fail("each question was answered too early")
+
     def test_who_loses_its_rights_while_a_name_is_looked_up_changes_nothing(self):
-        with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(self.call, "PUT", self.path,
-                                  {"address": self.address, "reverse_fqdn": "held.www.example"}, OPS)
-            harness.wait_for(lambda: self.upstream.questions("held.www.example"), "the question")
-            self.forget("ops")
-            self.upstream.release()
-            self.bad_v1(waiting.result(), 401, text="rights have ended")
+        answer = self.meanwhile(lambda: self.forget("ops"), lambda name: self.call(
+            "PUT", self.path, {"address": self.address, "reverse_fqdn": name}, OPS))
+        self.bad_v1(answer, 401, text="rights have ended")
         self.assertEqual(404, self.call("GET", self.path).status)
 
     def test_what_another_request_could_not_read_meanwhile_is_nothing_to_it(self):
@@ -828,30 +843,24 @@ class Services(Reverse):
             with contextlib.closing(sqlite3.connect(self.world.dir + "/state.db")) as state:
                 state.execute(statement)
                 state.commit()
-        self.good("PUT", "/v1/addresses/-/spare", {"address": "198.51.100.77"}, 201)
-        with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(self.put, "held.www.example")
-            harness.wait_for(lambda: self.upstream.questions("held.www.example"), "the question")
+
+        def spoil():
             write("UPDATE resources SET json = '{' || json WHERE path = '-/spare'")
             self.bad_v1(self.call("GET", "/v1/addresses/-/spare"), 503)
             write("UPDATE resources SET json = substr(json, 2) WHERE path = '-/spare'")
-            self.upstream.release()
-            answer = waiting.result()
+        self.good("PUT", "/v1/addresses/-/spare", {"address": "198.51.100.77"}, 201)
+        answer = self.meanwhile(spoil, self.put)
         self.assertEqual(201, answer.status, answer.text)
 
     def told_nothing(self, path):
-        with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(self.call, "GET", path, None, OPS)
-            harness.wait_for(lambda: self.upstream.questions("held.www.example"), "the question")
-            self.forget("ops")
-            self.upstream.release()
-            self.bad_v1(waiting.result(), 401, text="rights have ended")
+        answer = self.meanwhile(lambda: self.forget("ops"), lambda name: self.call("GET", path % name, None, OPS))
+        self.bad_v1(answer, 401, text="rights have ended")
 
     def test_who_loses_its_rights_while_it_has_a_name_explained_is_told_nothing(self):
-        self.told_nothing("/v1/explain?name=held.www.example&vnet=hub&type=A&ask=1")
+        self.told_nothing("/v1/explain?name=%s&vnet=hub&type=A&ask=1")
 
     def test_who_loses_its_rights_while_it_has_a_name_checked_is_told_nothing(self):
-        self.told_nothing("/v1/check?subject=held.www.example")
+        self.told_nothing("/v1/check?subject=%s")
 
     def test_commands(self):
         self.outside_leads_to("192.0.2.99")

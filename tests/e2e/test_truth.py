@@ -251,7 +251,9 @@ class Truth(harness.FreshCase):
         well = self.answers([name for name in RULES if name != "never"])
         self.ask([self.fresh("slow", "slow") for _ in range(3)])
         self.assertEqual({"NOERROR"}, {one.rcode for some in well.values() for one in some})
-        self.assertTrue(self.agree(set()), self.red_by_all())
+        if not self.agree(set()):  # one that was late was suspect for a moment, and events say 10 s later that it is back
+            self.assertTrue(any(one["suspicions"] for one in self.sluice.status()["targets"]), self.red_by_all())
+            self.wait_agreed(set(), "all to say that all is well", HALF_A_MINUTE)
 
         for group in GROUPS:
             self.fail(group)
