@@ -344,8 +344,8 @@ static void a_question_under_way_does_not_hold_up_a_change(void **state)
 		ask_in_vain(gone);
 		wait_for(world, asked, asked + 1);
 		for (int i = 0; i < 3; i++) {
-			assert_int_equal(apply(world, world->one, world->three), 0);
-			assert_int_equal(apply(world, world->one, world->two), 0);
+			apply_patiently(world, world->three);
+			apply_patiently(world, world->two);
 		}
 		over = recv(fd, answer, sizeof answer, MSG_DONTWAIT) > 0;
 	}
@@ -489,7 +489,7 @@ static void serve_ptr(struct world *world, uint8_t last)
 	struct owned *owned = owned_commit(draft);
 	server_publish_owned(server, owned);
 	owned_unref(owned);
-	for (unsigned i = 0; i < 2000 && !server_all_adopted(server); i++)
+	for (unsigned i = 0; i < 60000 && !server_all_adopted(server); i++)
 		usleep(1000);
 	assert_true(server_all_adopted(server));
 }

@@ -74,25 +74,35 @@ static void an_unchanged_file_is_shared_and_a_changed_one_read(void **state)
 }
 
 /* Lets go of the model. */
-static void assert_read_again(struct config_text *config, struct model *before)
+static bool is_read_again(struct config_text *config, struct model *before)
 {
 	struct model *after = config_text_read(config, before);
+	bool again = before->private_zones.items[0].zone != after->private_zones.items[0].zone;
 
-	assert_ptr_not_equal(before->private_zones.items[0].zone,
-			     after->private_zones.items[0].zone);
 	model_free(before);
 	model_free(after);
+	return again;
 }
+
+static void assert_read_again(struct config_text *config, struct model *before)
+{
+	assert_true(is_read_again(config, before));
+}
+
+/* On a busy machine a second may pass before it is read, and then it is trusted: once more. */
+enum { TRIES = 20 };
 
 static void a_file_that_just_changed_is_not_trusted(void **state)
 {
 	struct config_text *config = *state;
-	struct model *first;
+	bool again = false;
 
 	config_text_put(config, "sluice.conf", two_zones);
-	config_text_put(config, "zone", "www A 192.0.2.3\n");
-	first = config_text_read(config, NULL);
-	assert_read_again(config, first);
+	for (unsigned i = 0; i < TRIES && !again; i++) {
+		config_text_put(config, "zone", "www A 192.0.2.3\n");
+		again = is_read_again(config, config_text_read(config, NULL));
+	}
+	assert_true(again);
 }
 
 /* Each finds its own, in whatever order they are, and wherever else the same file or name is. */
@@ -146,12 +156,14 @@ static void a_change_whose_time_was_set_back_is_read(void **state)
 static void a_new_file_with_an_old_time_is_not_trusted(void **state)
 {
 	struct config_text *config = *state;
-	struct model *first;
+	bool again = false;
 
 	config_text_put(config, "sluice.conf", two_zones);
-	set_mtime(config, "zone", 1000000);
-	first = config_text_read(config, NULL);
-	assert_read_again(config, first);
+	for (unsigned i = 0; i < TRIES && !again; i++) {
+		set_mtime(config, "zone", 1000000);
+		again = is_read_again(config, config_text_read(config, NULL));
+	}
+	assert_true(again);
 }
 
 static void expect_refused(struct config_text *config, const struct model *before, const char *says)

@@ -76,7 +76,7 @@ static void serve_config(struct world *world)
 	struct model *model = config_text_load(&world->files, config);
 	assert_non_null(model);
 	assert_int_equal(server_apply(&world->process.service.server, model, &world->faults), 0);
-	for (unsigned i = 0; i < 2000 && !server_all_adopted(&world->process.service.server); i++)
+	for (unsigned i = 0; i < 60000 && !server_all_adopted(&world->process.service.server); i++)
 		usleep(1000); /* else answers wait for that */
 }
 

@@ -124,7 +124,8 @@ static void on_release(void *context) /* on a worker's thread */
 {
 	struct world *world = context;
 
-	if (atomic_exchange(&world->holds, false)) {
+	/* With an update: the call may still be that for what this worker adopted before. */
+	if (atomic_load(&world->server.updates.open) > 0 && atomic_exchange(&world->holds, false)) {
 		pthread_mutex_lock(&world->held);
 		pthread_mutex_unlock(&world->held);
 	}
