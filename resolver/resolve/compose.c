@@ -551,7 +551,7 @@ static __attribute__((noinline)) void note_entered(struct composition *c, const 
 							      .error = error});
 }
 
-/* The entered endpoint could not help. If a way inside it failed, only that one is to blame; in a
+/* The entered endpoint could not help. If a way inside it failed, only that way is to blame; in a
  * loop, every way is. */
 static void note_entered_failure(struct composition *c, const struct frame *f,
 				 const struct verdict *verdict)

@@ -44,7 +44,7 @@ static struct model *read_file(const struct command_line *line)
 	return model;
 }
 
-/* Returns the answer. NULL: there is none, or it is a refusal, whose body is in `refusal`; the
+/* Returns the answer. NULL: no server answered, or it refused, and `refusal` has the body. The
  * error has been printed. */
 static json_t *post(const struct applied *applied, const json_t *edits, json_t **refusal)
 {

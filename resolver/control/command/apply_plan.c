@@ -210,8 +210,9 @@ static json_t *otherwise(const struct apply_plan *plan, const struct kind *kind,
 	return members;
 }
 
-/* Whether the resource stays as it is: the server's file declares it with all these values; or the
- * file gives only its name, and the server's file declares it or --prune was not given. */
+/* Whether nothing of the resource has to change. That is so if the server's file declares it with
+ * all these values, or if FILE gives only its name; but --prune resets the values of such a
+ * resource if the server's file does not declare it. */
 static bool stays(const struct apply_plan *plan, const struct kind *kind, const json_t *served,
 		  const json_t *values)
 {

@@ -147,7 +147,7 @@ size_t part_namesakes(const struct model *model, const struct kind *root, const 
 
 /* The stored form of a domain name, so that a name finds its item with or without the final dot.
  * With DOT_NONE, no item has the dot. Otherwise items keep it as it was written: then this is the
- * form that an item has, or else `name`. NULL without memory. */
+ * form of the item that has the name, or `name` if there is none. NULL without memory. */
 static const char *normal_name(const struct model *model, const struct kind *root, const char *name,
 			       struct arena *arena)
 {
