@@ -1,5 +1,5 @@
-/* A limit of the requests of one client that make the server send DNS queries: 16 may be under way,
- * and 20 may begin within a second. */
+/* Limits how often one client may ask the DNS by /v1's check and explain: 16 requests may be under
+ * way, and 20 may begin within a second. */
 #ifndef SLUICE_API_ASKING_H
 #define SLUICE_API_ASKING_H
 

@@ -13,7 +13,9 @@ struct api_earlier {
 	struct resource_edit *edits; /* in order; their values belong to this struct */
 	size_t count, room;
 	/* private */
-	json_t *last; /* numbers of the last edits: of each resource, and of each kind inside one */
+	/* By path, the number of the last edit: of a resource, or of any resource of one kind
+	 * inside an outer one. */
+	json_t *last;
 	json_t *addresses; /* of interfaces, as texts */
 };
 

@@ -26,8 +26,8 @@ struct api_fields {
 };
 
 /* ERR_INVALID: a '%' without two hexadecimal digits, an encoded NUL byte, or text that is not
- * UTF-8, so that JSON could not have it; ERR_LIMIT: too many segments or fields; ERR_NOMEM.
- * Release is safe after any error. */
+ * UTF-8, which JSON cannot contain. ERR_LIMIT: too many segments or fields. ERR_NOMEM. Release is
+ * safe after any error. */
 MUST_CHECK int api_path_init(struct api_path *path, const char *text);
 void api_path_release(struct api_path *path);
 MUST_CHECK int api_fields_init(struct api_fields *fields, const char *query);

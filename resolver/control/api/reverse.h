@@ -7,7 +7,7 @@
 #include "resolver/control/resource/owned_resource.h"
 
 struct resources *api_resources(const struct api_request *request);
-/* The model that is served. */
+/* The model of api_resources: the served one, or that of a draft or a thread's view. */
 const struct model *api_model(const struct api_request *request);
 
 /* True: the state could not be read for this request, which has been answered (503). */
@@ -36,12 +36,13 @@ const char *api_address_title(struct api_request *request, const struct owned_re
 /* Writes a line to the log: what was done, to what, and by whom. */
 void api_log_change(const struct api_request *request, const char *what, const char *text);
 
-/* The network with this private address, in which its PTR's name is looked up. NULL: no network has
- * it. */
+/* The network with this private address. api_check_forward looks the PTR's name up there if
+ * reverse.resolve_in is not set. NULL: no network has the address, or it is public. */
 const char *api_own_network(const struct model *model, const struct address *address);
-/* Looks up whether the name in the resource's PTR leads back to its address. If not, the warning is
- * logged and passed to on_known (NULL: nothing is wrong, or there is no PTR). on_known, which may
- * be NULL, is called once, within 3 s and perhaps before this returns. */
+/* Looks up whether the name in the resource's PTR leads back to its address. If it does not, or if
+ * that could not be found out, a warning is logged and passed to on_known (NULL: the name leads
+ * back, there is no PTR, or memory is short). on_known, which may be NULL, is called once, within
+ * 3 s and perhaps before this returns. */
 void api_check_forward(struct service *service, const struct owned_resource *resource,
 		       void (*on_known)(void *context, const char *warning), void *context);
 

@@ -126,7 +126,7 @@ static int read_plain(struct csv *csv, struct csv_row *row, size_t *used, const 
 	return err;
 }
 
-/* Would a spreadsheet run the field once its leading 's are removed? */
+/* Would a spreadsheet run the field without its leading apostrophes? */
 static bool is_formula(const char *field)
 {
 	field += strspn(field, "'");

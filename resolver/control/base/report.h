@@ -1,5 +1,6 @@
-/* The output of check and reload: faults and a model's numbers, as JSON and as one line for people.
- * The server sends the JSON; the client prints from it what check would have printed. */
+/* Output that commands and the API share: faults, a model's numbers, made items and records, as
+ * JSON or as text for people. For a reload the server sends the faults as JSON, and the client
+ * prints from them what check would have printed. */
 #ifndef SLUICE_REPORT_H
 #define SLUICE_REPORT_H
 

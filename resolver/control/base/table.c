@@ -1,4 +1,5 @@
-/* Two passes over the rows: widths, then lines. The last column is not padded. */
+/* Two passes over the rows: widths, then lines. The last column is padded only if it has
+ * numbers. */
 #include "resolver/control/base/table.h"
 
 #include <assert.h>

@@ -1,5 +1,5 @@
-/* The threads that live as long as the program, and which of them the kernel has killed. A seccomp
- * filter can kill a single thread; the others would go on without it, unnoticed. */
+/* The threads to watch, and which of them the kernel has killed. A seccomp filter can kill a single
+ * thread; the others would go on without it, unnoticed. */
 #ifndef SLUICE_THREADS_H
 #define SLUICE_THREADS_H
 

@@ -1,5 +1,5 @@
-/* RFC 4122: section 4.4 for random UUIDs, 4.3 for those of names. SHA-1 need not be strong here:
- * the author of the file chooses the names. */
+/* RFC 4122: section 4.4 for random UUIDs, 4.3 for those of names. Version 5 prescribes SHA-1, which
+ * need not be strong here: such a UUID is an identifier, and proves nothing. */
 #include "resolver/control/base/uuid.h"
 
 #include <assert.h>

@@ -1,6 +1,7 @@
 /* Turns instants of CLOCK_MONOTONIC into times of day. The difference of the clocks is kept between
- * reports, so that an instant is the same second in all of them. The difference is measured again
- * when the time of day has been set. A wall_clock begins as all zero. */
+ * reports, so that an instant is the same second in all of them. It is replaced only if it has
+ * changed by more than a second, as when the time of day was set. A wall_clock begins as all
+ * zero. */
 #ifndef SLUICE_WALL_CLOCK_H
 #define SLUICE_WALL_CLOCK_H
 

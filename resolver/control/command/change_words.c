@@ -81,7 +81,7 @@ static void append_count(char *text, const char *kind, json_int_t count)
 	text_append(text, CHANGE_WORDS_MAX, "%s", ending);
 }
 
-/* Sums up very many changes: "created 1 group, 254 addresses". */
+/* Sums up more than NAMED_MAX changes: "created 1 group, 254 addresses". */
 static void append_counts(const json_t *changes, char *text)
 {
 	static const char *const verbs[] = {"created", "changed", "deleted"};

@@ -4,7 +4,8 @@
  *      "numbers": {...} or null, "made": [{"path", "value", "because"}, ...]}
  *
  * "made" lists items that are needed, but not in the file; -v prints them.
- * "warnings_complete" is false if an error kept the check from looking for all warnings. */
+ * "warnings_complete" is false if there is an error: it may have kept the check from looking for
+ * all warnings. */
 #include <unistd.h>
 
 #include "resolver/control/base/json.h"
@@ -45,8 +46,8 @@ static void print_text(const char *file, const struct model *model, const struct
 		report_print_made(model, "", stdout);
 }
 
-/* Checks the rights of the user for `run` by becoming that user: only root can, and nothing may
- * come after it. */
+/* Checks the rights of the user for `run` by becoming that user, which only root can do. The
+ * process stays that user, so all that needs root's rights comes before. */
 static int check_user(const struct load *load, const struct model *model, struct faults *faults)
 {
 	const char *resolv_conf = load->next_follows ? load->resolv_conf : NULL;

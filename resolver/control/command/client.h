@@ -33,13 +33,14 @@ struct client_call {
 	size_t text_length;
 	const char *accept; /* NULL: any type */
 	FILE *out;          /* for a successful answer, as it comes; the call returns null then */
-	bool spool; /* `out` gets the answer once all of it is there: it may be slow, as a pager is,
-		     * and the server gives up an answer that is taken too slowly */
+	bool spool; /* `out` gets the answer once all of it is there: `out` may be as slow as a
+		     * pager, and the server gives up an answer that is taken too slowly */
 	void (*on_sent)(void *context, uint64_t sent, uint64_t all); /* progress; may be NULL */
 	void *context;
-	/* client_ask: the line of `file` to print with an error. The error is about edit `index` of
-	 * the request or, if that is SIZE_MAX, about the server's `path`. 0: no line, so the path
-	 * is printed. NULL: the request was not made from a file. */
+	/* client_ask: returns the line of `file` to print with an error; 0: there is none, so the
+	 * path is printed. The error is about the member `path` ("": the whole) of edit `index` of
+	 * the request. If `index` is SIZE_MAX, it is about no edit, and `path` is the server's.
+	 * `line_of` NULL: the request was not made from a file. */
 	unsigned (*line_of)(void *context, size_t index, const char *path);
 	const char *file;
 	json_t **refusal; /* client_ask: gets the body of an error, which has been printed, to be
@@ -56,8 +57,12 @@ char *client_path(const char *format, ...);
  * NULL stays NULL. NULL: out of memory. */
 char *client_add_query(char *path, const char *key, const char *value);
 
-/* How people name a top-level resource: NAME (without a group, or else the only one of that name),
- * GROUP/NAME, or -/NAME (without a group); for "/v1/KIND/%/%" (group, name). */
+/* How people name a top-level resource, split for client_path("/v1/KIND/%/%", group, name):
+ *
+ *     NAME         the resource in no group, or else the only one of that name
+ *     GROUP/NAME   the resource in that group
+ *     -/NAME       the resource in no group; /NAME means the same
+ */
 struct client_top {
 	char group[256]; /* cut, if longer than any group's name */
 	const char *name;

@@ -294,7 +294,7 @@ static struct nearest nearest_word(const struct command *commands, const char *f
 	return nearest;
 }
 
-/* `next`: the following word, or NULL: before a verb a kind is meant. */
+/* `next`: the word after `word`; NULL: none. If it is a verb, `word` is meant to be a kind. */
 static void say_unknown(const struct command *commands, const char *first, const char *word,
 			const char *next)
 {
@@ -451,8 +451,8 @@ static void take_off_dashes(int argc, char **argv)
 }
 
 /* Parses all options of argv; the command and its arguments remain, from optind on. Returns
- * OPTION_HELP or OPTION_VERSION if asked for; -1 for a wrong option, with `wrong` saying why, or
- * ""; then it has been printed. */
+ * OPTION_HELP or OPTION_VERSION if one was given, else 0. -1: an option is wrong, and `wrong` says
+ * why; if `wrong` is "", the reason has been printed. */
 static int parse_options(struct command_line *line, int argc, char **argv, uint64_t *given,
 			 char wrong[WRONG_MAX])
 {

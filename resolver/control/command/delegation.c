@@ -1,5 +1,5 @@
-/* `sluice ptr delegation`: prints lines for the zone file of the zones above ours. It asks nobody:
- * the lines follow from the configuration alone.
+/* `sluice ptr delegation`: prints lines for the zone files of the zones above ours. It asks nobody:
+ * the lines follow from the configuration and its state.
  *
  *     /24, a nibble     100.51.198.in-addr.arpa.           IN NS     ns1.example.com.
  *     /26 (RFC 2317)    64-127.100.51.198.in-addr.arpa.    IN NS     ns1.example.com.
@@ -24,7 +24,7 @@ enum { SENSIBLE_MIN_4 = 8, SENSIBLE_MIN_6 = 16, SERVERS_USUAL_MIN = 2 };
 struct delegation {
 	struct prefix prefix;
 	json_t *warnings, *servers, *zones;
-	__uint128_t covered; /* number of the prefix's addresses in pools; ALL: all of it */
+	__uint128_t covered; /* the share of the prefix that is in pools; ALL: all of it */
 	const struct address_pool *around;
 };
 #define ALL ((__uint128_t)1 << 127)
@@ -65,7 +65,7 @@ static json_t *cnames_of(const struct reverse_zone *zone)
 	return cnames;
 }
 
-/* The short form for all of them in BIND and PowerDNS. */
+/* The short form of all CNAME records of the zone, for BIND and PowerDNS. */
 static json_t *generate_of(const struct reverse_zone *zone)
 {
 	char text[3 * NAME_TEXT_MAX], parent[NAME_TEXT_MAX];
@@ -142,7 +142,7 @@ static void warn_of_prefix(struct delegation *d)
 		     text);
 }
 
-/* Adds the command line's servers, else the file's. False: one is not a name; prints why. */
+/* Adds the command line's servers. False: one is not a name; prints why. */
 static bool add_servers(struct delegation *d, const struct command_line *line)
 {
 	char text[NAME_TEXT_MAX];

@@ -47,7 +47,8 @@ static json_t *read_json(const struct command_line *line, const char *file, char
 	return value;
 }
 
-/* A parameter's value by its type: the text itself for a string, else JSON. */
+/* A parameter's value by its type: the text itself for a string; else JSON, or the text if it is
+ * not JSON. */
 static json_t *value_of(const json_t *declared, const char *text)
 {
 	const char *type = json_string_value(json_own_member(declared, "type"));

@@ -1,8 +1,9 @@
 /* `sluice explain`: the running server says what it would do with a question, by the configuration
- * and the state that it serves; with --ask it resolves the question. If there is no such server
- * (--offline, nobody listens, or -c names another file than the server's), this process reads the
- * file and the state, decides by the same code, and says so. If the server exists but cannot be
- * asked, the command fails, because the server might decide otherwise than this process. */
+ * and the state that it serves. With --ask the server resolves the question, or the command fails.
+ * Without --ask, if there is no server to ask (--offline, nobody listens, or -c names another file
+ * than the server's), this process reads the file and the state, decides by the same code, and says
+ * so. If the server exists but cannot be asked, the command fails, because the server might decide
+ * otherwise than this process. */
 #include "resolver/control/observe/explain.h"
 
 #include <errno.h>

@@ -10,7 +10,7 @@ enum { LINE_MAX_BYTES = 16 * 1024 * 1024, TRIES_MAX = 5 };
 struct event_stream { /* an answer that is being received */
 	const struct command_line *line;
 	const struct follower *follower;
-	bool numbered;  /* of the next data line */
+	bool numbered;  /* the next data line has a number */
 	bool heard;     /* something has come on this connection */
 	long long last; /* number of the latest complete change; -1: no numbers */
 	char *text;     /* an incomplete line */

@@ -6,8 +6,9 @@
 #include "resolver/control/command/command.h"
 
 struct follower {
-	/* Called with one line of JSON. A numbered line ends a change: after a break the stream
-	 * resumes after it, so unnumbered lines that followed come again. */
+	/* Called with one line of JSON. A numbered line is a whole event, or the last line of a
+	 * change. After a lost connection the stream resumes behind the last numbered line, so
+	 * unnumbered lines that came after that line come again. */
 	void (*on_data)(void *context, const char *data, bool numbered);
 	void (*on_begin)(void *context); /* at each connection; may be NULL */
 	void *context;

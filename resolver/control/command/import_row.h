@@ -1,6 +1,6 @@
 /* The command `import` is a separate program, sluice-import, so that the server's program has no
  * code that reads other programs' files. Both take the command's row from here, so `sluice import`
- * and sluice-import have the same options, and help and completion need not ask for them. */
+ * and sluice-import have the same options, and help and completion need not run sluice-import. */
 #ifndef SLUICE_IMPORT_ROW_H
 #define SLUICE_IMPORT_ROW_H
 

@@ -106,7 +106,8 @@ static const char *name_form(const struct kind *kind)
 							: " [GROUP/]NAME";
 }
 
-/* Prints the argument before the name: " [GROUP/]RULESET" */
+/* Prints the argument that names the parent: " [GROUP/]RULESET". In a list it is optional, and a
+ * kind without a parent has its group there: " [[GROUP/]RULESET]", " [GROUP]". */
 static void print_parent(const struct kind *kind, bool list, FILE *out)
 {
 	if (kind->parent)

@@ -1,5 +1,5 @@
 /* `sluice log [--follow] [KEY=VALUE...]`: prints the query log of the running server, its latest
- * entries or new ones (GET /v1/queries). It tells how many entries were lost. */
+ * entries or new ones (GET /v1/queries). With --follow it also tells how many entries were lost. */
 #include <stdio.h>
 #include <string.h>
 

@@ -7,8 +7,8 @@
 enum { PROGRAM_WORDS_MAX = 200 };
 
 /* Executes the program of that name: the one beside this program, else one of $PATH. words[0] is
- * replaced by its path; words end with NULL. Returns only if the program is missing or cannot be
- * run: prints why, returns EXIT_FAILURE. */
+ * replaced by its path, or by `name` if $PATH is searched; words end with NULL. Returns only if the
+ * program is missing or cannot be run: prints why, returns EXIT_FAILURE. */
 int program_become(const struct command_line *line, const char *name, char **words);
 
 #endif

@@ -1,5 +1,5 @@
-/* `sluice ptr list`, also as CSV, and `sluice ptr check`: what mail servers make of any address or
- * name. resource.c has the other commands for one PTR. */
+/* `sluice ptr list`, also as CSV, `sluice ptr set`, and `sluice ptr check`: what mail servers make
+ * of any address or name. resource.c has the other commands for one PTR. */
 #include "resolver/control/base/table.h"
 #include "resolver/control/command/client.h"
 #include "rules/text.h"

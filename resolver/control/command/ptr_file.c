@@ -104,7 +104,8 @@ static void tell(struct progress *progress, const char *what, int percent)
 	fflush(stderr);
 }
 
-/* Prints the progress of the server, which answers this during the work. */
+/* Asks the server how far the import is, and prints that. The server answers GET /v1/status during
+ * the import. */
 static void tell_work(struct progress *progress)
 {
 	char error[CLIENT_ERROR_MAX];
@@ -124,7 +125,7 @@ static void tell_work(struct progress *progress)
 	json_decref(answer);
 }
 
-/* libcurl calls this once a second even while it waits for the answer. */
+/* libcurl calls this often while it sends, and about once a second while it waits for an answer. */
 static void on_sent(void *context, uint64_t sent, uint64_t all)
 {
 	if (all > 0 && sent < all)

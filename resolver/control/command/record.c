@@ -137,8 +137,8 @@ static char *quote(const char *text)
 	return quoted;
 }
 
-/* The shell has removed the quotes of 'v=spf1 -all', which is one string: quotes it again, unless
- * the text has quotes, or begins with \#. */
+/* The shell has removed the quotes of 'v=spf1 -all', which is one string of a TXT record: quotes it
+ * again, unless it begins with a quote or with \#. Data of other types stays as it is. */
 static json_t *data_of(const char *type, const char *data)
 {
 	bool is_written_out = *data == '"' || strncmp(data, "\\#", 2) == 0;

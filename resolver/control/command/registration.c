@@ -68,7 +68,7 @@ struct registration_removal {
 	bool more;                      /* more than the answer to a dry run shows */
 };
 
-/* False: the options contradict each other; prints why. */
+/* False: the arguments contradict each other, or do not say what to remove; prints why. */
 static bool check_removal(const struct command_line *line,
 			  const struct registration_removal *removal)
 {

@@ -27,7 +27,8 @@ static void join_sections(const struct command_line *line, char text[WORDS_MAX])
 		text_append(text, WORDS_MAX, "%s%s", i > 0 ? "," : "", line->arguments[i]);
 }
 
-/* sections NULL: all. NULL: the error has been printed. */
+/* Asks for these sections; `sections` NULL: for all. Returns NULL after an error, which has been
+ * printed. */
 static json_t *fetch(const struct command_line *line, const char *sections)
 {
 	char shown[16];
@@ -107,7 +108,8 @@ static void show_progress(const json_t *report)
 	}
 }
 
-/* Asks again while a section is running, at growing intervals. */
+/* Asks again while a section is running, at growing intervals, without --wait for PATIENCE_MS at
+ * most. */
 static json_t *fetch_all(const struct command_line *line)
 {
 	int64_t began_ms = now_ms(), pause_ms = LOOK_MS;

@@ -75,7 +75,7 @@ static int read_top(const struct command_line *line, struct named_resource *name
 	struct client_top top = {GROUP_NONE, text};
 	bool any;
 
-	if (kind->id != KIND_PTR) /* PTRs have no group, but perhaps a prefix length */
+	if (kind->id != KIND_PTR) /* a PTR has no group: a '/' in its text does not end a group */
 		top = client_top(text);
 	if (*top.name == '\0')
 		return command_no_name(line, kind->name, text);
@@ -266,7 +266,7 @@ json_t *command_value(const struct field *field, const char *text)
 
 	if (value)
 		return value;
-	if (*text == '\0') /* {} would leave tags as they are, and [] is no text */
+	if (*text == '\0') /* null removes a member of any type; {} would leave tags as they are */
 		return json_null();
 	switch (field->type) {
 	case FIELD_TAGS: return read_tags(text);

@@ -5,8 +5,9 @@
  *                                   ├─► edits ─► POST /v1/changes, all of it or nothing
  *     GET /v1/rulesets/.../rules ───┘
  *
- * A row changes the rule of its name, or else the rule for its domain; members without a column
- * stay as they are. Rules that the file lacks stay. */
+ * A row with a name changes the rule of that name, a row without one the rule for its domain. If
+ * there is no such rule, the row makes one. Members without a column stay as they are, and so do
+ * rules that the file lacks. */
 #include <ctype.h>
 
 #include "resolver/control/base/csv.h"
@@ -102,7 +103,7 @@ struct rule_import {
 	const struct field *fields[CSV_FIELDS_MAX]; /* NULL: the ruleset's column */
 	json_t *rulesets;                           /* [GROUP/]NAME in lower case -> path */
 	json_t *rules;                              /* ruleset's path -> {name: rule} */
-	json_t *seen;          /* a rule's name in faults, in lower case -> its row's line */
+	json_t *seen;          /* a rule's path, as fault_path writes it -> its row's line */
 	json_t *edits, *lines; /* lines: of each edit's row */
 	size_t created, changed, unchanged, wrong;
 };

@@ -1,5 +1,5 @@
-/* `sluice run`: the master; and `sluice serve`, which it executes. Sets up the process, then runs
- * the master's loop, or the control thread. */
+/* `sluice run`: the master; and `sluice --serve`, which the master executes. Sets up the process,
+ * then runs the master's loop, or the control thread. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,8 +1,8 @@
-/* The report for people, as tables.
+/* The status for people, as tables: `sluice status`. In this file "report" means the status.
  *
  * In brief, one screen with what an operator wants first: faults in words, the worst targets with
  * the rules that they hurt, the served items, and counters above zero. Of many healthy items only
- * the number is shown. With --all, everything. */
+ * the number is shown. With --all, every table and every counter, but not the judgement. */
 #include "resolver/control/command/print.h"
 
 #include "resolver/control/base/json.h"
@@ -23,7 +23,7 @@ enum {
 
 struct status_table {
 	const char *key, *heading;
-	const char *brief; /* its first column, if there is no heading; NULL: shown elsewhere */
+	const char *brief; /* title of column 1 in brief; NULL: print_brief_endpoints has it */
 	struct table_column columns[COLUMNS_MAX];
 };
 
@@ -311,7 +311,8 @@ static void print_sentences(FILE *out, const char *before, const json_t *texts)
 	}
 }
 
-/* Prints each secondary that has lacked a change for long, or has a serial beyond ours. */
+/* Prints the secondaries that have lacked a change for long or have a serial beyond ours: the first
+ * ROWS_MAX, and the number of the others. */
 static void print_secondary_troubles(FILE *out, const json_t *status)
 {
 	char peer[TABLE_CELL_MAX], zone[TABLE_CELL_MAX], cell[TABLE_CELL_MAX];
@@ -448,7 +449,8 @@ static void print_rest(FILE *out, const json_t *rows, size_t shown)
 	fputc('\n', out);
 }
 
-/* The report has the worst first. If not all have room, healthy ones are left out. */
+/* The report has the worst first. If not all fit into TARGET_LINES, the others are only counted,
+ * and so are healthy ones before them, down to TARGETS_MIN. */
 static void print_brief_targets(FILE *out, const json_t *status)
 {
 	const json_t *rows = json_object_get(status, "targets");
@@ -563,7 +565,7 @@ static json_t *marked(const json_t *name)
 	return json_sprintf("%s (made)", json_string_value(name));
 }
 
-/* Marks the names of made endpoints; returns their unmarked names. */
+/* Marks the names of made endpoints and hides made addresses; returns the unmarked names. */
 static json_t *mark_endpoints(json_t *endpoints)
 {
 	json_t *names = json_array(), *row;
@@ -583,8 +585,8 @@ static json_t *mark_endpoints(json_t *endpoints)
 	return names;
 }
 
-/* Marks addresses of 240.0.0.0/4 and endpoints that the program made because something needs them
- * and nobody named them. */
+/* Marks endpoints that the program made because something needs them and nobody named them, and
+ * hides its made addresses of 240.0.0.0/4. */
 static void mark_made(json_t *status)
 {
 	json_t *made = mark_endpoints(json_object_get(status, "outbound_endpoints")), *row, *name;

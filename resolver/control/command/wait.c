@@ -31,7 +31,7 @@ static void rest(void)
 	nanosleep(&again, NULL);
 }
 
-/* False: not a number. */
+/* False: not a number, or one above `most`. */
 static bool read_number(const char *text, uint64_t most, uint64_t *number)
 {
 	char *end;
@@ -42,7 +42,8 @@ static bool read_number(const char *text, uint64_t most, uint64_t *number)
 	return *text >= '0' && *text <= '9' && *end == '\0' && *number <= most;
 }
 
-/* Waits in the server for at most so long. The answer; NULL: not yet, `why` says why. */
+/* Asks the server, which waits for left_ms or ASK_MS at most. Returns its answer; NULL: the server
+ * is not ready, and `why` has the reason. */
 static json_t *ask_once(const char *socket, const char *what, int64_t left_ms,
 			char why[CLIENT_ERROR_MAX])
 {

@@ -22,9 +22,9 @@ enum { CONFIG_COPY_ERROR_MAX = 512 };
 
 /* Writes the model of the configuration file, without resources of a state. The directory is made
  * if it is missing; other files in it are removed. Only this user may read the files, and they are
- * on the disk when this returns 0. The directory's own entry may not be: writing the record that
- * refers to the copy syncs it (service/confirmation.c). ERR_SYSTEM, ERR_NOMEM: `error` tells what
- * could not be written or read; do not use the directory then. */
+ * on the disk when this returns 0. The directory's entry in its parent may not be on the disk yet:
+ * confirmation_write syncs the parent (service/confirmation.c). ERR_SYSTEM, ERR_NOMEM: `error`
+ * tells what could not be written or read; do not use the directory then. */
 MUST_CHECK int config_copy_write(const struct model *declared, const char *directory,
 				 char error[CONFIG_COPY_ERROR_MAX]);
 /* Removes the files and the directory, as far as that is possible. */

@@ -234,7 +234,7 @@ static void list_files(struct tree_reader *reader)
 									  source->pieces[i].stamp};
 }
 
-/* Names transfers as faults do: "transfers[0]" is "0". */
+/* A transfer without a name gets its index as its name, because faults call it "transfers[0]". */
 static void name_transfers(struct model *model, struct faults *faults)
 {
 	for (size_t i = 0; i < model->transfers.count; i++) {

@@ -14,8 +14,9 @@
 #include "rules/hash.h"
 #include "rules/schema/model.h"
 
-/* Reads the file at path. NULL: it could not be parsed. If there are errors in `faults`, the model
- * is good only for limits_check, to find more of them. Faults are returned sorted. Relative paths
+/* Reads the file at path. NULL: it could not be read or parsed, or there is no memory; a fault says
+ * why. If there are errors in `faults`, the model is good only for limits_check, to find more of
+ * them. Faults are returned sorted. Relative paths
  * in the main file, and those of every @include, are relative to the main file's directory; other
  * paths in an included file are relative to its own directory.
  *

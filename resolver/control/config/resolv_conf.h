@@ -37,8 +37,8 @@ MUST_CHECK int resolv_conf_read(struct resolv_conf *conf, const char *path, stru
 /* Makes the servers the model's default targets, except those that are sluice itself at port 53:
  * the address of an inbound endpoint or its `listen`, a VNet resolver's listener, or any address of
  * the machine if one of these listens on all addresses. Each exception is a warning. If no server
- * remains, that is a fault (ERR_FAULTS), and the model stays as it was. Call model_place_endpoints
- * first. */
+ * remains, that is a fault (ERR_FAULTS), and the model stays as it was, as on ERR_NOMEM. Call
+ * model_place_endpoints first. */
 MUST_CHECK int resolv_conf_apply(const struct resolv_conf *conf, const char *path,
 				 struct model *model, struct faults *faults);
 

@@ -1,6 +1,6 @@
-/* limits_check checks that a TSIG secret is base64. The cookie secret's bytes are the hash key in
- * this order (RFC 9018 appendix A), so a file with BIND's or Knot's `cookie-secret` works here too.
- */
+/* limits_check checks that a TSIG secret is base64. The digits of a cookie secret are the bytes of
+ * the SipHash key from the first to the last (RFC 9018 appendix A), so a file with the digits of
+ * BIND's or Knot's `cookie-secret` works here too. */
 #include "resolver/control/config/secret_files.h"
 
 #include <ctype.h>

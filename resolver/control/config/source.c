@@ -364,8 +364,8 @@ enum { LINE_MAX_KEPT = 1024, BRACKETS_MAX = 64 };
 /* A summary of the text up to the end of a line. `line` is that line without comments and without
  * the contents of strings; before it, the last word or character of earlier lines:
  *
- *     { name = "a"; },  // the first           , );
- *     );                # the line
+ *     { name = "a"; },  // an earlier line
+ *     );                # the line, whose outline is ", );"
  */
 struct outline {
 	char line[LINE_MAX_KEPT];
@@ -506,7 +506,8 @@ static bool find_mistake(const struct mistake *mistake, const char *line, const 
 	return found;
 }
 
-/* Reports a mistake that no pattern matches. */
+/* Reports a mistake by the open brackets: no pattern matches, a bracket is of the wrong kind, or
+ * the text has ended. */
 static void unknown_mistake(const struct config_source *source, const struct outline *outline,
 			    const struct origin *origin, struct faults *faults)
 {

@@ -27,8 +27,8 @@ struct config_style {
 	const struct config_aside *asides; /* NULL: none */
 	size_t aside_count;
 };
-/* Writes a file for people to edit: defaults are left out, and a group that fits on one line is
- * written on one. */
+/* Writes a file for people to edit: defaults are left out. An item of a list, or a list of at most
+ * four items, is written on one line if it fits and no comment is inside it. */
 MUST_CHECK int config_file_write_for_people(const struct model *model,
 					    const struct config_style *style, FILE *out);
 

@@ -2,11 +2,11 @@
  *
  *     unix socket     the kernel says who the peer is (SO_PEERCRED): root and the server's own user
  *                     are admins, anybody else is refused
- *     http, https     "Authorization: Bearer SECRET" or "X-Auth-Token: SECRET". SECRET is the
- *                     secret of one of management.clients, or a valid token that this client got
- *                     for its secret (token.h): identifies the client, in its role. Or SECRET is a
- *                     token that a peer of the unix socket got for a code (login_code.h):
- *                     identifies the peer
+ *     http, https     "Authorization: Bearer SECRET" or "X-Auth-Token: SECRET". The secret of one
+ *                     of management.clients identifies this client, in its role. So does a valid
+ *                     token that the client got for its secret (token.h). A token that a browser
+ *                     got for a code (login_code.h) identifies the peer of the unix socket for
+ *                     which the code was made, as an admin
  *
  * Secrets are read from their files with the configuration, kept as digests, compared in constant
  * time, and never logged. A token ends when it expires, when its client is removed or gets another

@@ -2,8 +2,9 @@
  *
  *     now_s ├─6─┼─6─┼─6─┤ until_s            three recent failures: seventeen more are free
  *
- * A keyed hash of the address chooses the two; the emptier one counts. Others may have filled the
- * other one, which then counts as one failure above full at most. */
+ * A keyed hash of the address chooses the two buckets; the emptier one decides whether the address
+ * must wait. Other addresses may have filled the fuller one: ahead_s reads a bucket as at most one
+ * failure above full, so that it does not grow without bound. */
 #include "resolver/control/http/login_throttle.h"
 
 #include <assert.h>

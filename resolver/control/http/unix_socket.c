@@ -38,9 +38,9 @@ static void make_directory(const char *path)
 	(void)made; /* on failure bind has the error */
 }
 
-/* Locks the directory until the descriptor is closed; -1: there is no directory, which bind will
- * report. A starting server holds the lock for a moment. Anybody who may read the directory can
- * lock it, so a lock that is held longer is ignored. */
+/* Locks the directory until the descriptor is closed. -1: it cannot be opened; if it is missing,
+ * bind will report that. A starting server holds the lock for a moment. Anybody who may read the
+ * directory can lock it, so a lock that is held for more than a second is ignored. */
 static int lock_directory(const char *path)
 {
 	enum { TRIES = 50, STEP_MS = 20 };

@@ -1,6 +1,6 @@
 /* named.conf(5): statements of words and perhaps blocks of statements in braces, ended by
  * semicolons. They are read into a tree, with those of included files in place of the include. A
- * list of addresses is a block of statements of one word each. */
+ * list of addresses is a block with a statement for each element. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -196,8 +196,8 @@ static const char *word_behind(const struct statement *statement, const char *na
 	return NULL;
 }
 
-/* Whether a setting that may be for several views or zones is used for the first time, and so is
- * reported. */
+/* Whether this is the first use of a setting that may apply to several views or zones. Callers
+ * report only that use. */
 static bool is_first_use(struct bind *bind, const struct statement *statement)
 {
 	char *key = import_printf(bind->import, "use of %p", (const void *)statement);
@@ -514,8 +514,9 @@ static void take_match_clients(struct bind *bind, struct bind_view *view, const 
 	acl_set_release(&most);
 }
 
-/* The clients that get recursion: those in allow-recursion and allow-query-cache, if both are
- * given. */
+/* The clients that get recursion: those that allow-recursion and allow-query-cache have in common,
+ * or those of the only list that is given. Without both lists, those of allow-query; without that,
+ * too, the default localnets. */
 static struct acl_set recursion_of(struct bind *bind, const struct bind_view *view,
 				   const struct origin *at, struct unread *unread)
 {
@@ -660,8 +661,8 @@ static const struct statement *find_servers(const struct bind *bind, const char 
 	return NULL;
 }
 
-/* The receiver of a list's servers: a rule or the default resolver (`rule`); or (`view`) the view's
- * rule for all names, which is made with its first server. */
+/* Where the servers of a list go: to `rule`, a rule or the default resolver. If `rule` is NULL, the
+ * first server makes a rule of `view` for all names, which then gets them all. */
 struct asked_servers {
 	struct node *rule;
 	struct forward_view *view;
@@ -835,8 +836,9 @@ static void allow_view(struct bind *bind, const struct bind_view *view, struct n
 			   prefix_print(&view->clients.entries[i].prefix, text));
 }
 
-/* Whether the list allows transfers only over TLS, or only at one of several ports: such a limit
- * cannot be expressed, so the same clients could copy the zone in other ways, too. Reports that. */
+/* Whether the list allows transfers only over TLS, or only at one of several ports. Such a limit
+ * cannot be expressed, and without it the same clients could copy the zone in other ways, so the
+ * caller then allows nobody. Reports that. */
 static bool is_for_some(struct bind *bind, const struct statement *allow)
 {
 	const char *transport = word_behind(allow, "transport"), *port = word_behind(allow, "port");
@@ -1055,7 +1057,7 @@ static void take_shared(struct bind *bind, struct bind_view *view, const struct 
 }
 
 /* The zone's setting, or that of its view. A zone that is shared from another view (in-view) has
- * the settings of that view. */
+ * the settings that it has in that view. */
 static const struct statement *setting_of_zone(const struct bind *bind,
 					       const struct bind_view *view,
 					       const struct statement *zone, const char *name)
@@ -1078,8 +1080,8 @@ static const struct statement *setting_of_zone(const struct bind *bind,
 }
 
 struct zone_access {    /* the clients that may ask for a zone */
-	bool closed;    /* not all clients of the view */
-	bool strangers; /* some clients that may not ask the view */
+	bool closed;    /* some clients of the view may not ask for it */
+	bool strangers; /* some clients that may not ask the view may ask for it */
 };
 
 /* The zone's access, cached by its two settings, which most zones of a view share. */

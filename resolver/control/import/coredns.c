@@ -47,8 +47,8 @@ struct coredns {
 	struct forward_view *view;
 	struct origin at; /* the place of `view` */
 	bool has_root;
-	bool has_root_file; /* default names have the servers of a file like /etc/resolv.conf */
-	const struct corefile_line *encrypted_root; /* asks for such names over TLS; NULL: none */
+	bool has_root_file; /* other names have the servers of a file such as resolv.conf */
+	const struct corefile_line *encrypted_root; /* asks for other names over TLS; NULL: none */
 };
 
 /* ---- reading ---- */
@@ -325,7 +325,8 @@ static const char *zone_name(struct import *import, const char *text)
 	return name;
 }
 
-/* The line whose words are a plugin's zones: its own from word *from on, or the server's. */
+/* The line that has a plugin's zones: its own line if it has words from *from on, or the head of
+ * the server. *from becomes the index of the first zone. */
 static const struct corefile_line *zones_of(const struct corefile_server *server,
 					    const struct corefile_line *line, size_t *from)
 {
@@ -584,8 +585,8 @@ static bool answers_more(const struct corefile_server *server)
 	return false;
 }
 
-/* Makes the plugin's zone: names in it that the hosts lack do not exist, unless the plugin falls
- * through. */
+/* Makes the plugin's zone, so that names in it that the hosts lack do not exist. There is no zone
+ * if the plugin falls through, or for the root. */
 static void hosts_one(struct coredns *coredns, const struct corefile_server *server,
 		      const struct corefile_line *line, const char *zone)
 {
@@ -747,8 +748,9 @@ static bool is_built_in(const char *type)
 
 /* Reads "allow type A net 10.0.0.0/8"; without types it applies to all types, without nets to all
  * clients. A rule for only some types or names (`some`) applies to all here if it keeps clients
- * out, and otherwise to none. A net that cannot be read may mean all clients: a rule that blocks
- * it keeps everybody out, and a rule that allows it counts for its other nets only. */
+ * out, and otherwise to none. A rule that keeps clients out for types of is_built_in alone is
+ * skipped. A net that cannot be read may mean all clients: a rule that blocks it keeps everybody
+ * out, and a rule that allows it counts for its other nets only. */
 static void take_action(struct coredns *coredns, struct corefile_server *server,
 			const struct corefile_line *at, bool some)
 {

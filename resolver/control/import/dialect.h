@@ -56,7 +56,7 @@ struct hosts_zones {
 /* How a hosts file is read. */
 struct hosts_style {
 	long ttl_s;
-	const char *domain; /* goes after names of one label, in further names; NULL: none */
+	const char *domain; /* a name of one label is also taken with this domain; NULL: none */
 	bool without_ptrs;
 	const struct hosts_zones *zones; /* NULL: all names are taken */
 };

@@ -7,8 +7,8 @@
  *                                                       but here it would decide
  *     none fits                   ─► pool ""            the default resolver
  *
- * A rule that selects a pool by more than a name's suffix refuses the file. A rule with an unread
- * action may keep clients out: then the list of clients is written closed. */
+ * A rule that selects a pool refuses the file unless it is for suffixes or for all names. A rule
+ * with an unread action may keep clients out: then the list of clients is written closed. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -638,7 +638,8 @@ static bool ends_with(const char *text, const char *end)
 	return length >= wanted && strcasecmp(text + length - wanted, end) == 0;
 }
 
-/* Whether the call only makes a value: a selector or an action, unless it runs Lua. */
+/* Whether the call only makes a value, such as a selector, an action or a list of names. A selector
+ * or an action that runs Lua is none. */
 static bool is_value(const char *name)
 {
 	static const char *const others[] = {"newSuffixMatchNode",
@@ -859,7 +860,7 @@ static void take_call(struct dnsdist *dnsdist, const json_t *call)
 			rows[i].take(dnsdist, &at, call);
 			return;
 		}
-	if (is_value(name)) { /* a value for a name; its node is used now */
+	if (is_value(name)) { /* assigned to a variable: a node in it counts as used from now on */
 		names_of(argument(call, 0));
 		return;
 	}

@@ -1,4 +1,5 @@
-/* dnsmasq.conf(5): one option per line, as on dnsmasq's command line without the dashes. */
+/* The configuration file of dnsmasq(8): one option per line, as on its command line without the
+ * dashes. */
 #include <ctype.h>
 #include <dirent.h>
 #include <stdlib.h>
@@ -116,8 +117,9 @@ static bool is_regular(const char *path)
 	return stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-/* Lists the folder's regular files, like dnsmasq, which passes over others. `fields`: as for
- * is_taken. A folder that cannot be read is a fault. */
+/* Lists the folder's regular files, like dnsmasq, which passes over others. `fields`: the parts of
+ * conf-dir's value, whose endings select files; empty: takes files of every ending. A folder that
+ * cannot be read is a fault. */
 static void list_folder(struct import *import, const char *path, const struct fields *fields,
 			const struct origin *at, struct folder *folder)
 {
@@ -703,7 +705,7 @@ static void on_hosts(struct dnsmasq *dnsmasq, const struct option *option)
 		hosts_read_into(import, dnsmasq->view, &option->at, folder.names[i], &style);
 }
 
-/* Takes the servers of resolv.conf, unless no-resolv is set. */
+/* Takes the servers of the file that resolv-file names, unless no-resolv is set. */
 static void on_resolv_file(struct dnsmasq *dnsmasq, const struct option *option)
 {
 	struct import *import = dnsmasq->import;
@@ -741,7 +743,7 @@ static void on_listen(struct dnsmasq *dnsmasq, const struct option *option)
 	struct fields fields = split(dnsmasq->import, option->value ? option->value : "", ',');
 
 	for (size_t i = 0; i < fields.count; i++) {
-		/* The address may belong to this interface, whose addresses are unknown. */
+		/* The address may belong to the excluded interface, whose addresses are unknown. */
 		const struct option *without = find(dnsmasq, "except-interface");
 
 		if (without && !is_loopback(fields.items[i])) {
@@ -887,8 +889,8 @@ static const char *listen_text(struct dnsmasq *dnsmasq)
 	return import_end(maker);
 }
 
-/* Listens at all addresses if none is named. With interface options, whose addresses are unknown,
- * or `only_host`, listens at loopback only. */
+/* If no address is named, listens at all addresses; with interface options, whose addresses are
+ * unknown, or `only_host`, at loopback only. */
 static void take_listen(struct dnsmasq *dnsmasq, const struct origin *at, bool only_host)
 {
 	static const char *const loopback[] = {"127.0.0.1", "::1"}, *const any[] = {"0.0.0.0",

@@ -10,8 +10,8 @@
  * target.
  *
  * If these names are all that a domain has (--zone), they become one zone. If these addresses are
- * all that a prefix has, their PTRs go into an address pool, or into one reverse zone if a pool
- * would not be answered. */
+ * all that a prefix has, their PTRs go into an address pool, or into reverse zones if a pool would
+ * not be answered. */
 #include "resolver/control/import/forward.h"
 
 #include <string.h>
@@ -83,7 +83,7 @@ struct forwarder {           /* kept by the import */
 	const char *into;    /* NULL: each view becomes a network */
 	bool told_of_access; /* reported that the existing network decides who may ask */
 	unsigned closed;     /* number of networks without clients */
-	bool listens;        /* the original says where it listens */
+	bool listens;        /* the import sets an address to listen at */
 	bool without_hosts;
 	struct whole *wholes;
 	struct forward_view *views;
@@ -870,9 +870,10 @@ static bool may_ask(const struct forward_view *view, const struct prefix *prefix
 	return !view->allowed && any_covers(usual_clients, COUNT(usual_clients), prefix);
 }
 
-/* Whether PTRs of a pool would be answered as in the original. An address has one PTR for all
- * views. For private addresses, a network must contain them and take their queries. The
- * networks of a running server are unknown here, and so is whether it takes IPv6 PTRs. */
+/* Whether PTRs of a pool would be answered as in the original. A pool has the same PTRs for all
+ * views. Private addresses have PTRs only in a network whose address_space contains them, which
+ * also makes them its clients, so they must be clients already. The networks of a running server
+ * are unknown here, and so is whether it takes IPv6 PTRs. */
 static bool is_for_pool(struct import *import, const struct forward_view *view,
 			const struct prefix *prefix)
 {
@@ -968,7 +969,7 @@ static void put_whole(struct import *import, struct loose *loose)
 /* ---- finishing ---- */
 
 /* Removes Azure's limit of queries, which no forwarder has. A running server keeps its own limit if
- * the original, such as a hosts file, does not say where to listen. */
+ * the import, such as that of a hosts file, sets no address to listen at. */
 static void allow_queries(struct import *import)
 {
 	const struct origin nowhere = {.file = NULL};

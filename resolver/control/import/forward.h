@@ -17,9 +17,9 @@ struct forward_view;
  * second view is a fault. Called before a dialect is read. */
 void forward_into(struct import *import, const char *network);
 /* Declares that the file has data for all names of the domain `text`, so that they become one zone;
- * or for all addresses of the prefix `text`, whose PTRs go into one address pool or reverse zone.
- * Called before a dialect is read. False: `text` is neither, or it repeats a domain or overlaps a
- * prefix. */
+ * or for all addresses of the prefix `text`, whose PTRs go into one address pool or into reverse
+ * zones. Called before a dialect is read. False: `text` is neither, or it repeats a domain or
+ * overlaps a prefix. */
 bool forward_whole(struct import *import, const char *text);
 /* Leaves out the names of /etc/hosts, which some dialects read by default. Called before a dialect
  * is read. */
@@ -27,15 +27,15 @@ void forward_without_hosts(struct import *import);
 bool forward_takes_hosts(struct import *import);
 /* The view of that name, made on first use. */
 struct forward_view *forward_view(struct import *import, const char *name, const struct origin *at);
-/* The view of clients for which the original names no view, made on first use. Its network is
- * called "home"; a view of that name in the original is a different one. */
+/* The view of clients for which the original names no view, made on first use. The view is called
+ * "home"; a view of that name in the original is a different one. */
 struct forward_view *forward_main_view(struct import *import, const struct origin *at);
 /* Lets the prefix ask the view; repeated prefixes count once. */
 void forward_allow(struct import *import, struct forward_view *view, const struct origin *at,
 		   const char *prefix);
-/* Lets this set ask the view, and closes the view if it still has no clients: its network gets an
- * address that no machine has, another one for each view. A network without clients would get the
- * default ones. */
+/* Lets this set ask the view. If the view still has no clients, closes it: its network gets an
+ * address that no machine has, a different one for each view, because a network without clients
+ * would get the default ones. With forward_into, the existing network decides instead. */
 void forward_allow_only(struct import *import, struct forward_view *view, const struct origin *at,
 			struct acl_set clients);
 /* Prints "client_prefixes = [ ... ];" for these clients. */
@@ -84,8 +84,8 @@ struct node *forward_zone(struct import *import, struct forward_view *view, cons
 /* The view's zone of that name, or else a new one without a link. NULL: as for forward_zone. */
 struct node *forward_zone_unlinked(struct import *import, struct forward_view *view,
 				   const struct origin *at, const char *apex);
-/* The zone's name: "corp.test", or "guests/corp.test" if another view has a zone of that name as
- * well; then the zone is in a resource group named after its view. */
+/* The zone's name: "corp.test", or "guests/corp.test" if a zone of that name was made before; then
+ * the zone is in a resource group named after its view's network. */
 const char *forward_zone_name(struct import *import, const struct node *zone);
 /* Links the zone of the view `of` to this view. False: `of` has no such zone. */
 bool forward_share_zone(struct import *import, struct forward_view *view, const struct origin *at,
@@ -98,7 +98,7 @@ void forward_zone_rr(struct import *import, struct node *zone, const struct orig
 		     const ldns_rr *rr);
 
 /* Adds a record whose zone is not known yet: forward_finish puts it into the view's zone that
- * contains the name, or into a zone of its own. */
+ * contains the name, into the zone or pool of a forward_whole, or into a zone of its own. */
 void forward_record(struct import *import, struct forward_view *view, const struct origin *at,
 		    const char *owner, const char *type, long ttl_s, const char *rdata);
 void forward_rr(struct import *import, struct forward_view *view, const struct origin *at,
@@ -106,7 +106,8 @@ void forward_rr(struct import *import, struct forward_view *view, const struct o
 /* Gives this data to the name and all names below it, by a zone with a wildcard. */
 void forward_below(struct import *import, struct forward_view *view, const struct origin *at,
 		   const char *owner, const char *type, long ttl_s, const char *rdata);
-/* Adds an address record and, `with_ptr`, a PTR, unless the address has a PTR already. */
+/* Adds an address record and, `with_ptr`, a PTR, unless an earlier call gave the address one in
+ * this view. */
 void forward_host(struct import *import, struct forward_view *view, const struct origin *at,
 		  const char *name, const char *address, long ttl_s, bool with_ptr);
 

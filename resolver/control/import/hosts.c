@@ -24,8 +24,8 @@ static char *next_word(char **at)
 	return length > 0 ? word : NULL;
 }
 
-/* Whether it is a name that every hosts file has for the machine itself; it needs no record here.
- */
+/* Whether it is a name that systems put into their hosts files, for the machine itself or for
+ * groups of addresses such as ip6-allnodes; it needs no record here. */
 static bool is_own(const char *name)
 {
 	static const char *const names[] = {"localhost",     "localhost.localdomain",

@@ -66,7 +66,7 @@ struct remark_lines { /* a text that grows by lines */
 	size_t length, room;
 };
 
-struct remark { /* the comments of a line */
+struct remark { /* the comments of a line, or the lines that open an item (import_closed) */
 	const char *file;
 	unsigned line;
 	struct remark_lines lines;
@@ -83,7 +83,7 @@ struct import {
 	struct node *root;
 	struct memory *memories;
 	struct remark *first_remark, **last_remark;
-	struct faults notes;  /* warnings: losses and changes; errors: why nothing is written */
+	struct faults notes;  /* warnings: what is lost or different; errors: why nothing is made */
 	struct faults closed; /* printed before the notes: access that is closed now and was
 			       * open */
 	struct model *model;  /* NULL: not finished */
@@ -653,7 +653,8 @@ size_t import_count(const struct node *in, const char *key)
 	return node ? node->count : 0;
 }
 
-/* Azure's names consist of letters, digits, '-' and '_', with a letter or digit at both ends. */
+/* Makes a name for fields of FIELD_NAME: letters, digits, '-' and '_', with a letter or digit at
+ * both ends. For some types, Azure allows more. */
 const char *import_name(struct import *import, const char *scope, const char *wanted,
 			const char *first)
 {
@@ -773,7 +774,7 @@ static const char *behind_name(const struct node *item, size_t index, const char
 	size_t length = group ? strlen(group) : 0;
 
 	if (group && strncmp(path, group, length) == 0 && path[length] == '/')
-		path += length + 1; /* paths of keys and clients have no group */
+		path += length + 1; /* keys and management.clients have no group */
 	if (!name && item->kind == VALUE_GROUP)
 		name = import_get(item, "id");
 	snprintf(number, sizeof number, "%zu", index);

@@ -111,7 +111,8 @@ void import_keep(struct import *import, const char *key, void *what);
 
 /* ---- finishing ---- */
 
-/* False: no model could be made, or a file could not be read; faults say why. */
+/* False: a file could not be read, no model could be made, or nothing could be carried over; faults
+ * say why. */
 bool import_finish(struct import *import);
 /* Further files, which the main file includes if they are not empty: NAMES has long zones and those
  * of import_aside, ADDRESSES has the addresses if there are many. */
@@ -131,7 +132,8 @@ MUST_CHECK int import_write(struct import *import, const char *from, FILE *out,
  * may read all input files. */
 mode_t import_mode(const struct import *import);
 /* Prints the reports of closed access, then losses, changes and faults, a line each; both parts are
- * sorted by file and line. Returns the number of reports. */
+ * sorted by file and line. Each part prints at most FAULTS_MAX reports of a severity, then how many
+ * more there are. Returns the number of reports printed. */
 size_t import_print(struct import *import, FILE *out);
 
 #endif

@@ -15,7 +15,7 @@ struct origin json_file_at(struct import *import, const json_t *value, const cha
 /* Gives a place to a value from another reader (yaml_file.h, lua.h), and returns it. true, false
  * and null have no place. */
 json_t *json_file_keep(struct import *import, json_t *made, const struct origin *at);
-/* Gives a made value the place of another one, and returns it. */
+/* Gives a made value the place of `like`, unless it has a place already. Returns it. */
 json_t *json_file_place(struct import *import, json_t *made, const json_t *like);
 
 /* A member, ignoring ASCII case, as in Azure's interfaces; NULL: none. */

@@ -18,9 +18,9 @@
 
 #include "resolver/control/import/import.h"
 
-/* Parses a file's text, from import_read. NULL: unreadable, which is a fault. To be decref'ed. A
- * call inside another must make a value, as `is_value` says of its name. `constants` are names
- * without a value in the file, ended by NULL. */
+/* Parses a file's text, from import_read. NULL: unreadable, which is a fault. To be decref'ed.
+ * `is_value` says whether a call of that name makes a value: only such calls may be inside another
+ * call or a table. `constants` are names without a value in the file, ended by NULL. */
 json_t *lua_parse(struct import *import, const char *path, const char *text,
 		  bool (*is_value)(const char *name), const char *const *constants);
 

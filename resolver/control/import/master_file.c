@@ -1,6 +1,7 @@
-/* Master files (RFC 1035 section 5). Unlike the zones' own reader, this one keeps comments, and
- * goes on after a record that cannot be taken. A record's lines are joined, without comments and
- * parentheses, and parsed by ldns. A file that the server reads to the same zone stays a file. */
+/* Master files (RFC 1035 section 5). Unlike the zones' own reader (rules/zone/zonefile.h), this one
+ * keeps comments, and takes the other records if it cannot read one. A record's lines are joined,
+ * without comments and parentheses, and parsed by ldns. A file that the server can read by itself
+ * stays a file (forward_zone_file). */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -381,7 +382,8 @@ void forward_zone_file(struct import *import, struct node *zone, const struct or
 	files->last = &filed->next;
 }
 
-/* Whether the server can read all entries. It decides on TTLs as this reader does. */
+/* Whether the server can read all entries, and there are any. Missing TTLs are then as
+ * rules/zone/zonefile.h says. */
 static bool is_readable(const char *path, const struct name *apex, char *text, size_t length)
 {
 	static const struct hash_key any_key;

@@ -165,8 +165,8 @@ static const struct {
 #define OWN_NAMES   "a private zone with nothing but its SOA gives NXDOMAIN for its name"
 #define OWN_REPLY   "a record of pi.hole has the addresses that are written down"
 
-/* Pi-hole writes all its settings down, so those with their usual value are passed over, as are
- * those without an effect on answers (why NULL). */
+/* Pi-hole writes all its settings down, so those with their usual value are passed over. So are
+ * those with a `why` of NULL, which have no effect on answers or are about blocking. */
 static const struct {
 	const char *section, *key; /* key NULL: all of the section */
 	const char *usual;
@@ -367,8 +367,8 @@ static void close_lines(struct pihole *pihole)
 
 enum pihole_form { FORM_TOML, FORM_HOSTS, FORM_CNAMES, FORM_DNSMASQ };
 
-/* The first line that begins with [ or an address decides the form. Without such a line, the form
- * is dnsmasq.conf's; FORM_CNAMES if every line is cname=. */
+/* The first line that begins with [ or an address decides the form. If no line does, the form is
+ * FORM_CNAMES if every line is cname=, and FORM_DNSMASQ if not. */
 static enum pihole_form form_of(struct import *import, const char *text)
 {
 	enum pihole_form form = FORM_CNAMES;

@@ -503,8 +503,8 @@ static json_t *resolve_one(struct terraform *terraform, const char *reference,
 		       : NULL;
 }
 
-/* The ids of all references in an array; NULL: none. Terraform lists each reference
- * before its prefixes: x.y.id, x.y. */
+/* An array of the ids that all references lead to; NULL: there are none. Terraform lists each
+ * reference before its prefixes, which are skipped: x.y.id, x.y. */
 static json_t *resolve(struct terraform *terraform, const json_t *expression, struct place_in where)
 {
 	json_t *ids = made(terraform, json_array(), NULL), *reference, *id;
@@ -535,8 +535,8 @@ static bool ends_in(const char *text, const char *end)
 	return length >= behind && strcmp(text + length - behind, end) == 0;
 }
 
-/* The id or ids that the plan lacks, by the references in their expression; NULL: these lead to
- * none. */
+/* Finds the id or ids that the plan lacks by the references in their expression. NULL: no reference
+ * leads to an id, or the key is not that of an id. */
 static json_t *resolve_member(struct terraform *terraform, const struct planned *planned,
 			      const json_t *expressions, const char *key)
 {

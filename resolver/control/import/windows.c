@@ -2,9 +2,9 @@
  * and zone files. No server can be asked, and exports lose data silently, so a file is read
  * completely, or refused at a line:
  *
- *     CSV ──► row ─┐   a row is a table's columns, by the names of Get-DnsServerZone,
- *     JSON ─► row ─┴─► Get-DnsServerForwarder, Get-DnsServerRecursion, Infoblox, or by hand
- *     zone file ─────► the reader of master files, less what Windows adds to the format
+ *     CSV ──► row ─┐   a row has columns with the names of Get-DnsServerZone,
+ *     JSON ─► row ─┴─► Get-DnsServerForwarder, Get-DnsServerRecursion, Infoblox, or a handmade list
+ *     zone file ─────► the reader of master files, without what Windows adds to the format
  *
  * Export-Csv writes only the columns of the first object, and the name of a type in place of
  * several values. ConvertTo-Json writes values deeper than two levels as text, and loses IPv6
@@ -476,8 +476,9 @@ static bool is_remark(const struct csv_row *row)
 	       (row->count <= 2 && strncasecmp(row->fields[0], "sep=", 4) == 0);
 }
 
-/* Whether the row may describe a zone. In Infoblox the first column has the kind of object, and
- * each kind has a row of column names, which is read into the table. */
+/* Whether the row may describe a zone, or has the column names of a file that is not Infoblox's. In
+ * Infoblox the first column has the kind of object, and each kind has a row of column names. Only
+ * that of forward zones is read into the table. */
 static bool is_of_kind(struct import *import, const struct origin *at, const struct csv_row *row,
 		       struct table *table, bool *is_infoblox)
 {

@@ -266,7 +266,8 @@ char **words_files(struct import *import, const char *file, const char *pattern,
 
 	if (*pattern != '/' && slash)
 		pattern = import_printf(import, "%.*s/%s", (int)(slash - file), file, pattern);
-	/* A pattern may match nothing, but a missing named file is a fault for its reader. */
+	/* A pattern may match nothing. A file that is named must exist: if not, its reader reports
+	 * a fault. */
 	if (!strpbrk(pattern, "*?[")) {
 		files = import_alloc(import, 2 * sizeof *files);
 		files[0] = import_printf(import, "%s", pattern);

@@ -3,8 +3,8 @@
  * ("target", "reload", "change"), its text what the log says. Events are kept in memory and end
  * with the process.
  *
- * There is one log, so there is one list of events. Lines come from any thread; all other functions
- * but events_wait belong to the control thread. */
+ * There is one log, so there is one list of events. Lines come from any thread. events_begin,
+ * events_open and events_close are for the control thread, the other functions for any thread. */
 #ifndef SLUICE_EVENTS_H
 #define SLUICE_EVENTS_H
 
@@ -41,8 +41,8 @@ void events_each(uint64_t after, bool (*on_one)(void *context, const struct even
 		 void *context);
 /* The id of the latest event; 0: there is none. */
 uint64_t events_last(void);
-/* Blocks a thread that has nothing else to do until there is an event after this id, wait_ms have
- * passed, or events_interrupt. */
+/* Blocks until there is an event after this id, wait_ms have passed, or events_interrupt is called.
+ * For a thread that has nothing else to do. */
 void events_wait(uint64_t after, unsigned wait_ms);
 void events_interrupt(void);
 /* {"id", "time", "level", "event", "text"}; NULL: out of memory. guarded: for a reader, so the

@@ -57,7 +57,8 @@
  *             "text": the same for people ("SERVFAIL", "no answer"),
  *             "packets": how often it was sent, by TCP again if a connection ended; 0 for "unsent"
  *
- * and at most a hundred records, with "records_left" for the rest. Beside BLOCK there is
+ * and at most a hundred items in each of "records" and "authority", with "records_left" for the
+ * rest. Beside BLOCK there is
  *
  *     "answer": {"rcode", "flags": ["qr", "aa", ...], "ede": {"code", "text"} or null, "ms",
  *                "records": [TEXT...], "authority": [TEXT...]}
@@ -79,7 +80,7 @@ json_t *explain(const struct policy *policy, struct place place, const struct na
 		uint16_t type);
 /* Explains a question, with "endpoint" and "from" if it gives them; the caller passes the result
  * through json_whole. With both, "from" has "allowed"; a client that is not allowed has no hops.
- * NULL: an error of explain_question_place. */
+ * NULL: *err is an error of explain_question_place, or 0 without memory. */
 json_t *explain_decide(const struct policy *policy, const struct explain_question *question,
 		       int *err, char error[EXPLAIN_ERROR_MAX]);
 /* Asks the question and explains the answer. A worker resolves it as for a client by TCP, with
@@ -96,8 +97,8 @@ MUST_CHECK int explain_resolve(struct server *server, const struct explain_quest
 void explain_add_health(json_t *explained, const json_t *targets);
 /* Adds "made" where the model's outbound endpoint was made because nobody named one. */
 void explain_add_made(json_t *explained, const struct model *model);
-/* Adds "registered_by" to hops with records of the model's machines, or that clients have
- * registered, by key or address and time. */
+/* Adds "registered_by" to hops with records that the model's machines or clients have registered:
+ * the machine's network interface, or the client's key or address and the time. */
 struct explain_registry {
 	const struct model *model;
 	const struct policy *policy;

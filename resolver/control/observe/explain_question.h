@@ -25,21 +25,23 @@ struct explain_question {
 	struct address source; /* family 0: no `from` */
 };
 
-/* ERR_INVALID: `error` says what would be right. The texts must outlive the question. */
+/* ERR_INVALID: `error` says what is wrong. The texts must outlive the question. */
 MUST_CHECK int explain_question_read(struct explain_question *question,
 				     const struct explain_texts *texts, const struct hash_key *key,
 				     char error[EXPLAIN_ERROR_MAX]);
 
-/* Finds where the question arrives. ERR_NOT_FOUND: no such network or endpoint; ERR_INVALID: the
- * question does not say where, and there are several networks; `error` has the text. */
+/* Finds where the question arrives. ERR_NOT_FOUND: there is no such network or endpoint, or more
+ * than one. ERR_INVALID: the question does not say where, and there is not exactly one network.
+ * `error` has the text. */
 MUST_CHECK int explain_question_place(const struct explain_question *question,
 				      const struct policy *policy, struct place *place,
 				      char error[EXPLAIN_ERROR_MAX]);
 /* Whether the endpoint's `allow` refuses the client. */
 bool explain_question_is_denied(const struct explain_question *question,
 				const struct policy *policy);
-/* Adds "endpoint" and "from" if the question has them. "from" has the prefix that placed the client
- * and the shorter prefixes that contain it; with an endpoint, whether the client is "allowed". */
+/* Adds "endpoint" and "from" if the question has them. "from" has the client's address. Without an
+ * endpoint it also has the prefix that placed the client and the shorter prefixes that contain the
+ * client; with an endpoint, whether the client is "allowed". */
 void explain_question_add_asker(const struct explain_question *question,
 				const struct policy *policy, json_t *explained);
 

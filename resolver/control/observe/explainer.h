@@ -1,8 +1,9 @@
 /* Watches the resolution of a question and writes it down as JSON (explain.h): the decision at each
- * hop, the legs reached and, if targets are asked, their answers.
+ * hop, the legs of its route and, if targets are asked, their answers.
  *
- * One explainer serves one question. One thread at a time runs it, perhaps a worker, and another
- * may end it: it keeps nothing of the policy except as JSON. */
+ * One explainer serves one question. One thread at a time runs it, perhaps a worker. Another thread
+ * may end it with the answer, even after the policy is freed: explainer_end then reads only the
+ * JSON made so far. */
 #ifndef SLUICE_EXPLAINER_H
 #define SLUICE_EXPLAINER_H
 

@@ -1,7 +1,7 @@
 /* Findings for an operator: `sluice report`, GET /v1/report. The sections, in this order:
  *
  *     rules        enabled rules without a hit for "days" days (service/use_book.h)
- *     targets      targets that were not asked for "days" days, or never
+ *     targets      targets without a question for "days" days (service/use_book.h)
  *     leaving      names of the last day (resolver/popular.h) that went to the default resolver
  *                  although they look internal, and PTRs of private addresses that went there
  *     ptrs         PTRs whose names do not lead back        ┐ asked in the background

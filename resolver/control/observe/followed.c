@@ -11,9 +11,9 @@
 struct followed_item {
 	UT_hash_handle hh; /* by thing */
 	void *thing;
-	uint32_t number; /* 0: there are too many names */
+	uint32_t number; /* 0: there are too many names, or there was no memory */
 	uint64_t look;   /* the look that last saw it */
-	bool there;      /* exists as of the latest look, and refers to the number */
+	bool there;      /* exists as of the latest look, and holds a reference to the number */
 	struct followed_item *next;
 };
 
@@ -185,7 +185,8 @@ void followed_see(struct followed *followed, void *thing, const char *outer, con
 		series_acquire(followed->series, outer, name); /* the number that it has */
 }
 
-/* Keeps a thing whose name is shown, or belongs to another thing. */
+/* Notes that the thing is gone. Its slot stays while its name is shown, or another existing thing
+ * has that name. */
 static void leave(struct followed *followed, struct followed_item *item)
 {
 	struct slot *slot;

@@ -27,9 +27,9 @@ struct followed;
 struct followed *followed_new(const struct followed_kind *kind, void *context);
 void followed_free(struct followed *followed); /* NULL is fine */
 
-/* Updates which things exist: begin, one call for each thing, end. followed_see_again returns true
- * for a known thing, and saves making its name, which may be long. Names are those of
- * series_acquire. */
+/* Updates which things exist: begin, each thing, end. followed_see_again returns true for a thing
+ * that existed at the last update, and saves making its name, which may be long; else call
+ * followed_see. Names are those of series_acquire. */
 void followed_begin(struct followed *followed);
 bool followed_see_again(struct followed *followed, void *thing);
 void followed_see(struct followed *followed, void *thing, const char *outer, const char *name);

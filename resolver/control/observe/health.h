@@ -1,10 +1,12 @@
 /* The health of each route, with the reason, for the status, the metrics and the log. Events in the
  * log tell when targets, source and listening addresses or clients' answers change, and which rules
- * cannot be answered because of that. The data path does no work for this: the control thread reads
- * its atomics once a second. Time is a parameter.
+ * cannot be answered because of that. For this the data path only notes the failed queries of each
+ * route, and the answer that follows them (resolver/outcomes.h). The control thread reads these
+ * notes and the targets' states once a second. Time is a parameter.
  *
  * A target, address or route gets at most one line in HEALTH_PACE_US. A change that comes sooner is
- * logged when that time is over, if it still holds, and else counted in the next line. A suspicion
+ * logged when that time is over, if it still holds. If not, the next line of the target or address
+ * counts it; a change of a route is not counted. A suspicion
  * that begins and ends between two checks is only counted; HEALTH_FLAPS of them are a line. If very
  * many change at once, as when a link goes down, a check logs HEALTH_LINES of targets and addresses
  * and HEALTH_LINES of routes, and the number of the others. The next checks log the other routes.

@@ -26,8 +26,8 @@ struct history_span_about {
 extern const struct history_span_about history_spans[HISTORY_SPANS];
 
 /* The kinds of rows: the texts that name a row, and its numbers. Numbers are counters that only
- * grow, except in targets: `up` is 1 while the target is neither suspect nor answers only errors,
- * and the last number is always 1, to count the samples. */
+ * grow, except in targets: `up` is 1 while the target exists, is not suspect, and does not answer
+ * only errors. The last number is 1 while the target exists, to count the samples. */
 enum history_kind {
 	HISTORY_ENDPOINTS, /* name: queries, responses SERVFAIL, other responses, over limit */
 	HISTORY_SOURCES,   /* name: responses, and a histogram of their durations */

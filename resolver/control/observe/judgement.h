@@ -4,7 +4,7 @@
  *     state      word        says, after "192.0.2.1:53 "
  *     up         up          (nothing)
  *     unknown    unknown     has not answered yet
- *     suspect    suspect     does not answer; cannot be reached
+ *     suspect    suspect     does not answer; cannot be reached; closes every connection
  *     errors     REFUSED     answers REFUSED
  *
  * and of the rules that it harms: "cannot be answered: onprem/a, onprem/b and 3 more; 2 others go

@@ -2,8 +2,8 @@
  * list of names; resolver/stats.h says where each is counted.
  *
  * This file counts nothing; it chooses the names with series of their own: rules, targets and zones
- * up to a bound (resolver/series.h). No series falls or disappears while the server runs; a restart
- * or an upgrade begins anew, which readers notice by process_start_time_seconds.
+ * up to a bound (resolver/series.h). No counter falls or disappears while the server runs; a
+ * restart or an upgrade begins anew, which readers notice by process_start_time_seconds.
  *
  * The control thread makes the texts, and has other work, so they may take a tenth of its time.
  * When that is used up, readers get the latest text again, for at most ten times as long as it took

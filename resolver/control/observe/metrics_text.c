@@ -15,8 +15,9 @@ static const char *skip_blanks(const char *at)
 	return at + strspn(at, " \t");
 }
 
-/* Reads a range of Accept, of its parameters only q (RFC 9110 section 12.5.1); a version of
- * OpenMetrics other than 1.0.0 or 0.0.1 is not supported. Returns the text after the range. */
+/* Reads a range of Accept (RFC 9110 section 12.5.1), and of its parameters q and version. `type`
+ * becomes "" if the version is neither 1.0.0 nor 0.0.x, because no other is supported. Returns the
+ * text after the range. */
 static const char *read_range(const char *at, char *type, size_t size, double *q)
 {
 	size_t length = strcspn(at, ",;"), kept = length < size ? length : size - 1;

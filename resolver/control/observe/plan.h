@@ -37,7 +37,7 @@ json_t *plan_question(const struct policy *policy, const struct asked *asked);
  * json_whole. */
 json_t *plan_changes(const json_t *questions, const struct policy *policy);
 
-/* A decision as text: "rule office/contoso -> 10.0.0.5, 10.0.0.6" */
+/* A decision as text: "rule office/contoso -> 10.0.0.5:53, 10.0.0.6:53" */
 enum { PLAN_TEXT_MAX = 512 };
 char *plan_text(const json_t *decision, char text[PLAN_TEXT_MAX]);
 

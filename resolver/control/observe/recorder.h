@@ -14,8 +14,8 @@ struct recorder {
 	struct history *history; /* NULL: not started, or out of memory */
 };
 
-/* Runs on the loop until it is closed with the loop's other handles; the server must serve. If
- * memory is short there is no history. */
+/* Takes samples on the loop until recorder_stop. The timer's handle is closed with the loop's other
+ * handles. The server must serve. If memory is short there is no history. */
 void recorder_start(struct recorder *recorder, uv_loop_t *loop, struct tally *tally);
 /* Call it before the tally is freed; a recorder that was not started is fine. */
 void recorder_stop(struct recorder *recorder);

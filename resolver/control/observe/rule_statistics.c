@@ -90,8 +90,8 @@ static bool name_below(const struct policy *policy, const char *domain, struct n
 	       name_from_text(name, &policy->key, domain) == 0;
 }
 
-/* Adds what decides the rule's domain in the networks of its ruleset. Returns the number of
- * decisions made. */
+/* Adds what decides the rule's domain in the networks of its ruleset. Returns the number of these
+ * networks: each needs one decision at most. */
 static size_t put_deciders(json_t *item, const struct policy *policy,
 			   const struct linked_rule *listed)
 {

@@ -9,12 +9,13 @@
  *         last_used           its latest decision, as use_book.h knows it; null: never
  *         linked              networks that its ruleset is linked to
  *         deciding            how many of these networks use the rule to decide its domain
- *         shadowed            the others: network, decided_by ("zone", "rule"; as explain has
- *                             it), object, ruleset or null; at most RULE_SHADOWS of them
+ *         shadowed            those in which a zone or another rule decides: network,
+ *                             decided_by ("zone", "rule"; as explain has it), object, ruleset
+ *                             or null; at most RULE_SHADOWS of them
  *     next     "ruleset<TAB>rule", after which the next page begins; null: there is none
  *
- * A rule's domain is decided for each network, so a page ends after RULE_DECISIONS at the latest.
- */
+ * A rule's domain is decided for each network, so a page ends with the rule that reaches
+ * RULE_DECISIONS. */
 #ifndef SLUICE_RULE_STATISTICS_H
 #define SLUICE_RULE_STATISTICS_H
 

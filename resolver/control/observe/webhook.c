@@ -70,14 +70,14 @@ static bool add(void *context, const struct event *event)
 	if (json_array_size(batch->array) == WEBHOOK_EVENTS_MAX)
 		return false;
 	batch->last = event->id;
-	/* Events about the webhook itself would never end. */
+	/* Events about the webhook itself are not sent: each failure would cause further calls. */
 	if (event->level <= batch->level && strcmp(event->name, "webhook") != 0)
 		json_add(batch->array, event_json(event, false));
 	return true;
 }
 
-/* The body of the events after `*after`, to be freed; NULL: there is nothing to send, and `*after`
- * moves on. */
+/* The body of the events after `*after`, to be freed. NULL: there is nothing to send, and `*after`
+ * moves on, or there is no memory, and `*after` stays. */
 static char *body_after(uint64_t *after, enum log_level level, uint64_t *last)
 {
 	struct batch batch = {level, json_array(), *after};

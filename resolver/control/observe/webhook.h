@@ -1,5 +1,5 @@
-/* Sends events (events.h) that are grave enough to a URL by HTTP POST, in their order; several at
- * once if they come faster than they are delivered:
+/* Sends the events (events.h) of the configured level and graver ones to a URL by HTTP POST, in
+ * their order. Several events go in one request if they come faster than they are delivered:
  *
  *     {"host": "dns1", "events": [{"id", "time", "level", "event", "text"}]}
  *
@@ -20,7 +20,8 @@ enum {
 };
 
 /* Applies the settings. The first URL starts the thread, which begins with all kept events.
- * ERR_NOMEM, ERR_SYSTEM: impossible, the previous settings stay. */
+ * ERR_NOMEM: the previous settings stay. ERR_SYSTEM: the thread cannot be started, so nothing is
+ * sent. */
 MUST_CHECK int webhook_configure(const struct events_settings *settings);
 /* Ends the thread, at the end of the process. */
 void webhook_end(void);

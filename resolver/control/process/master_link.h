@@ -11,7 +11,7 @@ enum { MASTER_LINK_ERROR_MAX = 256, MASTER_LINK_KEPT_MAX = 8 };
 
 struct master_link {
 	int fd;
-	unsigned workers; /* number of workers of the DNS sockets; 0: none are open yet */
+	unsigned workers; /* of the DNS sockets that were open at START; 0: none were */
 	uv_poll_t poll;
 	uv_async_t again; /* hands out `kept`: messages that came during a wait for an answer */
 	struct {
@@ -44,8 +44,8 @@ int master_link_say(struct master_link *link, enum master_word word, unsigned ki
 /* Tells the master that this process serves, and as which user. */
 void master_link_serve(struct master_link *link, const char *status);
 
-/* Calls back with LEAVE, STATE, DRAIN, REFUSED and GAP; the callback closes `fd` (-1: none). If the
- * master is gone, this process ends. */
+/* Calls back with LEAVE, STATE, DRAIN, REFUSED and GAP, and perhaps with an answer that came too
+ * late. The callback closes `fd` (-1: none). If the master is gone, this process ends. */
 MUST_CHECK int master_link_follow(struct master_link *link, uv_loop_t *loop,
 				  void (*on_word)(void *context,
 						  const struct master_message *message, int fd),

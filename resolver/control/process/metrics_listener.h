@@ -33,7 +33,8 @@ struct metrics_listener {
 int metrics_listener_open(struct metrics_listener *listener, uv_loop_t *loop,
 			  struct service *service, struct tally *tally, struct master_link *master,
 			  const struct model *model);
-/* Callbacks of service_access. prepare does nothing for the first model. */
+/* For the callbacks of service_access (prepare_access and finish_access in process.c). prepare does
+ * nothing for the first model, nor for a change of resources. */
 MUST_CHECK int metrics_listener_prepare(struct metrics_listener *listener,
 					const struct model *model, const struct model *before,
 					struct faults *faults);

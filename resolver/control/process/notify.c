@@ -1,6 +1,6 @@
 /* One datagram to the socket that NOTIFY_SOCKET names; a leading '@' means the abstract namespace.
  * Failures are ignored, because the manager notices missing messages. If the manager does not read,
- * status messages wait a little; signs of life do not. */
+ * status messages wait a second at most; signs of life and requests for more time do not wait. */
 #include "resolver/control/process/notify.h"
 
 #include <errno.h>

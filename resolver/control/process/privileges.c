@@ -1,14 +1,15 @@
-/* The kernel's rules that this file relies on (capabilities(7)):
+/* How a process gives up rights (capabilities(7)):
  *
- *     setresuid     away from root empties the capability sets, except the permitted set if
- *                   PR_SET_KEEPCAPS was set; of that set capset(2) leaves the master one capability
+ *     setresuid     away from root empties the permitted, effective and ambient sets; if
+ *                   PR_SET_KEEPCAPS was set, the permitted set stays, of which capset(2) leaves the
+ *                   master one capability
  *     bounding set  emptied, and no_new_privs set, so that no executed program can gain rights
  *     ambient set   emptied, because the server inherits a capability through it
  *     dumpable      cleared, so that secrets in memory go into no core file, and no process of the
- *                   same user reads or traces this one; last, because a change of ids resets it
+ *                   same user reads or traces this one; after the change of ids, which resets it
  *
- * The C library sets ids for all threads. capset(2) sets rights of the calling thread alone, so it
- * is called before other threads run.
+ * The C library sets ids for all threads. capset(2) sets rights of the calling thread alone, so a
+ * process calls it before other threads run. Some later threads call it, too (privileges_none).
  *
  * Files that root made for an earlier run are not given to the user: whoever may write to a
  * directory decides where its names lead, and could have root give away any file. They are faults
@@ -113,9 +114,9 @@ const char *privileges_text(char text[PRIVILEGES_TEXT_MAX])
 
 /* ---- capabilities ---- */
 
-/* Keeps the thread's capabilities in `kept` and makes them effective; executed programs inherit
- * those in `inherited`. Does not call capset if nothing would change: a service manager may have
- * forbidden it. */
+/* Keeps the thread's capabilities in `kept` and makes them effective. Those in `inherited` become
+ * inheritable, as PR_CAP_AMBIENT_RAISE requires. Does not call capset if nothing would change: a
+ * service manager may have forbidden it. */
 static int keep(uint64_t kept, uint64_t inherited)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -340,7 +341,7 @@ int privileges_begin(void)
 {
 	bool binds = geteuid() != 0 && prctl(PR_CAPBSET_READ, CAP_NET_BIND_SERVICE, 0, 0, 0) == 1;
 
-	if (binds && keep(UINT64_MAX, BINDING) == 0) /* fails without file capabilities */
+	if (binds && keep(UINT64_MAX, BINDING) == 0) /* raising fails without the capability */
 		(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0, 0);
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : ERR_SYSTEM;
 }

@@ -30,11 +30,12 @@
  * process must end. */
 MUST_CHECK int privileges_drop(const struct model *model, const char *resolv_conf, bool to_serve,
 			       struct faults *faults);
-/* Warns if the serving user, unless it is root, can change or replace this program, which the
- * master starts again. */
+/* Warns if the serving user can change or replace this program, which the master starts again. Does
+ * not warn if that user is root, nor if the program is root's: the master executes no other user's
+ * file in its place. */
 void privileges_check_program(const struct model *model, struct faults *faults);
-/* Sets no_new_privs. Makes CAP_NET_BIND_SERVICE ambient if the process has it, so that servers
- * inherit it. ERR_SYSTEM: errno says why. */
+/* Sets no_new_privs. If the process is not root but has CAP_NET_BIND_SERVICE, makes it ambient, so
+ * that servers inherit it. ERR_SYSTEM: errno says why. */
 MUST_CHECK int privileges_begin(void);
 /* Becomes that user for good, with these groups, and keeps the right to bind port 53, also across
  * execve. ERR_SYSTEM: the change is incomplete, errno says why. */

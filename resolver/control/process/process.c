@@ -130,8 +130,8 @@ static void end_upgrade(struct process *process, unsigned status, const char *te
 		api_fail(request, status, NULL, "%s", text);
 }
 
-/* Answers the upgrade's client. Call it once the successor reads the queries, not while this
- * process still answers them. */
+/* Answers the upgrade's client. Call it once the workers drain, so that the successor reads the
+ * queries, or when CLOSING_MAX_MS are over. */
 static void tell_upgraded(struct process *process)
 {
 	struct api_request *request = process->upgrading;
@@ -232,7 +232,8 @@ static void on_leave(struct process *process, uint32_t pid)
 	uv_timer_start(&process->leaving, on_closing, 0, LEAVE_LOOK_MS);
 }
 
-/* Makes stderr the master's log. Until the takeover, stderr goes to the upgrade's caller. */
+/* Makes stderr the master's log. Until the takeover, stderr is a pipe to the master, which logs the
+ * output and, if the upgrade fails, sends its beginning to the upgrade's caller. */
 static void take_log(const struct process *process, int fd)
 {
 	const struct model *model = process->service.server.model;
@@ -391,8 +392,9 @@ static int open_loop(struct process *process)
 }
 
 /* Tells the master that this server is alive only if this loop turns, every worker has turned its
- * own since the previous check, and no thread is lost. A hanging worker fails only some of the
- * clients; so the whole server falls silent, and the master kills it and starts another. */
+ * own since the previous check, and no thread is lost. One hanging worker leaves its clients
+ * without answers while others get theirs. Therefore this server then tells the master nothing, and
+ * the master kills it and starts another. */
 static void on_watchdog(uv_timer_t *timer)
 {
 	struct process *process = timer->data;

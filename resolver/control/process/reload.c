@@ -400,7 +400,8 @@ void reload_catch_up(struct process *process)
 
 /* ---- a start ---- */
 
-/* Goes back at once; if a try at the start has failed, later. */
+/* If an unconfirmed change still waits after the load, takes it back as soon as the loop runs, or
+ * after CONFIRMATION_AGAIN_MS if an attempt at the start has failed. */
 void reload_open(struct process *process)
 {
 	struct confirmation *confirmation = &process->service.confirmation;
@@ -457,8 +458,9 @@ static struct model *go_back_to_copy(struct process *process, struct model *mode
 	return model;
 }
 
-/* Finds the state's path in the configuration file. False: there is none, or this process is root
- * and must become another user before it reads the copy beside the state. */
+/* Finds the state's path in the configuration file; "": it has none. False: the path cannot be
+ * read, or this process is root and must become another user before it reads the copy beside the
+ * state. */
 static bool find_state(const struct process *process, char state[LOAD_PATH_MAX])
 {
 	const char *config = process->service.load.config;

@@ -1,5 +1,5 @@
-/* A path alternates collections and names; the table of kinds gives the noun for each
- * collection. */
+/* A path is COLLECTION/GROUP/NAME, with /COLLECTION/NAME for a resource inside another one; a PTR's
+ * is COLLECTION/ID. The table of kinds gives the noun for each collection. */
 #include "resolver/control/resource/change_words.h"
 
 #include <stdlib.h>

@@ -1,10 +1,11 @@
-/* Items of models and homes. Those of a model are found in the served one. A list of them collects
- * all and sorts them:
+/* Items of models and homes. An item of a model is found in the served model. A list of such items
+ * collects all of them and sorts them:
  *
- *     inside one item       by name                               mark: NAME
- *     of one group          by name                               NAME
- *     of all groups         by name and group                     NAME/GROUP
- *     inside all items      by name and group of those, and name  PATH, as in URLs
+ *     inside one item       by name                                  mark: NAME
+ *     of one group          by name                                  NAME
+ *     of all groups         by name and group                        NAME/GROUP
+ *     inside all items      by the outer item's name and group,
+ *                           then by name                             PATH, as in URLs
  *
  * A home has too many items to collect and sort. The model has those of the file, the store has
  * those of the state as rows; a list merges both by key, and its mark is the NAME. */
@@ -95,8 +96,8 @@ static int each_row(struct resources *resources, const struct path *path,
 	return each_in(resources, path->kind, &range, on_row, context, error);
 }
 
-/* Calls back with the rows of the path's list that follow the row it names (no name: all), sorted
- * by key. */
+/* Calls back with the rows of the path's list, sorted by key: those that follow the row of the
+ * path's last name, or, without a last name, all. */
 static int each_behind(struct resources *resources, const struct path *path,
 		       int (*on_row)(void *context, const struct source_resource *row),
 		       void *context, struct change_error *error)
@@ -435,7 +436,7 @@ static bool is_listed_group(const struct item_list *list, const char *group)
 	return !list->path.group || strcasecmp(group, list->path.group) == 0;
 }
 
-/* Adds the items of the kind that are inside `in`, an item with that path or the model. */
+/* Adds the kind's items inside `in`: the model, or an item whose path is `around`. */
 static int gather_inside(struct gathering *gathering, const void *in, const struct path *around)
 {
 	const struct kind *kind = gathering->list->path.kind;
@@ -759,8 +760,9 @@ static json_t *stored(struct resources *resources, const struct path *path,
 	return NULL;
 }
 
-/* The computed members of the item, which are not among its values: addresses of endpoints, and the
- * outbound endpoints that a ruleset uses. NULL: the kind has none. */
+/* The computed members of the item, which are not among its values: an endpoint's address and
+ * subnet, the outbound endpoints that a ruleset uses, a network's client prefixes. NULL: the kind
+ * has none. */
 static json_t *placed_of(const struct item *item, const json_t *given)
 {
 	const struct path *path = &item->path;

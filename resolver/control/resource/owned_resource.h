@@ -41,8 +41,8 @@ const char *ptr_action_text(enum ptr_action action); /* "CREATE" */
 struct owned_resource {
 	const struct kind *kind; /* KIND_ADDRESS or KIND_SERVICE */
 	/* Defaults are filled in: the region, an id in lower case (the file's default is derived
-	 * from the name), final dots of names. The PTR may have another source than the rest: the
-	 * state, for an address that the file declares without a PTR. */
+	 * from kind, group and name), the final dot of the PTR's name. The PTR may have another
+	 * source than the rest: the state, for an item that the file declares without a PTR. */
 	struct owned_item item;
 	const char *subscription; /* NULL: none */
 	const char *fqdn;         /* the forward name with the final dot; NULL: none */
@@ -122,8 +122,9 @@ static inline void owned_clear_ptr(struct owned_item *item)
 /* Whether both have the same PTR, or both none. */
 bool owned_is_same_ptr(const struct owned_item *a, const struct owned_item *b);
 
-/* Derives the forward name from the other values; NULL: none. ERR_INVALID: the name would be too
- * long; the resource gets none, and the text has the long name. */
+/* Derives the forward name from the other values into `text`, and makes resource->fqdn point there;
+ * NULL: none. ERR_INVALID: the name would be too long. Then the resource gets none, and `text` has
+ * the long name. */
 MUST_CHECK int owned_derive_fqdn(struct owned_resource *resource, const struct model *model,
 				 char text[NAME_TEXT_MAX]);
 /* The member that the forward name is derived from. */
@@ -141,8 +142,8 @@ const char *owned_dotted(const char *name, char text[NAME_TEXT_MAX]);
 json_t *owned_values(const struct owned_resource *resource);
 json_t *owned_values_alone(const struct owned_resource *resource);
 json_t *owned_ptr_values(const struct owned_resource *resource);
-/* The resource, or (KIND_PTR) its PTR, as the API shows it: all members and the computed values,
- * missing ones as null. NULL without memory. */
+/* The resource, or (KIND_PTR) its PTR, as the API shows it: all members and the computed values.
+ * Missing tags are {}, other missing values are null. NULL without memory. */
 json_t *owned_show(const struct owned_resource *resource, unsigned kind);
 
 /* The state's row for the resource, or only for its PTR, as JSON to be freed; NULL without
@@ -155,7 +156,7 @@ struct owned_scratch {
 };
 struct source_keys owned_keys(const struct owned_resource *resource, struct owned_scratch *scratch);
 struct source_keys owned_ptr_keys(const struct owned_resource *resource);
-/* The key in the state (resource/kind.h), from kind, group and name. ERR_LIMIT. */
+/* The path's key in the state (resource/kind.h), from group and name. ERR_LIMIT. */
 MUST_CHECK int owned_key(const struct owned_resource *resource, char key[PATH_MAX_BYTES]);
 
 /* Add the resource to the draft of the served table, or remove it from there. ERR_INVALID: the PTR

@@ -2,8 +2,8 @@
  * CNAME chain that begins at the name count; anybody could have added others. The addresses are
  * searched when the answer arrives, so an address that was removed in the meantime proves nothing.
  *
- * SERVFAIL and REFUSED count as no answer. NXDOMAIN is an answer: the name, or the end of its
- * CNAMEs, does not exist. */
+ * SERVFAIL, REFUSED and other errors count as no answer. NXDOMAIN is an answer: the name, or the
+ * end of its CNAMEs, does not exist. */
 #include "resolver/control/resource/ownership.h"
 
 #include <strings.h>
@@ -129,7 +129,7 @@ static void case_free(struct ownership_case *it)
 	free(it);
 }
 
-/* After a search: "not ours" may really be a failed read. */
+/* Notes a failed read. Call it after a search, because a search whose read fails finds nothing. */
 static void note_trouble(struct ownership_case *it)
 {
 	const char *trouble = resources_trouble(it->resources);

@@ -13,7 +13,7 @@
 struct parts { /* the parts of one model, always in the same order; holds references */
 	struct model_part **items;
 	size_t count, room;
-	bool passed_over; /* the state has rows that are not served; each has a warning */
+	bool passed_over; /* the state has rows that are not served; warnings tell of them */
 	bool misfit;      /* some of these do not fit, alone or with the rest */
 };
 
@@ -64,8 +64,8 @@ void part_pass_over(struct parts *parts, struct faults *faults, const struct kin
  * final dot, and so do names of items in a home (home.h). New texts are in the arena. ERR_NOMEM. */
 MUST_CHECK int part_normalize(const struct model *model, struct path *path, struct arena *arena);
 
-/* Finds the path's item as it was given, without the addresses that placing chose. NULL: not
- * found. */
+/* Finds the path's item as it was given, without the members that placing set (struct kind). NULL:
+ * not found. */
 const void *part_given(const struct model *model, const struct path *path);
 /* Finds the path's item in the model; NULL: not found. */
 const void *part_find(const struct model *model, const struct path *path);

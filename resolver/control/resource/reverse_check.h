@@ -16,8 +16,8 @@ enum { REVERSE_CHECK_MS = 3000, REVERSE_CHECK_PATHS_MAX = 10 };
 
 #define REVERSE_RESULT_MAP(X)                                                                      \
 	X(CONFIRMED, "confirmed")                                                                  \
-	X(MISMATCH, "mismatch") /* a path ends elsewhere */                                        \
-	X(MISSING, "missing")   /* nothing leads anywhere */                                       \
+	X(MISMATCH, "mismatch") /* address: no path leads back; name: a path ends elsewhere */     \
+	X(MISSING, "missing")   /* the subject leads nowhere, or a name's address has no PTR */    \
 	X(FAILED, "failed")     /* a needed answer is missing */
 enum reverse_result {
 #define X(name, text) REVERSE_##name,

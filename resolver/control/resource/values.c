@@ -131,7 +131,8 @@ static bool has_secret(const struct group *group, const json_t *values, const st
 	return found;
 }
 
-/* Paths in a file are relative to the file; values of the API have no such folder. */
+/* A relative path in a file begins at the file's folder. A value of the API has no folder, so its
+ * path must be absolute. */
 static void check_paths(const struct group *group, const void *item, const struct origin *origin,
 			struct faults *faults)
 {

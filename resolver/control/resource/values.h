@@ -14,7 +14,8 @@ struct group;
 
 /* Reads values into the struct of kind_field(kind)->group at `item`: defaults and the origin first,
  * then the values, then kind->complete. A value that does not fit is a fault at the origin's path
- * plus the member's; texts go into the arena. A null member counts as not given. */
+ * plus the member's; texts go into the arena. A null member counts as not given, except that a
+ * secret or a list that is a kind of its own is a fault even as null. */
 void values_read(const struct kind *kind, const json_t *values, void *item,
 		 const struct origin *origin, struct arena *arena, struct faults *faults);
 /* Reads values of the state, which were checked when they were stored, perhaps by another version.
@@ -23,7 +24,8 @@ void values_read(const struct kind *kind, const json_t *values, void *item,
 MUST_CHECK int values_read_stored(const struct kind *kind, const json_t *values, void *item,
 				  uint64_t revision, struct arena *arena);
 /* Prints all members that are given or have a default; paths are absolute. References leave out
- * `group`, the group of the top-level item (NULL or GROUP_NONE: none). NULL without memory. */
+ * `group`, the group of the top-level item (NULL or GROUP_NONE: none). Without memory, json_whole
+ * of the result fails. */
 json_t *values_print(const struct kind *kind, const char *group, const void *item);
 /* Prints tags as an object of names and values, perhaps an empty one. */
 json_t *values_print_tags(const struct tag *tags, size_t count);
@@ -45,11 +47,11 @@ bool values_is_fallback(const struct field *field, const json_t *value);
 /* values_is_fallback for a member of a kind. */
 bool values_is_default(const struct kind *kind, const char *key, const json_t *value);
 /* Prints the model's settings that are no resources, by the keys of sluice.conf(5), with defaults;
- * without secrets, and without `management`, which concerns only one server. NULL without
- * memory. */
+ * without secrets, and without `management`, which concerns only one server. Without memory,
+ * json_whole of the result fails. */
 json_t *values_print_settings(const struct model *model);
-/* The kind's JSON Schema (2020-12): types, ranges, defaults and the manual page's texts. NULL
- * without memory. */
+/* The kind's JSON Schema (2020-12): types, ranges, defaults and the manual page's texts. Without
+ * memory, json_whole of the result fails. */
 json_t *values_schema(const struct kind *kind);
 
 #endif

@@ -2,7 +2,8 @@
  * workers and half days are adjacent, added up, and sorted by count.
  *
  * Half days begin at noon and midnight UTC, whenever the server was started, so that the state
- * has at most three rows of a question. A row is dropped a day after its half day began. */
+ * has at most three rows of a question. A row of an earlier process is dropped a day after its
+ * half day began; a row of this process, when no worker keeps its count any more (popular.h). */
 #include "resolver/control/service/asked.h"
 
 #include <stdlib.h>

@@ -8,8 +8,8 @@
  *               new, when an eighth of the count is new, and at the end
  *
  * So a kill loses the questions of the last half minute, and up to an eighth of a count. The
- * ASKED_ROWS most frequent are kept, for a day at most. Nothing is kept without a state, or if
- * count_names is false, which also removes old rows.
+ * ASKED_ROWS rows with the highest counts are kept, for a day at most. Nothing is kept without a
+ * state, or if count_names is false, which also removes old rows.
  *
  * The rows are beside those of use_book.h, with keys of their own. A book that was handed over
  * writes nothing, because the rows are another process's. The book is for the control thread; any
@@ -28,8 +28,8 @@
 enum { ASKED_LOOK_MS = 30 * 1000, ASKED_HALF_S = 12 * 60 * 60, ASKED_ROWS = 1000 };
 
 struct asked {
-	struct popular_question question; /* without key.name, which is only valid in its worker;
-					   * the name is `wire` */
+	struct popular_question question; /* key.name was only valid in the callback that gave the
+					   * question; the name is `wire` */
 	uint8_t *wire;
 	size_t length;
 	int64_t half_s; /* when the half day began, since 1970; 0: all half days */
@@ -66,7 +66,7 @@ struct asked_book {
 MUST_CHECK int asked_read(struct asked_list *list, struct asked_book *book);
 void asked_release(struct asked_list *list);
 
-/* Where the question was asked; false: that network is no longer served. */
+/* Where the question was asked; false: in no network, or in one that is no longer served. */
 bool asked_place(const struct asked *asked, const struct policy *policy, struct place *place);
 /* The question's name; false: no valid name, which cannot happen. */
 bool asked_name(const struct asked *asked, const struct policy *policy, struct name *name);

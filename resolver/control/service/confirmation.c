@@ -388,7 +388,7 @@ void confirmation_forget_copy(const struct confirmation *confirmation)
 struct change_history {
 	json_t *rows; /* by kind and path: the values before the change's first edit */
 	const struct unconfirmed *unconfirmed;
-	bool is_another; /* another client's change has this revision */
+	bool is_another; /* another change has this revision */
 };
 
 static bool is_of(const struct source_change *change, const struct unconfirmed *unconfirmed)
@@ -399,9 +399,9 @@ static bool is_of(const struct source_change *change, const struct unconfirmed *
 	       apart_s >= -SAME_TIME_S;
 }
 
-/* The row's values before the change. null: a rollback removes the row, because there was none
- * before, or only one of another program that is no JSON. NULL without memory; jansson's error has
- * no text then. */
+/* The row's values before the change. null: a rollback removes the row, because there was no row
+ * before, or one that is not JSON, which another program wrote. NULL without memory: jansson's
+ * error has no text only in this case. */
 static json_t *values_before(const struct source_change *change)
 {
 	json_error_t error = {.text = ""};
@@ -482,7 +482,7 @@ static int restore(struct source *source, const json_t *rows, const char *who,
 
 	json_array_foreach(rows, i, row) if (!err) err = put_row(source, row, error);
 	if (!err && source->calls->commit(source, error) != COMMIT_YES)
-		err = ERR_SYSTEM; /* or COMMIT_UNKNOWN: the caller loads the state again */
+		err = ERR_SYSTEM; /* even if COMMIT_UNKNOWN: the caller loads the state again */
 	source->calls->roll_back(source);
 	return err;
 }
@@ -546,7 +546,7 @@ void confirmation_begin(struct confirmation *confirmation, const struct unconfir
 {
 	int64_t wait_s = unconfirmed->until_s - unconfirmed->at_s;
 
-	/* The wait begins now; a large change began minutes ago. */
+	/* The wait begins now, because a large change may have begun minutes ago. */
 	confirmation->waits = true;
 	confirmation->waiting = *unconfirmed;
 	confirmation->waiting.until_s = time(NULL) + wait_s;

@@ -19,7 +19,7 @@
 
 enum {
 	KEY_MAX = sizeof PREFIX + 20 + 1 + TOKEN_ID_MAX + 1 + HTTP_CLIENT_MAX,
-	ROWS_MAX = 1000 * 1000,     /* read at a start, of valid tokens and of expired ones */
+	ROWS_MAX = 1000 * 1000,     /* rows of each of the two reads at a start (logouts_load) */
 	OVER_MAX = 16,              /* expired rows removed with each new row */
 	OVER_AT_START_MAX = 100000, /* expired rows removed at the start */
 };
@@ -136,8 +136,8 @@ static int load_from(struct store *store, struct logout_reader *reader, int64_t 
 	return err == ERR_LIMIT || err == ERR_NOT_FOUND ? 0 : err;
 }
 
-/* Reads logouts of valid tokens first, so that expired ones, however many, leave them their room
- * (ROWS_MAX). */
+/* Reads the logouts of valid tokens first, because the logouts of expired tokens alone may be more
+ * than ROWS_MAX. */
 void logouts_load(struct store *store, struct http_auth *auth, int64_t now_s)
 {
 	struct logout_reader reader = {.auth = auth, .now_s = now_s};

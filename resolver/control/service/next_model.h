@@ -27,7 +27,7 @@ struct next_model {
 /* Makes the model with the edits, complete and checked. NULL: the faults or the change's error say
  * why. */
 struct model *next_model_make(struct next_model *next);
-/* Begins a transaction and writes all rows except those of kinds beside it. ERR_INVALID: no
+/* Begins a transaction and writes all rows except those of kinds beside the model. ERR_INVALID: no
  * transaction is open; the change's error says why. */
 MUST_CHECK int next_model_write(struct next_model *next);
 /* Sets the change's error, because the state or memory failed, or a path is too long (ERR_LIMIT).

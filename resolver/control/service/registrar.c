@@ -12,7 +12,7 @@
 #include "rules/reverse.h"
 #include "rules/schema/reference.h"
 
-enum { TURN_MS = 20 }; /* of judging, between two turns of the loop */
+enum { TURN_MS = 20 }; /* for judging, in one turn of the loop */
 
 static size_t place_of(const struct registered *registered, const char *zone)
 {

@@ -117,7 +117,7 @@ struct renewal_signature registrar_signature(const struct renewals *renewals,
 	return signature;
 }
 
-/* Tries the types that clients usually register first, because a start reads tens of thousands of
+/* Tries first the types that clients usually register, because a start reads tens of thousands of
  * rows. */
 static bool read_type(const char *text, uint16_t *type)
 {
@@ -151,8 +151,8 @@ static bool read_signed(char *by, uint32_t *signed_s)
 	return end > slash + 1 && *end == '\0';
 }
 
-/* Reads "SINCE WHO/SIGNED TTL", or without SIGNED; returns the rest, NULL: malformed. sscanf would
- * take as long as the rest of the row. */
+/* Reads "SINCE WHO/SIGNED TTL", or without SIGNED; returns the rest, NULL: malformed. Does not use
+ * sscanf, which first searches the whole row for its end. */
 static const char *read_head(const char *text, char by[REGISTRAR_BY_MAX], struct registrar_row *row)
 {
 	char *end;

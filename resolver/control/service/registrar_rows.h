@@ -41,7 +41,8 @@ void registrar_show_by(char *by);
 char *registrar_key(const char *zone, const uint8_t *owner, uint16_t type,
 		    char key[REGISTRAR_KEY_MAX]);
 /* Calls back with all rows from this key on ("": from the first), sorted by key, until a callback
- * returns anything but 0, which is the result. ERR_SYSTEM: the store failed; `error` says why. */
+ * returns anything but 0, which is the result. ERR_SYSTEM: the store failed; `error` says why.
+ * ERR_NOT_FOUND: the source is NULL; ERR_NOMEM; with these two `error` may be unset. */
 MUST_CHECK int registrar_each(struct source *source, const char *from,
 			      int (*on_row)(void *context, const struct registrar_row *row),
 			      void *context, char error[SOURCE_ERROR_MAX]);

@@ -6,7 +6,8 @@
  * register. It follows CLOCK_MONOTONIC while a process serves the zone with `registration`, and
  * continues where the process before left it. So nothing expires because the server was down,
  * because the zone had no `registration` for some days, or because the time of day was set. The
- * time of day of a renewal is only for display.
+ * time of day of a renewal is for display, and shows whether a stored row is older than the
+ * registration (renewals_recall).
  *
  * **Writing.** A renewal is noted in memory. The registrar writes the rows in portions, every
  * RENEWALS_WRITE_S and when it rests:
@@ -15,9 +16,9 @@
  *     renewal-clock ZONE         "CLOCK open" while a process counts; "CLOCK closed" by a process
  *                                that has written all renewals and ends
  *
- * **After a kill** an unknown number of renewals is missing. The clock's row is still open then, so
- * all sets of the zone count as renewed at the start, and no machine loses its name early. The
- * times on display may be too old, by up to RENEWALS_WRITE_S.
+ * **After a kill** an unknown number of renewals is missing. The clock's row is open then, or there
+ * is none yet, so all sets of the zone count as renewed at the start, and no machine loses its name
+ * early. The times on display may be too old, by up to RENEWALS_WRITE_S.
  *
  * **Signatures.** A set comes from the message that last changed it. If a later message of the same
  * key renews the set, that message's signing time counts. Times of two keys are not compared: their
@@ -112,7 +113,8 @@ uint32_t renewals_key_print(const struct renewals *renewals, const char *name);
 /* Notes that the set comes from this message. The set must have a renewal. */
 void renewals_sign(struct renewals *renewals, uint64_t print,
 		   const struct renewal_signature *signature);
-/* Notes that this message renewed the set. It counts if the same key signed it later. */
+/* Notes that this message renewed the set. Its signing time counts if the same key signed it, and
+ * later than the message noted before. */
 void renewals_sign_again(struct renewals *renewals, uint64_t print,
 			 const struct renewal_signature *signature);
 /* Whether the same key signed this message earlier than the message that the set comes from. */

@@ -328,7 +328,7 @@ bool replica_receive(struct replica *replica, const struct replica_zone *zone,
 
 /* ---- texts ---- */
 
-/* Why the last question gave no serial; NULL: it did. */
+/* Why the last question gave no serial; NULL: it did, or no question has ended yet. */
 static const char *reason_of(const struct replica *replica, char text[REPLICA_TEXT_MAX])
 {
 	static const char *const texts[REPLICA_FINDINGS] = {

@@ -93,7 +93,8 @@ static bool gives_way(struct resources *resources, const struct resource_edit *e
 }
 
 /* The rows of a rollback may exchange an IP address, a label or an id between two addresses. So,
- * if backwards, an edit that gives one up comes first, as a removal. */
+ * if backwards, each resource that gives one up is removed first, and its own edit makes it
+ * again. */
 int row_edits_read(struct row_edits *edits, const json_t *rows, bool backwards,
 		   struct resources *resources)
 {

@@ -212,7 +212,7 @@ struct following {
 	struct instant now;
 };
 
-/* If several entries for a zone name the same peer, the first one counts. */
+/* If several entries for a zone name the same peer with the same source, the first one counts. */
 static void look_at_peer(const struct following *following, struct secondary_zone *zone,
 			 const struct transfer_grant *grant, const struct host *peer)
 {

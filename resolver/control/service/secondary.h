@@ -3,9 +3,9 @@
  * peer, from one source address; an entry of `transfers` names it in `notify`.
  *
  * The cost depends on what has changed: a zone lists its secondaries, and those with something to
- * send are in a timer wheel. Only a new configuration visits all of them. At most SECONDARY_AT_ONCE
- * messages are sent at once, and SECONDARY_LINES lines logged in SECONDARY_PACE_MS; after that time
- * the number of omitted lines is logged.
+ * send are in a timer wheel. Only a new configuration visits all of them. At once, at most
+ * SECONDARY_AT_ONCE messages and one more are sent. In SECONDARY_PACE_MS at most SECONDARY_LINES
+ * lines are logged; after that time the number of omitted lines is logged.
  *
  * Time is a parameter; sockets are in secondary_sockets.h. For one thread. */
 #ifndef SLUICE_SECONDARY_H

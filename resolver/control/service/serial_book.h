@@ -7,7 +7,8 @@
  *     a rest, or the end          (serial, digest, reserved = serial)           one write
  *
  * So a row that is not at rest says only that no serial beyond `reserved` was given out; its digest
- * is useless. Without a state no rows are kept, and serials come from the time of day.
+ * is useless. A zone whose serial comes from its file reserves none, so each of its changes is a
+ * write. Without a state no rows are kept, and the other serials come from the time of day.
  *
  * A book that was handed over writes nothing, because the rows are another process's. A book that
  * takes the rows forgets the serials that it has given out meanwhile, and reads those of the other

@@ -40,7 +40,7 @@ bool service_all_adopted(const struct service *service)
 	return !uv_is_active((const uv_handle_t *)&service->adoption);
 }
 
-static void tidy(void *job) /* in a thread of its own */
+static void tidy(void *job) /* in a thread */
 {
 	struct source *source = container_of(job, struct service, tidying.job)->tidying.source;
 

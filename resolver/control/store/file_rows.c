@@ -6,7 +6,7 @@
 
 #include "resolver/control/store/state_internal.h"
 
-/* The columns are those of the state's table resources. */
+/* `kind`, `path` and the other keys are columns as in the state's table resources. */
 #define TABLE(schema)                                                                              \
 	"CREATE TABLE " schema "items (number INTEGER PRIMARY KEY, kind INTEGER NOT NULL,"         \
 	" path TEXT NOT NULL, id TEXT, addr BLOB, host TEXT, grp TEXT) STRICT"

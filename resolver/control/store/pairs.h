@@ -4,7 +4,8 @@
  *     secret NAME     random bytes that the server signs with, as hexadecimal digits
  *     serial ZONE     "SERIAL RESERVED DIGEST" of a zone for secondaries (service/serial_book.h)
  *     use WHAT        "SINCE USED", seconds since 1970: when the server first knew an item, and
- *                     when it last used it (service/use_book.h; asked.h and logouts.h add keys)
+ *                     when it last used it (service/use_book.h); asked.h and logouts.h keep other
+ *                     numbers there, under keys of their own
  *     registered ZONE OWNER TYPE       records that clients have registered (service/registrar.h)
  *     renewal ZONE OWNER TYPE          when clients last renewed a record set (service/renewals.h)
  *     renewal-clock ZONE               the clock that times the zone's renewals

@@ -8,7 +8,7 @@
  *                                       file yet: they are moved there, then the file is reopened
  *
  * The check costs two stat(2) before a transaction that waits for the disk anyway. Changes to a
- * file that is removed after the check are lost at a crash. */
+ * file that is removed after the check are lost, unless that file is put back. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

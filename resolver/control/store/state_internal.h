@@ -1,4 +1,4 @@
-/* Shared by state*.c. */
+/* Shared by state*.c and file_rows.c. */
 #ifndef SLUICE_STATE_INTERNAL_H
 #define SLUICE_STATE_INTERNAL_H
 
@@ -94,7 +94,8 @@ MUST_CHECK int state_migration_finish(const char *path, bool may_make,
 int state_migration_lock(const char *path, bool shared, char error[SOURCE_ERROR_MAX]);
 
 enum { STATE_ADDRESS_KEY_MAX = 17 };
-/* Writes a key that sorts like the address: family, then bytes. Returns the key's length. */
+/* In state_schema.c: writes a key that sorts like the address: family, then bytes. Returns the
+ * key's length. */
 size_t state_address_key(const struct address *address, uint8_t key[STATE_ADDRESS_KEY_MAX]);
 
 #endif

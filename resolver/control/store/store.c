@@ -34,7 +34,7 @@ static int open_source(struct store *store)
 
 	store->source = source_open(store->url, store->mode, error);
 	if (store->source) {
-		source_close(store->empty); /* it keeps the file's rows alive */
+		source_close(store->empty); /* while open, it keeps the file's rows alive */
 		store->empty = NULL;
 		store->error[0] = '\0';
 		return 0;

@@ -1,5 +1,6 @@
 /* This process's connection to the store that management.state names: open to write, open only to
- * read because another process writes, or closed, and then `error` says why.
+ * read because another process writes, or closed. If it is closed, `error` says why, unless no
+ * state is configured.
  *
  *     model ─► store_follow ─► source (source.h) ─┬─► the control thread: reads, and small changes
  *                                                 └─► store_copy: a thread makes a large change,
@@ -39,9 +40,9 @@ struct store {
 
 /* Opens nothing yet. */
 void store_init(struct store *store, enum source_mode mode);
-/* Opens the state that the model names (url NULL: none), unless it is open. If it cannot be opened,
- * that is a warning at `origin`; beside another process it is a fault, and the result is
- * ERR_FAULTS. */
+/* Opens the state, unless it is open. The first call's url names it (NULL: none); a later call with
+ * another url only gets a warning. If the state cannot be opened, that is a warning at `origin`.
+ * Beside another process it is an error, and the result is ERR_FAULTS. */
 MUST_CHECK int store_follow(struct store *store, const char *url, const struct origin *origin,
 			    struct faults *faults);
 /* For `sluice check`: opens the state only to read, beside a running server. False: there is none
@@ -49,8 +50,8 @@ MUST_CHECK int store_follow(struct store *store, const char *url, const struct o
  * why. */
 MUST_CHECK bool store_look(struct store *store, const char *url, const struct origin *origin,
 			   struct faults *faults);
-/* A source without a state, to read attached items of the configuration file. NULL without
- * memory. */
+/* A source without a state, to read attached items of the configuration file. NULL: it could not be
+ * opened, as without memory. */
 struct source *store_empty(struct store *store);
 void store_close(struct store *store);
 /* Begins to take the state over from another process: closes it. The next store_follow opens it to
@@ -59,9 +60,9 @@ void store_take(struct store *store);
 /* Closes the state for good, for another process. Changes are refused with that reason. */
 void store_hand_over(struct store *store);
 
-/* Holds the store while a thread changes it through a copy (STORE_ASIDE), and until the data that
- * the thread has read is used: other changes are refused as busy, no reload runs, and nobody else
- * writes. */
+/* `held` true: a thread works on the store through a copy (STORE_ASIDE), or data that it has read
+ * must stay current. Until the call with false, other changes are refused as busy, no reload runs,
+ * and nobody else writes. */
 void store_hold(struct store *store, bool held);
 /* Connects the copy. For ASIDE and VIEW, call this and store_close in the control thread. If no
  * connection can be opened, the copy's `error` says why. */

@@ -1,5 +1,6 @@
-/* Functions of arrays and objects, and those that also take strings. union() and intersection() use
- * a table of the items' texts, so their time grows in proportion to the size. */
+/* Functions of arrays and objects, and those that also take strings. For arrays, distinct(),
+ * union() and intersection() use a table of the items' JSON texts, so their time grows in
+ * proportion to the size. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,8 +58,8 @@ static json_t *on_json(const struct scope *scope, json_t **arguments, size_t cou
 
 /* ---- size and parts ---- */
 
-/* Gives the number of items, members or characters. False: the budget has failed, as for another
- * kind of value. */
+/* Gives the number of items, members or characters. False: the budget has failed, because of a
+ * limit or because the value is of another kind. */
 static bool size_of(const struct scope *scope, json_t **arguments, size_t at, size_t *size)
 {
 	const json_t *value = arguments[at];
@@ -113,7 +114,7 @@ static json_t *part(const struct scope *scope, const json_t *value, size_t from,
 }
 
 /* Reads the arguments of skip() and take(): an array or a string, and a count. *size is the size of
- * the first, and *at the count, limited to that size. */
+ * the array or string. *at is the count, limited to the range from 0 to *size. */
 static bool cut(const struct scope *scope, json_t **arguments, size_t *size, size_t *at)
 {
 	int64_t number;

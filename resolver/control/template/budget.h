@@ -31,7 +31,7 @@ struct budget {
 	struct arena arena;
 	struct template_error error;        /* the first error */
 	const struct template_place *place; /* what is being evaluated */
-	const char *function;               /* the function being called, for errors */
+	const char *function;               /* the last function called by `call`, for errors */
 	struct hash_key key;                /* hashes the tables of names */
 	bool is_waiting; /* evaluation needs a resource that is not made yet, which is no error */
 	struct secrets *secrets; /* which errors must not show; NULL: none */
@@ -53,7 +53,7 @@ MUST_CHECK bool budget_bytes(struct budget *budget, size_t bytes);
 MUST_CHECK bool budget_has_room(struct budget *budget, size_t bytes);
 /* Takes the steps for a text of this length. */
 MUST_CHECK bool budget_text(struct budget *budget, size_t bytes);
-/* One level of recursion in C; budget_leave only after true. */
+/* Counts one more level of recursion in C. After true, the caller ends it with budget_leave. */
 MUST_CHECK bool budget_enter(struct budget *budget);
 void budget_leave(struct budget *budget);
 /* Zeroed memory that lives as long as the budget. */
@@ -62,7 +62,7 @@ char *budget_printf(struct budget *budget, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Copies the text in lower case (ASCII). */
 const char *budget_lower(struct budget *budget, const char *text);
-/* Takes over a value whose bytes were counted (NULL: out of memory); returns it. */
+/* Takes over a value, and returns it. The caller counts its bytes. `value` NULL: out of memory. */
 json_t *budget_keep(struct budget *budget, json_t *value);
 
 /* The budget_fail calls return NULL, for callers to return. */

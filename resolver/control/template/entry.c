@@ -1,5 +1,5 @@
-/* Names, types and conditions are evaluated when the template is read, so they cannot refer to
- * later resources. Dependencies are found in a table, and a copy is a single target for all its
+/* Names, types and conditions are evaluated when the template is read, so reference() is not
+ * allowed in them. Dependencies are found in a table, and a copy is a single target for all its
  * waiters, so the time grows with the template and not with its square. */
 #include "resolver/control/template/entry.h"
 
@@ -187,7 +187,8 @@ static bool check_name(struct template_entry *entry)
 
 /* ---- entries ---- */
 
-/* A child resource has its type and name below those of its parent. */
+/* Puts the parent's type and name before those of a child resource, unless the child's type already
+ * begins with the parent's type. */
 static bool read_type(struct template_entry *entry, const struct scope *scope)
 {
 	struct budget *budget = scope->budget;
@@ -252,7 +253,7 @@ static bool read_id(struct template_entry *entry, const struct scope *scope)
 				   "a deployment is to a resource group or to a subscription here: "
 				   "write 'resourceGroup' or 'subscriptionId' in place of 'scope'");
 	entry->group = group ? group : frame->group;
-	if (!group && subscription && entry_is_deployment(entry)) { /* to a subscription */
+	if (!group && subscription && entry_is_deployment(entry)) { /* to the subscription? */
 		if (!source_text(scope, entry->source, "location", &location))
 			return false;
 		entry->group = location ? NULL : entry->group;
@@ -266,8 +267,8 @@ static bool read_id(struct template_entry *entry, const struct scope *scope)
 	return entry->id;
 }
 
-/* Enters every name by which the template may refer to the entry. A symbol may equal another
- * entry's name. */
+/* Enters every name by which the template may refer to the entry. Entries may share a name, because
+ * a symbol may equal another entry's name. */
 static bool put_names(struct template_entry *entry)
 {
 	struct template_frame *frame = entry->frame;

@@ -1,9 +1,10 @@
 /* A template's resources, and what each waits for.
  *
- *     target ◄── the resources that wait for it        a target is a resource, or all of a copy
+ *     target ◄── the targets that wait for it          a target is a resource, or all of a copy
  *
- * A resource is ready when everything it waits for is done. A nested deployment is ready twice: to
- * be read, and when all of its resources are done. */
+ * A resource is ready when everything it waits for is done. A nested deployment is read when it is
+ * ready, and then waits for its own resources. A reference() to an unfinished resource makes a
+ * resource or a nested deployment wait once more. */
 #ifndef SLUICE_TEMPLATE_ENTRY_H
 #define SLUICE_TEMPLATE_ENTRY_H
 
@@ -44,7 +45,8 @@ struct template_entry {
 	struct template_entry *next;  /* in its frame */
 };
 
-/* Ready targets in order, and the resource counts of the whole deployment. */
+/* Ready targets in order, and the numbers of resources and of unfinished targets in the whole
+ * deployment. */
 struct ready_queue {
 	struct awaited *first, **last;
 	size_t resources, unfinished;
@@ -66,8 +68,8 @@ struct awaited *ready_queue_take(struct ready_queue *queue);
 void ready_queue_put(struct ready_queue *queue, struct awaited *target);
 
 /* Prints "/subscriptions/S/resourceGroups/G/providers/TYPE/NAMES", with types and names
- * interleaved; a subscription or group that is NULL is left out. Returns NULL if the budget has
- * failed. */
+ * interleaved, or for a resource group "/subscriptions/S/resourceGroups/NAME". A subscription or
+ * group that is NULL is left out. Returns NULL if the budget has failed. */
 const char *entry_id(struct budget *budget, const char *subscription, const char *group,
 		     const char *type, const char *name);
 

@@ -248,7 +248,7 @@ json_t *expression_part(struct budget *budget, const json_t *value, const json_t
 	return json_is_integer(key) && index >= 0 ? json_array_get(value, (size_t)index) : NULL;
 }
 
-/* Fails in Azure's words. */
+/* Fails, in Azure's words if a member or an index is missing. */
 static json_t *no_part(const struct scope *scope, const json_t *value, const json_t *key)
 {
 	const char *names = "", *name;

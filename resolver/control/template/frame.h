@@ -60,7 +60,8 @@ struct template_frame {
 					     * the outermost */
 	json_t *parameters_shown, *outputs; /* shown with the deployment; NULL: not yet known */
 	struct template_frame *next;
-	/* Shared by all frames: parsed expressions by text, and results of the caller's lookups. */
+	/* Shared by all frames: parsed expressions by the address of their text, and results of the
+	 * caller's lookups. */
 	struct name_table *expressions, *found;
 };
 

@@ -9,8 +9,8 @@
 
 enum { FUNCTION_ANY = 1000 }; /* any number of arguments */
 
-/* `call` gets evaluated arguments and returns a value of the budget. `lazy` evaluates the arguments
- * that it needs. NULL: a failure, or waiting. */
+/* A function has either `call`, which gets evaluated arguments, or `lazy`, which evaluates the
+ * arguments that it needs. Both return a value; NULL: the budget has failed, or is waiting. */
 struct function {
 	const char *name;
 	size_t least, most; /* arguments */

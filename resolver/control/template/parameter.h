@@ -14,7 +14,8 @@ struct parameter_type {
 	bool is_secure;    /* deployments never show its value */
 };
 
-/* A member of a declaration, or of the definition that it refers to; NULL: none. */
+/* A member of a declaration, or of the definition that it refers to; NULL: none, or the budget has
+ * failed. */
 const json_t *parameter_trait(struct template_frame *frame, const json_t *declared,
 			      const char *trait);
 /* NULL, and the budget has failed: no type, or an unknown one. */

@@ -53,7 +53,7 @@ static json_t *find(const struct scope *scope, const char *id)
 	return resource ? resource : not_found(scope, id);
 }
 
-/* A deployment of this template, as GET shows it. */
+/* A finished nested deployment, with the main members of GET's answer. */
 static json_t *show_deployment(const struct scope *scope, const struct template_entry *entry)
 {
 	struct budget *budget = scope->budget;
@@ -110,7 +110,8 @@ static bool is_expected(const struct scope *scope)
 	return false;
 }
 
-/* If several targets have the name, prefers one that the template makes. */
+/* If several targets have the name, prefers one that is not off. Targets of scope->frame count only
+ * if scope->home has none of that name. */
 static struct awaited *find_target(const struct scope *scope, const char *text)
 {
 	struct awaited *found = NULL, *target;

@@ -102,7 +102,8 @@ bool secrets_has_any(struct budget *budget, json_t *const *values, size_t count)
 
 /* ---- hiding ---- */
 
-/* The length of the secret that the text begins with; 0: none. */
+/* The length of the longest secret that the text begins with, or of a secret's prefix of
+ * SECRETS_CUT or more bytes; 0: none. */
 static size_t secret_length(const struct secrets *secrets, const char *text)
 {
 	size_t longest = 0, length;

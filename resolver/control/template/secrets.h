@@ -1,6 +1,6 @@
-/* Secret values: those of secure parameters, and results of functions that got them. Errors show
- * "***" in place of these texts. A long text may be cut off, so a prefix of SECRETS_CUT or more
- * characters is hidden as well.
+/* Secret values: the values of secure parameters, and the results of functions that got a secret
+ * value. Errors show "***" in place of their texts. A long text may be cut off, so a prefix of
+ * SECRETS_CUT or more bytes is hidden as well.
  *
  * A value is recognized by its address: values are shared, not copied, so a variable, a lambda or a
  * nested template with a secret has the same value. An array or object with a secret part is
@@ -17,7 +17,7 @@
 #include "resolver/control/template/budget.h"
 
 enum {
-	SECRETS_MAX = 300,       /* texts; a template with more gets errors without any text */
+	SECRETS_MAX = 300,       /* texts; with more, errors say only that they are not shown */
 	SECRETS_DERIVED_MIN = 4, /* bytes; shorter parts of a secret would occur in any word */
 	SECRETS_CUT = 32,
 };
@@ -34,7 +34,8 @@ bool secrets_has(struct budget *budget, const json_t *value);
 /* Whether any of the values is secret. */
 bool secrets_has_any(struct budget *budget, json_t *const *values, size_t count);
 
-/* Copies the text with "***" in place of each secret; to be freed. NULL: out of memory. */
+/* Copies the text with "***" in place of each secret. With more than SECRETS_MAX secrets, the copy
+ * only says that the text is not shown. To be freed; NULL: out of memory. */
 char *secrets_hide(const struct secrets *secrets, const char *text);
 
 #endif

@@ -1,5 +1,6 @@
-/* A member that waits for a resource does not end the walk: the other members are evaluated, so
- * that one try finds all resources that a body refers to. */
+/* A member that waits for a resource does not end the walk: the other members are evaluated as
+ * well. So one try finds a resource to wait for in each member; an expression stops at its first
+ * one. */
 #include "resolver/control/template/source.h"
 
 #include <string.h>

@@ -284,15 +284,15 @@ static void name_circle(struct budget *budget, const struct awaited *target)
 		    others);
 }
 
-/* Links the target's waiters to it by `next`, which no queue uses any more. */
+/* Makes `next` of the target's waiters point to it. The ready queue is empty, so `next` is free. */
 static void mark_waiting(struct awaited *target)
 {
 	for (const struct wait *wait = target->waiting; wait; wait = wait->next)
 		wait->waiter->next = target;
 }
 
-/* Nothing is ready, so every unfinished target waits for another one: following these links long
- * enough leads into a circle. */
+/* Makes each unfinished target point to one that it waits for (mark_waiting). Nothing is ready, so
+ * there is always such a one, and following the pointers long enough leads into a circle. */
 static void fail_circle(struct template *template)
 {
 	struct awaited *at = NULL;

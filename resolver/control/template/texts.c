@@ -293,7 +293,7 @@ struct marks {
 		const char *text, *found; /* found: the next occurrence; NULL: no more */
 		size_t length;
 	} * items;
-	size_t count, bytes; /* sum over all separators */
+	size_t count, bytes; /* bytes: of all separators together */
 };
 
 static const char *find_mark(const struct marks *marks, const char *at, const struct mark *mark)
@@ -480,8 +480,8 @@ static json_t *on_ends_with(const struct scope *scope, json_t **arguments, size_
 	return value_boolean(end <= length && strcasecmp(text + length - end, with) == 0);
 }
 
-/* '*' stands for any characters. A part between two '*' may match at its first occurrence, so
- * nothing is tried twice. */
+/* '*' stands for any characters. It is enough to match each part between two '*' at its first
+ * occurrence, so nothing is tried twice. */
 static json_t *on_like(const struct scope *scope, json_t **arguments, size_t count)
 {
 	struct budget *budget = scope->budget;

@@ -8,8 +8,9 @@ size_t texts_length(const char *text);
 /* The position after `count` characters, or the end. */
 const char *texts_skip(const char *text, size_t count);
 
-/* Finds the mark like memmem, but in pieces. Sanitizers check all bytes that a call may read; with
- * one call that is the rest of the text, again for each mark found. The mark must not be empty. */
+/* Finds the mark like memmem, but searches the text in pieces. Sanitizers check all bytes that a
+ * call of memmem may read: without pieces, the whole rest of the text again for each mark found.
+ * The mark must not be empty. */
 const char *texts_find(const char *at, const char *end, const char *mark, size_t length);
 
 #endif

@@ -246,7 +246,7 @@ static bool want_time(const struct scope *scope, json_t **arguments, int64_t *at
 }
 
 struct duration {
-	int64_t months, seconds; /* up to FAR in either direction, which is outside of all years */
+	int64_t months, seconds; /* each from -FAR to FAR; adding FAR leaves the years 1 to 9999 */
 };
 static const int64_t FAR = INT64_C(1) << 50;
 

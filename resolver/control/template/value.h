@@ -1,5 +1,6 @@
-/* Values: JSON that never changes once made; the budget counts every part. NULL or false means that
- * the budget has failed, and says why. */
+/* Values: JSON that never changes once made; the budget counts every part. If a function returns
+ * NULL or false, the budget has failed and its error says why, unless the function's comment says
+ * otherwise. */
 #ifndef SLUICE_TEMPLATE_VALUE_H
 #define SLUICE_TEMPLATE_VALUE_H
 
@@ -17,13 +18,13 @@ json_t *value_real(struct budget *budget, double number);
 json_t *value_boolean(bool value);
 json_t *value_array(struct budget *budget);
 json_t *value_object(struct budget *budget);
-/* Add to a value under construction. */
+/* Add to a value under construction. False: the budget has failed, or an argument is NULL. */
 MUST_CHECK bool value_add(struct budget *budget, json_t *array, json_t *item);
 MUST_CHECK bool value_put(struct budget *budget, json_t *object, const char *key, json_t *value);
 /* value_put of a text; without a text (NULL) it adds nothing. */
 MUST_CHECK bool value_put_text(struct budget *budget, json_t *object, const char *key,
 			       const char *text);
-/* Parses JSON. `what` names the text in errors. */
+/* Parses JSON. `what` names the function that got the text, for errors. */
 json_t *value_parse(struct budget *budget, const char *text, const char *what);
 
 /* A member, ignoring case; NULL, without an error: none. */
@@ -31,8 +32,8 @@ json_t *value_member(struct budget *budget, const json_t *object, const char *ke
 /* The text of a member; NULL, without an error: none, or another kind of value. */
 const char *value_member_text(struct budget *budget, const json_t *object, const char *key);
 
-/* Counts the steps of a walk over the whole value, shared parts each time; *size is their
- * number. */
+/* Counts the steps of a walk over the whole value; a shared part counts each time it occurs. *size
+ * is the number of steps. */
 MUST_CHECK bool value_measure(struct budget *budget, const json_t *value, size_t *size);
 /* Whether the values are equal. False also if the budget has failed. */
 bool value_equal(struct budget *budget, const json_t *a, const json_t *b);

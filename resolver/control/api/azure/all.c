@@ -2,7 +2,8 @@
  * their properties.
  *
  * Types come in the order of the table, each by group and name. Addresses come last, because there
- * may be a million. The marker of a page is TYPE:GROUP/NAME, or addresses:ADDRESS. */
+ * may be a million. The marker of a page is ROW:GROUP/NAME[/NAME], with the number of the type's
+ * row in arm_types, or addresses:ADDRESS. */
 #include <stdlib.h>
 #include <strings.h>
 
@@ -14,8 +15,8 @@
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
 
-/* Resources and addresses that one request reads, including those that the filter refuses; this
- * takes some milliseconds. */
+/* One request reads at most this many resources of the model, and then about as many addresses,
+ * including those that the filter refuses. This takes some milliseconds. */
 enum { SCANNED_MAX = 2000 };
 
 struct all_rows { /* a page */

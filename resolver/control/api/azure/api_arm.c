@@ -1,6 +1,6 @@
-/* Functions that ARM's handlers share, and the routes that clients read first: the one
- * subscription, named by the configuration, its one tenant, its locations (the configuration's
- * regions), and the providers (a table here). */
+/* ARM's table of routes, functions that its handlers share, and the handlers of what clients read
+ * first: the one subscription, which the configuration names, its one tenant, its locations (the
+ * regions of the model and of its address pools, addresses and networks), and the providers. */
 #include "resolver/control/api/azure/api_arm.h"
 
 #include "resolver/control/api/azure/errors.h"
@@ -107,7 +107,7 @@ enum { REGION_KEY_MAX = 256 };
 /* The regions that are in use. */
 struct locations {
 	json_t *names; /* in the order of first use */
-	json_t *known; /* in lower case: there may be as many as networks */
+	json_t *known; /* keys are names in lower case; a hash, because there may be very many */
 	const char *last;
 };
 

@@ -60,7 +60,8 @@ void arm_deployment_export(struct api_request *request);
 void arm_deployments_list(struct api_request *request);
 void arm_deployment_operations(struct api_request *request);
 void arm_deployment_operation(struct api_request *request);
-/* False: there is no such subscription or group, and the request has been answered. */
+/* False: the request has no api-version, or there is no such subscription or group, and the request
+ * has been answered. */
 bool arm_deployment_begin(struct api_request *request);
 /* The group of the request's path; NULL: the path has none. */
 const char *arm_deployment_group(const struct api_request *request);

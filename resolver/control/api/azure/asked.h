@@ -12,7 +12,8 @@ struct arm_asked {
 	bool is_tags; /* only the resource's tags: .../tags/default */
 };
 
-/* False: the path has no known type, and the request has been answered. */
+/* False: the request has been answered, because api_arm_begin refused it, its path has no known
+ * type, or there is no memory. */
 bool arm_asked_read(struct api_request *request, struct arm_asked *asked);
 /* Does a group of that name exist? GROUP_NONE always does. */
 bool arm_has_group(struct api_request *request, const char *name);

@@ -21,8 +21,8 @@ struct arm_step {
 bool arm_next_step(const char **path, struct arm_step *step);
 /* The member of a body at that path; NULL: it is missing, or null. */
 json_t *arm_get(json_t *body, const char *path);
-/* Puts the value at that path, and makes the objects on the way; takes ownership of the value,
- * NULL: does nothing. */
+/* Puts the value at that path, and makes the objects and arrays on the way. Takes ownership of the
+ * value; with value NULL it does nothing. */
 void arm_put(json_t *body, const char *path, json_t *value);
 /* The path of a member in its resource: "properties.addressSpace", "location". Returns path. */
 const char *arm_member_path(const struct arm_member *member, char path[ARM_TARGET_MAX]);
@@ -33,7 +33,8 @@ json_t *arm_number(json_t *value);
 
 /* Parses a text of JSON; the caller releases the result. Text NULL: NULL. */
 json_t *arm_json_of(const char *text);
-/* The value of a member that is only kept (ARM_KEPT), to be released; NULL: there is none. */
+/* The value that the values' field "azure" keeps for the member with this path, to be released: of
+ * an ARM_KEPT, or the client's spelling of records. NULL: there is none. */
 json_t *arm_kept(const json_t *values, const char *path);
 
 #endif

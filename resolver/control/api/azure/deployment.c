@@ -242,9 +242,9 @@ static bool is_in_template(const struct deployment *deployment, const struct pat
 			    arm_id(deployment->asked.request, path, id));
 }
 
-/* May a subnet stay although its network's body leaves it out? Yes, if the template has the subnet
- * as a resource of its own, because both are one change. A subnet in use is kept as well, until all
- * nested templates have been read. */
+/* May a subnet or peering stay although its network's body leaves it out? Yes, if the template has
+ * it as a resource of its own, because both are one change. A subnet in use stays for now: a nested
+ * template that is read later may have it (refuse_unlisted). */
 static bool stays(void *context, const struct arm_shown *inside)
 {
 	struct deployment *deployment = context;
@@ -285,8 +285,8 @@ static void refuse_unlisted(struct deployment *deployment)
 	}
 }
 
-/* Is the reverse name a forward name of this address or another one, so that it is certainly the
- * subscription's? Only other names need a DNS query. */
+/* Is the reverse name the forward name of this address, or of another address or a service of the
+ * subscription? Then the subscription certainly owns the name, without a DNS query. */
 static bool is_own_name(struct deployment *deployment, const json_t *values, const char *reverse)
 {
 	struct api_request *request = deployment->asked.request;

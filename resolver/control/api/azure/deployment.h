@@ -4,9 +4,11 @@
  *            ▲                                                                  │
  *            └─────────── a draft that has the edits so far (service_rehearse) ◄┘
  *
- * A resource that is read later sees the earlier ones in the draft: for references, free addresses,
- * and reference(). A new draft is made when the next resource needs an earlier one that the latest
- * draft lacks. At the end the edits are made as one change, or, in a rehearsal, dropped.
+ * A resource that is read later sees the earlier ones in the draft, for ids in its body and for
+ * reference(). The choice of a free address needs no new draft, because it also looks at the edits
+ * so far (api/earlier.h). A new draft is made when the next resource, or an expression of the next
+ * round, may need an earlier resource that the latest draft lacks, and at the end for removals and
+ * outputs. Then the edits are made as one change, or, in a rehearsal, dropped.
  *
  * All of this runs in a thread, in service_change.read; the control thread only begins and answers.
  */
@@ -44,7 +46,7 @@ struct deployed { /* a resource of the template, or one that is removed */
 	size_t deployment; /* index in `deployments` of its deployment */
 	const struct arm_type *type;
 	struct path path;
-	json_t *before, *after; /* as GET shows it; NULL: it does not exist */
+	json_t *before, *after; /* as what-if shows it; NULL: it does not exist, or no what-if */
 	bool is_removed;        /* by mode Complete */
 };
 
@@ -82,7 +84,7 @@ enum { WHAT_IF_ADDRESSES_MAX = 1000 };
 /* Each resource before and after, with the members that differ. Other resources of the group are
  * listed as ignored, but at most WHAT_IF_ADDRESSES_MAX addresses, because there may be a million.
  * Call this in a rehearsal with wants_before_after, in the thread that has read the deployment. id:
- * the request's; ids_only: without bodies. The caller releases the result. */
+ * the correlationId; ids_only: without bodies. The caller releases the result. */
 json_t *what_if_json(const struct deployment *deployment, const char *id, bool ids_only);
 
 #endif

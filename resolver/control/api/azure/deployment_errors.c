@@ -9,8 +9,9 @@
 #include "resolver/control/api/azure/faults.h"
 #include "resolver/control/base/json.h"
 
-/* Adds an error about a member of the resource. Its target is the place in the template, which all
- * copies of a resource share. Takes ownership of the message. */
+/* Adds an error about a member of the resource. The error's target is a place in the template. All
+ * copies of a resource share that place, so several errors may have one target. Takes ownership of
+ * the message. */
 static void add_error(struct deployment *deployment, const struct deployed *deployed,
 		      unsigned status, const char *code, const char *member, json_t *message)
 {

@@ -159,8 +159,8 @@ static int list_all(struct deployment_summaries *listing, struct resources *reso
 	return walk_pairs(&walk, resources, prefix, SIZE_MAX / 2, error);
 }
 
-/* Writes the records of a page. Returns how many of the listing it has read; sets *err if one
- * cannot be read. */
+/* Writes the records of a page. Returns the number of summaries that it has passed, skipped ones
+ * included; sets *err if a record cannot be read. */
 static size_t write_page(struct deployment_page *page, const struct deployment_summaries *listing,
 			 struct resources *resources, struct change_error *error, int *err)
 {

@@ -23,8 +23,8 @@ void arm_error(struct arm_errors *errors, unsigned status, const char *code, con
 /* Adds an error about a member of the body that has a wrong value. */
 void arm_misfit(struct arm_errors *errors, const char *target, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Adds those errors of `others` for whose member, and for all members around or inside it, there is
- * no error yet. */
+/* Adds each error of `others` that has a target, unless there is already an error about that
+ * member, about one around it, or about one inside it. */
 void arm_errors_add(struct arm_errors *errors, const struct arm_errors *others);
 void arm_errors_release(struct arm_errors *errors);
 

@@ -16,8 +16,8 @@
 #include "rules/schema/reference.h"
 #include "rules/text.h"
 
-/* The faults of a change may be many, and so may its edits and the resources in its body: both are
- * found by a hash. */
+/* A change may have many faults, many edits, and many resources in its body. So the edits and the
+ * resources are found by a hash. */
 struct telling {
 	struct api_edit *edit;
 	const struct arm_type *type; /* of the body; NULL: a deployment */

@@ -13,7 +13,8 @@ struct arm_type;
 
 /* Adds an error for each fault, except warnings. If the request's body is a resource of this type,
  * which must be the first edit, an error about it or a child in it names the member of the body.
- * Any other error begins with the id of its resource; with type NULL, all do. */
+ * Any other error begins with the id of its resource, or, if Azure has no such resource, with the
+ * fault's path. With type NULL, all errors begin like that. */
 void arm_tell_faults(struct api_edit *edit, const struct arm_type *type,
 		     const struct faults *faults, struct arm_errors *errors);
 /* Reads the path that begins a fault's text or place, "rulesets[dev/office].rules[contoso]".

@@ -22,12 +22,14 @@ struct arm_found_list {
 
 void arm_found_add(struct arm_found_list *list, const struct arm_type *type,
 		   const struct path *path, const void *item);
-/* Adds the resources of the type in the item `in`, whose path is `parent`; NULL: in the model. */
+/* Adds the resources of the type that are inside the item `in`, whose path is `parent`. With parent
+ * NULL: those of the model. */
 void arm_found_add_items(struct arm_found_list *list, const struct arm_type *type,
 			 const struct path *parent, const void *in);
 /* Are resources of the type in a group, and inside no other resource? */
 bool arm_is_top(const struct arm_type *type);
-/* Adds all resources of the types that `wants` accepts, except addresses and record sets. */
+/* Adds all resources of the types that `wants` accepts, except addresses, groups and record sets.
+ * Resources inside another one are added only if `wants` accepts the outer type as well. */
 void arm_found_add_all(struct arm_found_list *list, bool (*wants)(const struct arm_type *type));
 /* Sorts by type, group and name. */
 void arm_found_sort(struct arm_found_list *list);

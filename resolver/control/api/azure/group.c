@@ -1,5 +1,5 @@
-/* The parts of resource groups that other types lack (azure/resource.c): their list, in pages, and
- * the removal of a group with all that is in it.
+/* Handlers that only resource groups need, beside those for all types (azure/resource.c): the list
+ * of groups, in pages, and the removal of a group with all that is in it.
  *
  * A removal is one change, made in a thread. The answer is 200, as Azure's clients expect; it is
  * 409 if a file declares a resource of the group, or if another group needs one. The group "-"
@@ -184,8 +184,8 @@ static int more_of_removal(void *context, struct resources *resources, struct ed
 	return group_removal_next(&removal->owned, resources, page, error);
 }
 
-/* Other changes wait until the removal is made, and it is refused if another program writes, so the
- * group stays as it is checked here. */
+/* Other changes wait until the removal is made, and the removal is refused if another program
+ * writes to the state meanwhile. So the group does not change after this check. */
 static int check_precondition(const struct api_request *request, struct resources *resources,
 			      struct change_error *error)
 {

@@ -102,7 +102,7 @@ static bool spell(const struct group_export *export, struct path *path)
 	return false;
 }
 
-/* A text within quotes of an expression. */
+/* Doubles the quotes in a name that goes between quotes in an expression. Returns text. */
 static const char *quoted(char text[2 * NAME_TEXT_MAX], const char *name)
 {
 	size_t used = 0;

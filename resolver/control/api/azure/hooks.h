@@ -15,7 +15,7 @@ struct arm_action { /* POST .../NAME/action */
 struct arm_hooks {
 	void (*show)(const struct arm_shown *shown, json_t *values); /* before printing */
 	void (*read)(struct arm_reading *reading); /* after the members; may add edits */
-	/* Adds edits that remove other resources together with this one. */
+	/* Adds the edits of other resources that go with the removal of this one. */
 	void (*remove)(const struct arm_shown *shown, struct api_edit *edit,
 		       struct arm_errors *errors);
 	const struct arm_action *actions; /* the last has no name */

@@ -3,7 +3,8 @@
  * FS. Terraform's provider azurerm refuses such a cloud, so it gets the same answers in the form of
  * Entra ID.
  *
- *     GET  /metadata/endpoints, /metadata/clouds      the URL of the login   az cloud register
+ *     GET  /metadata/endpoints                        the URL of the login   az, Terraform
+ *     GET  /metadata/clouds                           the same               az
  *     GET  /adfs/.well-known/openid-configuration     the URL of tokens      every client
  *     GET  /adfs/adfs/.well-known/...                 the same for the tenant "adfs"
  *     POST /adfs/oauth2/token                         RFC 6749 section 4.4: client credentials
@@ -175,7 +176,7 @@ static void issue_token(struct api_request *request)
 	explicit_bzero(token, sizeof token);
 }
 
-/* POST /adfs/{tenant}/oauth2/v2.0/token. Any tenant is accepted, and is this one. */
+/* POST /adfs/{tenant}/oauth2/v2.0/token. Any tenant is accepted; all mean the one tenant. */
 static void issue_jwt(struct api_request *request)
 {
 	char token[TOKEN_TEXT_MAX], jwt[TOKEN_JWT_MAX];

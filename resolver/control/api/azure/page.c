@@ -1,6 +1,7 @@
-/* The token is the key of the last resource that was shown. So a resource that stays is on exactly
- * one page, even if others are added or removed between two pages. Links repeat the request's
- * query, percent-encoded again, because clients use links unchanged. */
+/* The $skiptoken is the key of the last resource that was shown, or of a later one that was read
+ * and not shown. So a resource that stays is on exactly one page, even if others are added or
+ * removed between two pages. Links repeat the request's query, percent-encoded again, because
+ * clients use links unchanged. */
 #include "resolver/control/api/azure/page.h"
 
 #include <ctype.h>

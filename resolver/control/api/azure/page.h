@@ -20,9 +20,9 @@ enum { ARM_PAGE_MAX = 1000, ARM_CLAUSES_MAX = 8, ARM_FILTER_VALUE_MAX = 1024 };
  *
  *     NAME eq|ne 'VALUE' [and ...]      a quote in VALUE is doubled
  *
- * NAME is tagName, tagValue, resourceGroup, or a member of a resource as /resources shows it:
- * resourceType, name, location; or provisioningState, of a deployment. Case counts in the values of
- * tags only. A tagValue beside a tagName is the value of that tag. */
+ * NAME is resourceType, name, location, resourceGroup, tagName or tagValue, of a resource, or
+ * provisioningState, of a deployment. Case counts in the values of tags only. A tagValue beside a
+ * tagName is the value of that tag. */
 struct arm_filter {
 	struct arm_clause {
 		char name[24], value[ARM_FILTER_VALUE_MAX];
@@ -46,12 +46,13 @@ bool arm_page_begin(struct arm_page *page, struct api_request *request, const ch
 void arm_page_answer(const struct arm_page *page, json_t *array, const char *last);
 /* False: the text is no filter with these names, which end with NULL. */
 bool arm_filter_read(struct arm_filter *filter, const char *text, const char *const *names);
-/* Does the filter match a resource of that group, in the form of arm_print_short, or a deployment,
- * in that of GET? */
+/* Does the filter match a resource of that group, as arm_print or arm_print_short prints it, or a
+ * deployment, in the form of GET? */
 bool arm_filter_takes(const struct arm_filter *filter, json_t *resource, const char *group);
 /* Compares keys "GROUP/NAME" in the order of lists; negative: left comes first. */
 int arm_compare_keys(const char *left, const char *right);
-/* The `nextLink` of an api_list. */
+/* Makes the nextLink of a page, for a next page that begins after `last`. NULL: `last` is NULL, or
+ * there is no memory. Fits api_list.tail_json. */
 json_t *arm_next_link(const struct api_request *request, const char *last);
 
 #endif

@@ -1,4 +1,5 @@
-/* One function reads each form of a member (type.h). A type's further needs are in its hook. */
+/* Each form of a member (type.h) has a function that reads it. What else a type needs is in its
+ * hooks (azure/hooks.h). */
 #include "resolver/control/api/azure/reading.h"
 
 #include <stdio.h>
@@ -314,7 +315,7 @@ static json_t *read_objects(struct arm_reading *reading, const struct field *fie
 	return array;
 }
 
-/* NULL: the record is wrong; an error was added. */
+/* NULL: the record is wrong, and an error was added; or there is no memory. */
 static json_t *read_record(struct arm_reading *reading, const struct arm_member *member,
 			   const char *path, json_t *value)
 {
@@ -400,8 +401,9 @@ static json_t *read_records(struct arm_reading *reading, const struct arm_member
 	return array;
 }
 
-/* Takes the value unchanged: the model's checks find faults. Only an empty array or object has to
- * be refused here, because those checks take it for a missing member. */
+/* Takes the value as it is, except that a text may stand for a number: the model's checks find
+ * faults. Only an empty object, or an empty array for a field that is no list, is refused here,
+ * because those checks take it for a missing member. */
 static json_t *read_plain(struct arm_reading *reading, const struct field *field, const char *path,
 			  json_t *value)
 {

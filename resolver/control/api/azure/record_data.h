@@ -23,7 +23,7 @@ bool record_data_is_same_name(const char *left, const char *right);
  *
  *     written ─► record_data_written ─► kept ─► record_data_as_written ─► shown
  *
- * Returns the object's members, with Azure's names. */
+ * record_data_written returns the members of the object that `data` has, with Azure's names. */
 json_t *record_data_written(const struct arm_member *data, json_t *object);
 /* Returns the kept spelling if it means the same as `printed`, otherwise `printed`. Takes ownership
  * of `printed`. */

@@ -1,4 +1,5 @@
-/* One function prints each form of a member (type.h). A type's further needs are in its hook. */
+/* Each form of a member (type.h) has a function that prints it. What else a type needs is in its
+ * hooks (azure/hooks.h). */
 #include "resolver/control/api/azure/shown.h"
 
 #include <stdio.h>

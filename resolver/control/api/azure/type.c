@@ -1,5 +1,5 @@
-/* The rows, and ids. The hooks of types are in azure/hooks.c, so that code that needs only the
- * rows, such as an import, needs no server. */
+/* The rows of the table of Azure's types, and the functions that read ids. The hooks of types are
+ * in azure/hooks.c, so that code that needs only the rows, such as an import, needs no server. */
 #include "resolver/control/api/azure/type.h"
 
 #include <strings.h>

@@ -1,5 +1,5 @@
-/* GET /v1/explain: the decision about a query, made here at once; with ask=1, a worker sends the
- * query, and the answer waits for its result. */
+/* GET /v1/explain: the decision about a query, made here at once; with ask=1, a worker resolves the
+ * query, and the answer waits for the result. */
 #include "resolver/control/observe/explain.h"
 #include "resolver/control/api/asking.h"
 #include "resolver/control/api/v1/api_v1.h"
@@ -83,8 +83,9 @@ static void ask(struct api_request *request, const struct explain_question *ques
 	fail_explain(request, err, error);
 }
 
-/* GET /v1/explain?name=&type=&vnet= | &endpoint= | &from=: explains (explain.h) the decision by
- * what is served now, with its targets' health; with &ask=1 also the result of the query. */
+/* GET /v1/explain?name=&type=&vnet=&endpoint=&from= (`vnet` excludes the two after it): explains
+ * (explain.h) the decision by what is served now, with its targets' health; with &ask=1 also the
+ * result of the query. */
 void api_explain(struct api_request *request)
 {
 	struct service *service = request->service;

@@ -85,8 +85,8 @@ static bool is_short_form(const char *text, const char *wanted)
 	       strcasecmp(text + length - tail, wanted) == 0;
 }
 
-/* The wanted value in the form of the item's: paths write "-" for no group, and a PTR shows
- * REGION:ID as its id. */
+/* The wanted value as the item's field has it. Paths write "-" for no group, where the field is
+ * empty. A PTR shows its id as REGION:ID, where the field has the ID alone. */
 static const char *plain_value(const struct field *field, const char *wanted)
 {
 	const char *colon = strrchr(wanted, ':');

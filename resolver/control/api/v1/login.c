@@ -18,8 +18,8 @@ static void make_loopback(struct address *address)
 	address->bytes[address->family == 4 ? 3 : 15] = 1;
 }
 
-/* Makes "http://127.0.0.1:8053" for a listener that a browser on this machine reaches. False: it
- * reaches no loopback address. */
+/* Makes a URL such as "http://127.0.0.1:8053", at which a browser on this machine reaches the
+ * listener. False: the listener is at no loopback address. */
 static bool reach(const char *url, char base[LINK_MAX])
 {
 	char text[HOST_TEXT_MAX];

@@ -1,6 +1,7 @@
 /* GET /v1/report?sections=&days=&limit=: problems for an operator to look at (observe/findings.h).
- * Checks of the network without a good result begin in the background. A client that needs their
- * results asks again for the sections whose state is "running". */
+ * The sections ptrs and delegations ask the network: if their last results are out of date, new
+ * checks begin in the background. A client that needs these asks again for the sections whose
+ * state is "running". */
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/observe/findings.h"

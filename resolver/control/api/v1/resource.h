@@ -1,4 +1,4 @@
-/* Functions for handlers of resources (resource.c, list.c, body.c, changes.c). */
+/* Functions for handlers of resources (resource.c, list.c, body.c, changes.c, zone_file.c). */
 #ifndef SLUICE_API_V1_RESOURCE_H
 #define SLUICE_API_V1_RESOURCE_H
 
@@ -15,9 +15,9 @@ bool resource_read_path(struct api_request *request, struct path *path);
 /* Answer 404: there is no such kind, or no such resource. */
 void resource_fail_kind(struct api_request *request);
 void resource_fail_missing(struct api_request *request, const struct path *path);
-/* The `read` of an api_editor: reads the body for the path, and sets the path to that of the edit
- * (kind NULL: there is nothing to change). With `merges` only the members in the body change.
- * False: the body is wrong, and the request has been answered. */
+/* For the `read` of an api_editor: reads the body for the path. Sets path->kind to NULL if there is
+ * nothing to change. With `merges` only the members in the body change. False: the body is wrong,
+ * and the request has been answered. */
 bool resource_read_body(struct api_edit *edit, bool merges, struct path *path, json_t **values);
 /* May the resource at the path be changed, or with `removes` be removed, given these preconditions
  * (RFC 9110 section 13.1; NULL: none)? False: `error` has the reason. */

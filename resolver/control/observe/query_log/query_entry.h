@@ -43,8 +43,7 @@ void query_entry_init(struct query_entry *entry, struct query_record *record, ui
 /* What decided the query, in the words of `explain`, or "admission". */
 const char *query_record_decider(const struct query_record *record);
 /* Removes the last bits of the client's address, its port, and the cookies in the record's reply: a
- * cookie stands for the client's address, and the client keeps it for years (RFC 7873 section 9).
- */
+ * client keeps its cookie as long as its address, so the cookie stands for the address. */
 void query_entry_hide_client(struct query_entry *entry);
 /* Writes JSON without a newline; returns its length. */
 size_t query_entry_print(const struct query_entry *entry, char text[QUERY_ENTRY_TEXT_MAX]);

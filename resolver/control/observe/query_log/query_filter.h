@@ -13,7 +13,7 @@
 
 enum { QUERY_FILTER_ERROR_MAX = 512, QUERY_RCODES = 4096, QUERY_FILTER_VALUES_MAX = 64 };
 
-/* An entry must match every criterion given. All zero: matches everything. */
+/* An entry must match one value of every criterion given. All zero: matches everything. */
 struct query_filter {
 	unsigned asked; /* values of query_filter_add */
 	struct query_suffix {

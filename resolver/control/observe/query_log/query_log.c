@@ -1,5 +1,6 @@
-/* One lock covers everything but the rings. The log's thread holds it for a batch of records, the
- * control thread for as long as a setting takes; neither waits for anything meanwhile. */
+/* One lock covers everything but the rings. The log's thread holds it for a batch of records from
+ * each ring, the control thread for as long as a change of settings takes. Neither waits for
+ * anything meanwhile. */
 #include "resolver/control/observe/query_log/query_log.h"
 
 #include <assert.h>
@@ -57,7 +58,7 @@ struct query_log {
 	pthread_t thread;
 	int niceness;        /* of this and the outputs' threads: workers come first */
 	bool runs, stopped;  /* the control thread's */
-	atomic_uint waiting; /* for the lock: the log's thread lets others have it */
+	atomic_uint waiting; /* callers that wait for the lock: the log's thread gives way */
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	/* Under the lock: */
@@ -335,7 +336,7 @@ static void *run(void *context)
 	struct query_log *log = context;
 	int err = setpriority(PRIO_PROCESS, 0, log->niceness); /* this thread's */
 
-	(void)err; /* then it is as nice as its creator */
+	(void)err; /* on failure the thread stays as nice as its creator */
 	pthread_setname_np(pthread_self(), "query-log");
 	threads_join();
 	if (log->listener.on_start)
@@ -352,7 +353,7 @@ static void *run(void *context)
 	return NULL;
 }
 
-/* Starts the thread when it is first needed. ERR_SYSTEM: impossible. */
+/* Starts the thread when it is first needed. ERR_SYSTEM: it cannot be started. */
 static int start(struct query_log *log)
 {
 	sigset_t before;
@@ -365,7 +366,7 @@ static int start(struct query_log *log)
 	return log->runs ? 0 : ERR_SYSTEM;
 }
 
-/* Tells the workers what to record, if the thread runs. Under the lock. */
+/* Tells the workers what to record, unless the log has been stopped. Call it under the lock. */
 static void want(struct query_log *log)
 {
 	unsigned wanted = 0;
@@ -521,7 +522,7 @@ struct query_follower *query_log_follow(struct query_log *log, struct query_filt
 	return follower;
 }
 
-/* Lost entries come last: they found the buffer full. */
+/* The event "lost" comes last: its entries found the buffer full, or were lost in the rings. */
 char *query_follower_take(struct query_follower *follower, size_t *length)
 {
 	struct query_log *log = follower->log;

@@ -5,10 +5,10 @@
  *                                            │                   └─► slow ones, in the log
  *                                            └─ filters of each ─► followers (GET /v1/queries)
  *
- * The thread checks every QUERY_LOG_LOOK_MS or sooner and never waits for an output's disk or a
- * follower's client. So the rings are emptied even if an output or client hangs, and no
- * record keeps an old policy alive for long. Without settings and followers the workers write no
- * records.
+ * With settings or a follower, the thread checks every QUERY_LOG_LOOK_MS or sooner. It never waits
+ * for an output's disk or a follower's client. So the rings are emptied even if an output or client
+ * hangs, and no record keeps an old policy alive for long. Without settings and followers the
+ * workers write no records.
  *
  * Control thread only. */
 #ifndef SLUICE_QUERY_LOG_H

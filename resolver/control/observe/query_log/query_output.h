@@ -4,10 +4,11 @@
  *
  *     the log's thread: put, put ... wake ─► queue ─► thread: open, write; moved away? reopen
  *
- * Entries that find the queue full are lost and counted. A failure is one line in the log when it
- * begins and one when it is over; meanwhile queued entries wait, and writing is retried every
- * second. A full disk leaves only whole lines and whole frames in a file. A line that kill -9 has
- * cut is removed when the file is opened again.
+ * Entries that find the queue full are lost and counted, and so are entries whose write to a socket
+ * failed, because the reader may have some of them. A failure is one line in the log when it begins
+ * and one when it is over. Meanwhile the other entries wait in the queue, and writing is retried
+ * every second. A full disk leaves only whole lines and whole frames in a file. A line that kill -9
+ * has cut is removed when the file is opened again.
  *
  * The file may be moved away at any time: its path is checked once a second, and by
  * query_output_look. A dnstap file cannot be appended to, so an existing one is kept as
@@ -39,14 +40,15 @@ struct query_output_status {
 
 /* niceness: of its thread. NULL: out of memory, or no thread. */
 struct query_output *query_output_new(enum query_output_kind kind, const char *path, int niceness);
-/* Both let the thread write the rest, for at most QUERY_OUTPUT_END_MS, and free the output:
- * query_output_end returns at once, query_output_free when that is done. NULL is fine. */
+/* Both let the thread write the rest, for at most QUERY_OUTPUT_END_MS, and free the output.
+ * query_output_end returns at once. query_output_free waits for the thread, but at most a second
+ * longer than that: a disk may hang. NULL is fine. */
 void query_output_end(struct query_output *output);
 void query_output_free(struct query_output *output);
 bool query_output_is(const struct query_output *output, const char *path);
 const char *query_output_path(const struct query_output *output);
 
-/* Queues one entry: a line with its newline, or a dnstap message. Call it from one thread only. */
+/* Queues one entry: a line with its newline, or a dnstap message. */
 void query_output_put(struct query_output *output, const void *entry, size_t length);
 /* Starts writing; call it after several puts. */
 void query_output_wake(struct query_output *output);
