@@ -339,8 +339,8 @@ static bool add_entry(struct template_frame *frame, struct ready_queue *queue,
 	*entry = *like;
 	entry->frame = frame;
 	entry->target.entry = entry;
-	entry->is_existing = json_is_true(value_member(budget, entry->source, "existing"));
 	budget->place = entry->place;
+	entry->is_existing = json_is_true(value_member(budget, entry->source, "existing"));
 	scope = entry_scope(entry);
 	if (!json_is_object(entry->source))
 		return budget_fail(budget, "a resource is an object, not %s",
@@ -399,13 +399,13 @@ static bool add_copies(struct template_frame *frame, struct ready_queue *queue,
 	struct template_place here;
 	size_t count;
 
-	budget->place = like->place;
 	budget_at(budget, &here, "copy");
 	if (!source_text(&scope, copy, "name", &name) || !source_count(&scope, copy, &count))
 		return false;
 	if (!name || !is_mode_known(&scope, copy))
 		return budget_fail(budget, "a copy has %s",
 				   name ? "the mode 'parallel' or 'serial'" : "a 'name'");
+	budget_back(budget, &here);
 	each.copy = new_copy(frame, name, like->symbol, count);
 	if (!each.copy)
 		return false;
@@ -429,13 +429,14 @@ static bool add_resource(struct template_frame *frame, struct ready_queue *queue
 			 const struct template_entry *like)
 {
 	struct budget *budget = frame->budget;
-	const json_t *copy = value_member(budget, like->source, "copy");
+	const json_t *copy;
 	bool fine;
 
 	if (!like->place || !budget_enter(budget))
 		return false;
+	budget->place = like->place;
+	copy = value_member(budget, like->source, "copy");
 	if (copy && !json_is_object(copy) && !json_is_null(copy)) {
-		budget->place = like->place;
 		fine = budget_fail_at(budget, "copy",
 				      "a copy is an object with 'name' and 'count', not %s",
 				      value_kind(copy));
@@ -544,15 +545,17 @@ static bool read_depends_on(struct template_entry *entry)
 			return false;
 		budget_back(budget, &element);
 	}
+	budget_back(budget, &here);
 	return true;
 }
 
 bool entries_read(struct template_frame *frame, struct ready_queue *queue)
 {
 	struct budget *budget = frame->budget;
-	const json_t *resources = value_member(budget, frame->source, "resources");
+	const json_t *resources;
 
 	budget->place = frame->place;
+	resources = value_member(budget, frame->source, "resources");
 	frame->last_entry = &frame->first_entry;
 	frame->is_symbolic = json_is_object(resources);
 	if (!json_is_array(resources) && !json_is_object(resources))

@@ -437,11 +437,13 @@ static bool put_output(const struct scope *scope, const char *name, const json_t
 json_t *frame_outputs(const struct scope *scope)
 {
 	struct template_frame *frame = scope->home;
-	json_t *outputs = value_object(scope->budget), *declared;
+	json_t *outputs, *declared;
 	bool fine = true;
 	struct template_place here[2];
 	const char *name;
 
+	scope->budget->place = frame->place;
+	outputs = value_object(scope->budget);
 	json_object_foreach(section(frame, "outputs"), name, declared)
 	{
 		go_to(frame, "outputs", name, here);

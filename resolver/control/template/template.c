@@ -186,7 +186,6 @@ static bool open_deployment(struct template *template, struct template_entry *en
 	const json_t *given;
 	bool is_outer = true;
 
-	budget->place = entry->place;
 	budget_at(budget, &here, "properties");
 	scope.entry = entry;
 	scope.may_refer = true;
@@ -239,7 +238,6 @@ static bool give(struct template *template, struct template_entry *entry)
 	struct scope scope = entry_scope(entry);
 	size_t size;
 
-	budget->place = entry->place;
 	scope.entry = entry;
 	scope.may_refer = true;
 	if (!resource)
@@ -323,7 +321,9 @@ static bool take_ready(struct template *template)
 
 	while ((target = ready_queue_take(&template->queue))) {
 		struct template_entry *entry = target->entry;
+		const struct template_place *place = entry ? entry->place : template->root->place;
 
+		budget->place = place;
 		if (entry && !entry_is_deployment(entry)) {
 			is_done = false;
 			if (!give(template, entry) && !budget->is_waiting)
@@ -332,6 +332,7 @@ static bool take_ready(struct template *template)
 			is_done = !entry || go_on_with_deployment(template, entry);
 		}
 		budget->is_waiting = false;
+		budget->place = place; /* a member that waits leaves the place inside the entry */
 		if (budget_has_failed(budget) || !budget_steps(budget, 1))
 			return false;
 		if (is_done)

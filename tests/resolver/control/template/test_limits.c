@@ -383,6 +383,36 @@ static void wide_templates_take_steps(void **state)
 	check_source("a million members", source, much);
 }
 
+/* Finding "Copy" among many members takes steps for each resource, and there are no copies of it.
+ * So the limit is exceeded right behind the members of an earlier copy, at the next resource. */
+static void a_limit_is_reported_at_its_resource(void **state)
+{
+	struct template_fixture fixture;
+	json_t *wide = template_json("{'type': 'A.B/c', 'name': 'x', 'Copy': {'name': 'c',"
+				     "'count': 0}}"),
+	       *resources = json_array();
+	unsigned number;
+	int length = 0;
+	char name[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 100000; i++) {
+		snprintf(name, sizeof name, "m%u", i);
+		json_object_set_new(wide, name, json_null());
+	}
+	for (unsigned i = 0; i < 50; i++)
+		json_array_append(resources, wide);
+	json_decref(wide);
+	template_fixture_init(&fixture);
+	assert_false(template_fixture_deploy(&fixture, json_pack("{s:o}", "resources", resources),
+					     NULL));
+	assert_true(says(&fixture.error, steps));
+	assert_int_equal(sscanf(fixture.error.place, "resources[%u]%n", &number, &length), 1);
+	assert_int_equal(length, strlen(fixture.error.place));
+	assert_in_range(number, 1, 49);
+	template_fixture_release(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -399,6 +429,7 @@ int main(void)
 		cmocka_unit_test(many_dependencies_take_steps),
 		cmocka_unit_test(templates_are_not_deep),
 		cmocka_unit_test(wide_templates_take_steps),
+		cmocka_unit_test(a_limit_is_reported_at_its_resource),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

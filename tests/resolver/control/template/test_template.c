@@ -801,6 +801,8 @@ static void resources_that_cannot_be_are_refused(void **state)
 		     "a template has 'resources': an array, or with languageVersion 2.0 an object "
 		     "of symbolic names");
 	assert_fails(fixture, "[]", NULL, "", "a template is an object, not an array");
+	assert_fails(fixture, "{'resources': [{'type': 'A.B/c', 'name': 'x'}], 'outputs': []}",
+		     NULL, "", "'outputs' is an object, not an array");
 	assert_fails(fixture, "{'resources': [], 'resource': []}", NULL, "",
 		     "Could not find member 'resource' on object of type 'Template'");
 }
