@@ -6,6 +6,7 @@ import json
 import os
 import queue
 import socket
+import socketserver
 import ssl
 import subprocess
 import threading
@@ -123,6 +124,26 @@ class Happenings(World):
                 self.assertRegex(line, r"Z +info +change +revision 2 by uid 0: ")
             finally:
                 follower.terminate()
+
+    def test_an_event_that_a_lost_connection_has_cut_comes_again(self):
+        event = json.dumps({"id": 7, "text": "seven"})
+        parts = {"0": 'id: 6\ndata: {"id": 6}\n\nid: 7\ndata: ' + event[:9], "6": "id: 7\ndata: %s\n\n" % event}
+
+        class Cut(socketserver.StreamRequestHandler):
+            def handle(self):
+                after = b"".join(iter(self.rfile.readline, b"\r\n")).split()[1].decode().partition("after=")[2]
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+                self.wfile.write(parts.get(after, "").encode())
+
+        with socketserver.ThreadingUnixStreamServer(os.path.join(self.world.dir, "cut.sock"), Cut) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            with subprocess.Popen([harness.SLUICE, "events", "--socket", server.server_address, "--follow", "--json"],
+                                  stdout=subprocess.PIPE, text=True) as follower:
+                try:
+                    self.assertEqual(['{"id": 6}\n', event + "\n"], [follower.stdout.readline() for _ in range(2)])
+                finally:
+                    follower.terminate()
+                    server.shutdown()
 
     def test_a_text_is_printed_to_its_end(self):
         """Longer than a table's cell, and longer than a line of the log."""

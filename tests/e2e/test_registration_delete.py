@@ -83,6 +83,14 @@ class Deletions(test_update.Client):
         self.assertEqual(6, len(self.listed()))
         self.assertEqual(whole - {(PTR, "DHCID")}, set(self.deleted("vm1.corp.internal.", "--zone", "corp.internal")))
 
+    def test_ptrs_alone_are_served_after_a_restart_whatever_their_group_is(self):
+        config = SHOWN.replace('"net"', '"%s"' % ("g" * 60)).replace("net/", "g" * 60 + "/")
+        self.restart(config)
+        self.add_ptr("10.10.7.4", "vm1.corp.internal")
+        self.restart(config)
+        self.assertEqual([(PTR, "PTR")], self.listed())
+        self.registered(PTR, "vm1.corp.internal.", rtype="PTR")
+
     def test_a_ptr_to_another_name_stays(self):
         self.fill()
         self.add("twin.corp.internal 60 A 10.10.7.5")

@@ -10,23 +10,25 @@ enum { LINE_MAX_BYTES = 16 * 1024 * 1024, TRIES_MAX = 5 };
 struct event_stream { /* an answer that is being received */
 	const struct command_line *line;
 	const struct follower *follower;
-	bool numbered;  /* the next data line has a number */
-	bool heard;     /* something has come on this connection */
-	long long last; /* number of the latest complete change; -1: no numbers */
-	char *text;     /* an incomplete line */
+	bool heard;       /* something has come on this connection */
+	long long number; /* of the data line that comes next; -1: it has none */
+	long long last;   /* number of the latest complete data line; -1: no numbers */
+	char *text;       /* an incomplete line */
 	size_t length, room;
 };
 
-/* "id" comes before its data. */
+/* "id" comes before its data. It counts once the data is complete, because the connection may end
+ * within the data. */
 static void take_line(struct event_stream *stream)
 {
 	if (strncmp(stream->text, "id: ", 4) == 0)
-		stream->last = strtoll(stream->text + 4, NULL, 10);
-	stream->numbered |= strncmp(stream->text, "id: ", 4) == 0;
+		stream->number = strtoll(stream->text + 4, NULL, 10);
 	if (strncmp(stream->text, "data: ", 6) == 0) {
 		stream->follower->on_data(stream->follower->context, stream->text + 6,
-					  stream->numbered);
-		stream->numbered = false;
+					  stream->number >= 0);
+		if (stream->number >= 0)
+			stream->last = stream->number;
+		stream->number = -1;
 	}
 	fflush(stdout);
 	stream->length = 0;
@@ -80,7 +82,7 @@ static bool follow_once(struct event_stream *stream, const char *path)
 	}
 	setvbuf(out, NULL, _IONBF, 0);
 	stream->heard = false;
-	stream->numbered = false;
+	stream->number = -1;
 	if (stream->follower->on_begin)
 		stream->follower->on_begin(stream->follower->context);
 	stream->length = 0;

@@ -352,6 +352,7 @@ static void add_client(json_t *by, struct source *source, const char *zone, cons
 	char key[REGISTRAR_KEY_MAX], error[SOURCE_ERROR_MAX];
 	struct asked_client asked = {registrar_key(zone, name->wire, type, key), by};
 
+	snprintf(error, sizeof error, "%s", err_text(ERR_NOMEM));
 	if (registrar_each(source, key, on_row, &asked, error) < 0)
 		json_add(by, json_sprintf("somebody whom the state does not tell: %s", error));
 }

@@ -145,7 +145,7 @@ static int find_in_zone(struct finding *finding, const char *zone, char error[SO
 
 static int on_first(void *context, const struct registrar_row *row)
 {
-	snprintf(context, NAME_TEXT_MAX, "%s", row->zone);
+	snprintf(context, REGISTRAR_KEY_MAX, "%s", row->zone);
 	return 1;
 }
 
@@ -154,7 +154,7 @@ static int on_first(void *context, const struct registrar_row *row)
 static int find_in_all(struct finding *finding, char error[SOURCE_ERROR_MAX])
 {
 	struct source *source = finding->registrar->store->source;
-	char zone[NAME_TEXT_MAX], from[NAME_TEXT_MAX + 1] = "";
+	char zone[REGISTRAR_KEY_MAX], from[REGISTRAR_KEY_MAX + 1] = "";
 	int err;
 
 	while ((err = registrar_each(source, from, on_first, zone, error)) > 0) {

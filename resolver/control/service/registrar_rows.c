@@ -325,8 +325,12 @@ static int end_zone(struct recalling *recalling)
 	struct faults faults;
 	int err = 0;
 
-	if (zone && !recalling->drafts[0]) /* all rows are of reverse names */
-		recalling->drafts[0] = begin_draft(recalling, zone->name);
+	/* If all rows are of reverse names, none shows where the domain begins in the zone's full
+	 * name. The server takes an empty zone of any domain. */
+	if (zone && !recalling->drafts[0]) {
+		recalling->drafts[0] = begin_draft(recalling, ".");
+		err = recalling->drafts[0] ? 0 : ERR_NOMEM;
+	}
 	faults_init(&faults);
 	for (unsigned i = 0; i < 3; i++) {
 		if (recalling->drafts[i])
