@@ -997,8 +997,7 @@ static uint64_t after_ms(double seconds)
 	       (uint64_t)(seconds * 1000);
 }
 
-/* Shows the page until the next look is due. False: a key ends it, or the terminal is gone. */
-static bool show(const struct top *top, size_t *view, const sigset_t *while_waiting)
+static bool show_blocked(const struct top *top, size_t *view, const sigset_t *while_waiting)
 {
 	uint64_t until_ms = after_ms(top->interval_s);
 	int key;
@@ -1017,6 +1016,24 @@ static bool show(const struct top *top, size_t *view, const sigset_t *while_wait
 		if (key == 0 && !resized)
 			return true;
 	}
+}
+
+/* Shows the page until the next look is due. False: a key ends it, or the terminal is gone.
+ *
+ * SIGTSTP takes effect only during the wait for a key, because after a suspension between the page
+ * and the wait nothing would draw the page again. While the server is asked SIGTSTP is not blocked:
+ * the answer may take long, and the next page is drawn after it. */
+static bool show(const struct top *top, size_t *view, const sigset_t *while_waiting)
+{
+	sigset_t suspension;
+	bool goes_on;
+
+	sigemptyset(&suspension);
+	sigaddset(&suspension, SIGTSTP);
+	sigprocmask(SIG_BLOCK, &suspension, NULL);
+	goes_on = show_blocked(top, view, while_waiting);
+	sigprocmask(SIG_UNBLOCK, &suspension, NULL);
+	return goes_on;
 }
 
 static int show_live(struct top *top)
