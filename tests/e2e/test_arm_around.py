@@ -139,6 +139,42 @@ class Around(World):
         one = self.arm("POST", ROOT + HUB + "/exportTemplate", {"resources": [rule]}, 200).body["template"]
         self.assertEqual([None], [each.get("dependsOn") for each in one["resources"]])
 
+    def exported(self, *asked):
+        return self.arm("POST", ROOT + HUB + "/exportTemplate", {"resources": list(asked)}, 200).body["template"]
+
+    def test_a_template_of_record_sets_has_these_alone(self):
+        zone = below("privateDnsZones/corp.internal")
+        self.arm("PUT", zone, {"location": "global"}, 201)
+        for name in ("one", "two"):
+            self.arm("PUT", zone + "/A/" + name, {"properties": {"ttl": 60, "aRecords": [
+                {"ipv4Address": "10.0.0.1"}]}}, 201)
+        for asked, names in ((zone + "/a/ONE", ["one"]), (zone + "/A/none", []), (zone, [None, "one", "two"])):
+            found = self.exported(asked)["resources"]
+            self.assertEqual(names, [each["name"].partition(", '/")[2][:-3] or None for each in found
+                                     if not each["type"].endswith("/SOA")], asked)
+        [one] = self.exported(zone + "/A/one")["resources"]
+        self.assertNotIn("dependsOn", one)
+
+    def test_a_template_refers_to_its_addresses(self):
+        self.build_all()
+        address, interface = below("publicIPAddresses/Pip"), below("networkInterfaces/nic")
+        self.arm("PUT", below("virtualNetworks/hub/subnets/vms"), {"properties": {"addressPrefix": "10.10.7.0/24"}}, 201)
+        self.arm("PUT", address, {**LOCATION, "properties": {"publicIPAllocationMethod": "Static"}}, 201)
+        self.arm("PUT", interface, {**LOCATION, "properties": {"ipConfigurations": [{"name": "ip", "properties": {
+            "subnet": {"id": below("virtualNetworks/hub/subnets/vms")},
+            "publicIPAddress": {"id": below("publicIPAddresses/pip")}}}]}}, 201)
+
+        def reference(template):
+            [each] = [each for each in template["resources"] if each["type"].endswith("/networkInterfaces")
+                      and each["name"] == "[parameters('networkInterfaces_nic_name')]"]
+            return each["properties"]["ipConfigurations"][0]["properties"]["publicIPAddress"]["id"], each.get("dependsOn")
+        whole = self.exported("*")
+        expression = "[resourceId('Microsoft.Network/publicIPAddresses', parameters('publicIPAddresses_Pip_name'))]"
+        self.assertEqual(expression, reference(whole)[0])
+        self.assertIn(expression, reference(whole)[1])
+        self.assertEqual("Pip", whole["parameters"]["publicIPAddresses_Pip_name"]["defaultValue"])
+        self.assertEqual(below("publicIPAddresses/pip"), reference(self.exported(interface))[0])
+
     def test_a_template_has_all_record_sets_of_zones_with_similar_names(self):
         zones = ["corp-x.internal", "corp.x.internal"]
         tags = {"[parameters('x')]": "it's \u00e4", "[[a]": "[b]", "[": "]"}

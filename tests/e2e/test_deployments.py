@@ -345,8 +345,10 @@ class Deployments(World):
             error = self.post(what, "zones", template(*zones), status=status).body["error"]
             self.assertRegex(json.dumps(error), "registration")
         self.deploy("one", template(*zones[:2]))
-        error = self.post("", "other", template(*zones[2:]), status=400).body["error"]
-        self.assertRegex(json.dumps(error), "b.internal/virtualNetworkLinks/hub: .*registration")
+        [error] = self.post("", "other", template(*zones[2:]), status=400).body["error"]["details"]
+        self.assertRegex(error["message"], "b.internal/virtualNetworkLinks/hub: A virtual network can only be linked "
+                                           "to 1 Private DNS zone.*zone is 'a.internal'")
+        self.assertEqual(("Conflict", "resources[1].properties.registrationEnabled"), (error["code"], error["target"]))
 
     def test_a_subscription_gets_groups_and_what_is_in_them(self):
         body = {"location": "westeurope", "properties": {"mode": "Incremental", "template": template(

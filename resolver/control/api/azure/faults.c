@@ -225,11 +225,11 @@ static bool read_fault(const struct telling *telling, const struct fault *fault,
 }
 
 /* The other zone in which the network of this link registers; NULL: none. */
-static const struct private_zone *registering_zone(const struct api_edit *edit)
+static const struct private_zone *registering_zone(const struct model *model,
+						   const struct resource_edit *link)
 {
-	const struct model *model = api_model(edit->request);
-	const struct path *path = &edit->edits[0].path;
-	const json_t *named = json_object_get(edit->edits[0].values, "virtual_network");
+	const struct path *path = &link->path;
+	const json_t *named = json_object_get(link->values, "virtual_network");
 	const struct virtual_network *network =
 		model_network(model, path->group, json_string_value(named));
 
@@ -249,22 +249,30 @@ static const struct private_zone *registering_zone(const struct api_edit *edit)
 
 /* Adds the error with Azure's text, which clients search for. False: it is another fault, or no
  * other zone was found. */
-static bool tell_registration(struct api_edit *edit, const struct fault *fault,
+static bool tell_registration(const struct telling *telling, const struct fault *fault,
 			      struct arm_errors *errors)
 {
+	const struct model *model = api_model(telling->edit->request);
+	const struct resource_edit *link;
 	const struct private_zone *zone;
+	char subject[ARM_ID_MAX] = "";
+	const char *rest;
 
 	if (!fault->limit || strcmp(fault->limit, "registration_zones_per_virtual_network") != 0)
 		return false;
-	zone = registering_zone(edit);
+	link = edit_of(telling, fault, &rest);
+	zone = link ? registering_zone(model, link) : NULL;
+	if (zone && (!telling->type || link != telling->edit->edits))
+		arm_id(telling->edit->request, &link->path, subject);
 	if (zone)
 		arm_error(
 			errors, 409, "Conflict", "properties.registrationEnabled",
-			"A virtual network can only be linked to %" PRIu32
+			"%s%sA virtual network can only be linked to %" PRIu32
 			" Private DNS zone(s) with auto-registration enabled; conflicting Private "
 			"DNS zone is '%s'. Link it without registration, or raise limits.%s",
-			api_model(edit->request)->limits.registration_zones_per_virtual_network,
-			zone->name, fault->limit);
+			subject, *subject ? ": " : "",
+			model->limits.registration_zones_per_virtual_network, zone->name,
+			fault->limit);
 	return zone;
 }
 
@@ -288,7 +296,7 @@ void arm_tell_faults(struct api_edit *edit, const struct arm_type *type,
 			errors->more++;
 			continue;
 		}
-		if (tell_registration(edit, fault, errors))
+		if (tell_registration(&telling, fault, errors))
 			continue;
 		text = with_ids(edit->request, fault->text);
 		if (!text)

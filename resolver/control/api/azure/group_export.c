@@ -27,13 +27,14 @@ enum { PORTION = 64 }; /* record sets, or addresses: takes some milliseconds */
 struct group_export {
 	struct work_job job; /* first */
 	struct api_request *request;
-	/* The requested resources of the model, as they were at the beginning. Only their paths
-	 * stay valid. */
+	/* The requested resources of the model, and the zones of requested record sets, as they
+	 * were at the beginning. Only their paths stay valid. */
 	struct arm_found_list list;
 	size_t at;                  /* the next resource to write; addresses follow the last one */
 	bool in_zone;               /* the record sets of the zone at `at` are being written */
 	char behind[NAME_TEXT_MAX]; /* the last record set, or address, that was written */
 	json_t *asked;              /* the requested ids; NULL: all */
+	json_t *around;             /* what the requested ids are inside of, if anything */
 	json_t *parameters;
 	struct json_writer json; /* of the resources */
 	struct change_error error;
@@ -83,17 +84,48 @@ static char *parameter_of(struct group_export *export, const struct path *path,
 	return text;
 }
 
+/* Does the request have the resource, or its parent? */
+static bool is_asked(const struct group_export *export, const struct path *path)
+{
+	const struct path root = part_root(path);
+	char id[ARM_ID_MAX];
+
+	return !export->asked ||
+	       json_object_get(export->asked, text_lower(arm_id(export->request, path, id))) ||
+	       json_object_get(export->asked, text_lower(arm_id(export->request, &root, id)));
+}
+
+/* Gives the path of an address the address's own spelling; false: the template does not have it. */
+static bool spell_address(struct group_export *export, struct path *path)
+{
+	struct arena *arena = &export->request->arena;
+	struct arm_shown shown;
+	bool found =
+		strcasecmp(path->group, export->list.group) == 0 && is_asked(export, path) &&
+		arm_find_plain(export->request, arm_type_of(path), path, &shown, &export->error);
+
+	if (found) {
+		found = path_copy(&shown.path, arena, path);
+		arm_shown_release(&shown);
+	} else if (export->error.outcome != CHANGE_FINE) {
+		json_writer_fail(&export->json);
+	}
+	return found;
+}
+
 /* Gives the path the template's spelling of its top-level resource; false: the template does not
  * have it. */
-static bool spell(const struct group_export *export, struct path *path)
+static bool spell(struct group_export *export, struct path *path)
 {
 	const struct path root = part_root(path);
 
+	if (path->kind->id == KIND_ADDRESS)
+		return spell_address(export, path);
 	for (size_t i = 0; i < export->list.count; i++) {
 		const struct path *own = &export->list.items[i].path;
 
 		if (own->kind == root.kind && strcasecmp(own->group, root.group) == 0 &&
-		    strcasecmp(own->names[0], root.names[0]) == 0) {
+		    strcasecmp(own->names[0], root.names[0]) == 0 && is_asked(export, own)) {
 			path->group = own->group;
 			path->names[0] = own->names[0];
 			return true;
@@ -236,36 +268,40 @@ static void write_resource(struct group_export *export, struct arm_shown *shown)
 	json_writer_row(&export->json, json_whole(resource));
 }
 
-/* The ids in the request, in lower case; NULL: all resources. */
-static json_t *read_asked(struct api_request *request)
+/* Reads the ids in the request, in lower case; without any, all resources are requested. */
+static void read_asked(struct group_export *export)
 {
-	json_t *asked = arm_get(request->body, "resources"), *ids = asked ? json_object() : NULL,
-	       *item;
+	struct api_request *request = export->request;
+	json_t *asked = arm_get(request->body, "resources"), *item;
 	size_t i;
 
+	if (!asked)
+		return;
+	export->asked = json_object();
 	json_array_foreach(asked, i, item)
 	{
 		const char *text = json_string_value(item);
 		char *id = text ? arena_strdup(&request->arena, text) : NULL;
 
-		if (id)
-			json_put(ids, text_lower(id), json_true());
+		if (!id)
+			continue;
+		json_put(export->asked, text_lower(id), json_true());
+		for (unsigned segments = 2; segments > 0 && strrchr(id, '/'); segments--)
+			*strrchr(id, '/') = '\0';
+		json_put(export->around, id, json_true());
 	}
-	if (!json_object_get(ids, "*"))
-		return ids;
-	json_decref(ids);
-	return NULL;
+	if (json_object_get(export->asked, "*")) {
+		json_decref(export->asked);
+		export->asked = NULL;
+	}
 }
 
-/* Does the request have the resource, or its parent? */
-static bool is_asked(const struct group_export *export, const struct path *path)
+/* Does the request have a resource inside this one? */
+static bool is_around(const struct group_export *export, const struct path *path)
 {
-	const struct path root = part_root(path);
 	char id[ARM_ID_MAX];
 
-	return !export->asked ||
-	       json_object_get(export->asked, text_lower(arm_id(export->request, path, id))) ||
-	       json_object_get(export->asked, text_lower(arm_id(export->request, &root, id)));
+	return json_object_get(export->around, text_lower(arm_id(export->request, path, id)));
 }
 
 /* ---- in portions ---- */
@@ -295,7 +331,7 @@ static bool write_record_sets(struct group_export *export, const struct path *zo
 		const struct arm_type *type = arm_type_of(&item->path);
 		struct arm_shown shown;
 
-		if (!type)
+		if (!type || !is_asked(export, &item->path))
 			continue;
 		arm_show_plain(export->request, type, &item->path, item->fields, &shown);
 		write_resource(export, &shown);
@@ -315,7 +351,8 @@ static void write_found(struct group_export *export)
 		export->in_zone = write_record_sets(export, &found->path);
 	} else if (arm_find_plain(export->request, found->type, &found->path, &shown,
 				  &export->error)) {
-		write_resource(export, &shown);
+		if (is_asked(export, &found->path))
+			write_resource(export, &shown);
 		arm_shown_release(&shown);
 		export->in_zone = found->type->kind == KIND_ZONE;
 	} else if (export->error.outcome != CHANGE_FINE) {
@@ -364,6 +401,7 @@ static void export_free(struct group_export *export)
 {
 	json_decref(export->parameters);
 	json_decref(export->asked);
+	json_decref(export->around);
 	free(export->list.items);
 	free(export);
 }
@@ -407,7 +445,9 @@ static bool collect(struct group_export *export)
 	for (size_t i = 0; i < list->count; i++) {
 		const struct arm_found *found = &list->items[i];
 
-		if (is_made_along(found) || !is_asked(export, &found->path))
+		if (is_made_along(found) ||
+		    (!is_asked(export, &found->path) &&
+		     (found->type->kind != KIND_ZONE || !is_around(export, &found->path))))
 			continue;
 		list->items[kept] = *found;
 		if (!path_copy(&found->path, &export->request->arena, &list->items[kept].path))
@@ -427,10 +467,11 @@ static struct group_export *export_new(struct api_request *request)
 	export->request = request;
 	export->list = (struct arm_found_list){.request = request,
 					       .group = api_parameter(request, "group")};
-	export->asked = read_asked(request);
+	export->around = json_object();
 	export->parameters = json_object();
+	read_asked(export);
 	export->job.large = true;
-	if (collect(export) && export->parameters &&
+	if (collect(export) && export->parameters && export->around &&
 	    json_writer_begin(&export->json, ",", JSON_COMPACT))
 		return export;
 	export_free(export);
