@@ -227,6 +227,7 @@ static const struct reason reasons[] = {
 	{"trust-anchors", NO_VALIDATION},
 	{"trusted-keys", NO_VALIDATION},
 	{"dnssec-*", NO_VALIDATION},
+	{"also-notify", "each item of transfers has notify; write these servers there"},
 	{"validate-except", NO_VALIDATION},
 	{"bindkeys-file", NO_VALIDATION},
 	{"managed-keys-directory", NO_VALIDATION},

@@ -197,7 +197,8 @@ static void take_line(struct dnsmasq *dnsmasq, const char *path, unsigned number
 		*equals = '\0';
 	option->at = import_place(dnsmasq->import, path, number, trim(line));
 	option->value = equals ? trim(equals + 1) : NULL;
-	if (option->value && strcmp(option->at.path, "conf-file") == 0) {
+	if (option->value && (strcmp(option->at.path, "conf-file") == 0 ||
+			      strcmp(option->at.path, "servers-file") == 0)) {
 		read_file(dnsmasq, option->value, &option->at, depth + 1);
 	} else if (option->value && strcmp(option->at.path, "conf-dir") == 0) {
 		read_folder(dnsmasq, option->value, &option->at, depth + 1);

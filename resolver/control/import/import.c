@@ -378,14 +378,16 @@ void import_comment(struct import *import, const char *file, unsigned line, cons
 	free(shown);
 }
 
-/* The item's path as in faults of the model: "rulesets[office].rules[contoso]". */
+/* The item's path as in faults of the model: "rulesets[dev/office].rules[contoso]". */
 static const char *path_of(struct import *import, const struct node *node)
 {
-	const char *around = node->parent->parent ? path_of(import, node->parent) : NULL;
+	const char *around = node->parent->parent ? path_of(import, node->parent) : NULL, *group;
 
-	if (!node->key)
-		return import_printf(import, "%s[%s]", around, import_get(node, "name"));
-	return around ? import_printf(import, "%s.%s", around, node->key) : node->key;
+	if (node->key)
+		return around ? import_printf(import, "%s.%s", around, node->key) : node->key;
+	group = import_get(node, "resource_group");
+	return import_printf(import, "%s[%s%s%s]", around, group ? group : "", group ? "/" : "",
+			     import_get(node, "name"));
 }
 
 static char *open_key(const char *path, const struct origin *at, char *key, size_t size)

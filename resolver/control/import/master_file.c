@@ -253,9 +253,11 @@ static void keep_ttl(struct master_file *master, ldns_rr *rr)
 	bool is_soa = ldns_rr_get_type(rr) == LDNS_RR_TYPE_SOA && minimum;
 
 	if (ldns_rr_ttl(rr) == TTL_UNKNOWN) {
-		ldns_rr_set_ttl(rr, is_soa ? ldns_rdf2native_int32(minimum) : USUAL_TTL_S);
-		master->ttl_s = ldns_rr_ttl(rr);
-		master->has_ttl = is_soa;
+		if (master->ttl_s == TTL_UNKNOWN) {
+			master->ttl_s = is_soa ? ldns_rdf2native_int32(minimum) : USUAL_TTL_S;
+			master->has_ttl = is_soa;
+		}
+		ldns_rr_set_ttl(rr, master->ttl_s);
 	} else if (!master->has_ttl) {
 		master->ttl_s = ldns_rr_ttl(rr);
 	}
@@ -287,7 +289,8 @@ static void take_entry(struct master_file *master, const char *entry, const stru
 	while (length > 1 && isspace((unsigned char)entry[length - 1]))
 		length--;
 	entry = import_printf(master->import, "%.*s", (int)length, entry);
-	status = ldns_rr_new_frm_str(&rr, entry, master->ttl_s, master->origin, &master->previous);
+	/* keep_ttl has the default, because ldns would take a default of 0 for none. */
+	status = ldns_rr_new_frm_str(&rr, entry, TTL_UNKNOWN, master->origin, &master->previous);
 	if (status == LDNS_STATUS_OK) {
 		keep_ttl(master, rr);
 		forward_zone_rr(master->import, master->zone, at, rr);

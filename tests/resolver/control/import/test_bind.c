@@ -91,6 +91,23 @@ static void a_list_of_servers_that_names_itself_is_a_fault(void **state)
 	options "zone \"a.example\" { type primary; file \"a.zone\"; " more " };\n"
 #define ZONE(more) ZONE_OF(OPTIONS(""), more)
 
+static void a_closed_zone_says_at_its_place_how_it_was_open(void **state)
+{
+	static const char view[] = "view \"%s\" { match-clients { 10.%u.0.0/16; };\n"
+				   "zone \"a.example\" { type primary; file \"a.zone\";"
+				   " allow-query { 10.%u.1.0/24; }; };\n};\n";
+	char text[1024];
+	int length;
+
+	(void)state;
+	import_case_put("a.zone", "@ 60 IN A 192.0.2.5\n");
+	length = snprintf(text, sizeof text, view, "one", 1U, 1U);
+	snprintf(text + length, sizeof text - (size_t)length, view, "two", 2U, 2U);
+	import_case_run("bind", text);
+	assert_config("# links = ( { name = \"one\"; virtual_network = \"one\"; } );\n  }");
+	assert_config("# links = ( { name = \"two\"; virtual_network = \"two\"; } );\n  }");
+}
+
 static void transfers_over_tls_or_at_a_port_are_left_out(void **state)
 {
 	(void)state;
@@ -257,6 +274,7 @@ int main(void)
 		cmocka_unit_test(the_forwarders_of_a_view_are_a_rule_if_one_is_left),
 		cmocka_unit_test(a_copy_of_the_root_is_no_rule),
 		cmocka_unit_test(a_list_of_servers_that_names_itself_is_a_fault),
+		cmocka_unit_test(a_closed_zone_says_at_its_place_how_it_was_open),
 		cmocka_unit_test(transfers_over_tls_or_at_a_port_are_left_out),
 		cmocka_unit_test(transfers_at_the_only_port_are_for_all),
 		cmocka_unit_test(how_long_answers_are_stale_depends_on_no_order),

@@ -38,6 +38,16 @@ static void a_dot_ahead_of_a_domain_is_nothing(void **state)
 	assert_not_told("is no domain name");
 }
 
+static void a_file_of_servers_is_read(void **state)
+{
+	(void)state;
+	import_case_put("servers", "server=/corp.example/10.0.0.1\n");
+	import_case_run("dnsmasq", ALONE "server=10.0.0.2\nservers-file=servers\n");
+	assert_config("domain = \"corp.example.\"");
+	import_case_run("dnsmasq", ALONE "server=10.0.0.2\nservers-file=missing\n");
+	assert_string_equal(import_case_config(), "");
+}
+
 static void folders_in_a_folder_are_passed_over(void **state)
 {
 	(void)state;
@@ -86,6 +96,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_value_of_many_parts_is_read_whole),
 		cmocka_unit_test(a_dot_ahead_of_a_domain_is_nothing),
+		cmocka_unit_test(a_file_of_servers_is_read),
 		cmocka_unit_test(folders_in_a_folder_are_passed_over),
 		cmocka_unit_test(a_folder_that_cannot_be_read_is_a_fault),
 		cmocka_unit_test(a_service_has_the_domain_without_expand_hosts),
