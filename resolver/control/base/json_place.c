@@ -146,6 +146,8 @@ unsigned json_place_line(const char *text, size_t length, const char *path)
 	struct json_text_scan scan = {text, text + length, 1};
 	unsigned line;
 
+	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		scan.at += 3; /* a byte order mark */
 	skip_blank(&scan);
 	line = scan.line;
 	while (*path != '\0') {

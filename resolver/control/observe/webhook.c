@@ -202,7 +202,7 @@ static void *run(void *unused)
 	struct settings settings = {0};
 	unsigned version = 0, failures = 0, pause_s;
 	char error[CURL_ERROR_SIZE], *body;
-	uint64_t after = 0, last;
+	uint64_t after = 0, last = 0;
 	const char *why;
 
 	(void)unused;
@@ -212,7 +212,7 @@ static void *run(void *unused)
 			failures = 0;
 		body = settings.url ? body_after(&after, settings.level, &last) : NULL;
 		if (!body) {
-			events_wait(settings.url ? after : UINT64_MAX, IDLE_MS);
+			events_wait(settings.url ? last : UINT64_MAX, IDLE_MS);
 			continue;
 		}
 		why = post(&settings, body, error);

@@ -69,11 +69,13 @@ static json_t *on_concat(const struct scope *scope, json_t **arguments, size_t c
 
 /* ---- format ---- */
 
+enum { NUMBER_MAX = 400, DIGITS_MAX = 99 };
+
 struct hole { /* "{index,width:kind digits}" */
 	size_t index;
 	long width;
-	char kind; /* '\0': no kind */
-	int digits;
+	char kind;  /* '\0': no kind */
+	int digits; /* -1: none are given */
 };
 
 /* Reads a hole; `at` is after its '{'. Returns the position after its '}', NULL: malformed. */
@@ -93,8 +95,11 @@ static const char *read_hole(const char *at, struct hole *hole)
 	if (*end == ':') {
 		hole->kind = *++end;
 		end += *end != '\0';
-		if (isdigit((unsigned char)*end))
-			hole->digits = (int)strtol(end, &end, 10) % 1000;
+		if (isdigit((unsigned char)*end)) {
+			unsigned long digits = strtoul(end, &end, 10);
+
+			hole->digits = digits > DIGITS_MAX ? DIGITS_MAX + 1 : (int)digits;
+		}
 	}
 	return *end == '}' ? end + 1 : NULL;
 }
@@ -111,8 +116,6 @@ static void group_digits(const char *digits, char *text, size_t size)
 	}
 	text[at] = '\0';
 }
-
-enum { NUMBER_MAX = 400, DIGITS_MAX = 99 };
 
 /* Prints a number in one of .NET's formats; false: no such format. */
 static bool print_number(const struct hole *hole, const json_t *value, char text[NUMBER_MAX])
@@ -139,7 +142,9 @@ static bool print_number(const struct hole *hole, const json_t *value, char text
 		snprintf(text, NUMBER_MAX, "%0*llx", digits < 1 ? 1 : digits, number);
 		return json_is_integer(value);
 	case 'F':
-	case 'f': snprintf(text, NUMBER_MAX, "%.*f", digits < 0 ? 2 : digits, real); return true;
+	case 'f':
+		return snprintf(text, NUMBER_MAX, "%.*f", digits < 0 ? 2 : digits, real) <
+		       NUMBER_MAX;
 	case 'N':
 	case 'n':
 		snprintf(plain, sizeof plain, "%.*f", digits < 0 ? 2 : digits, real);

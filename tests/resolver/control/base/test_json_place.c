@@ -58,6 +58,8 @@ static void each_value_has_its_line(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		assert_int_equal(json_place_line(text, sizeof text - 1, cases[i].path),
 				 cases[i].line);
+	/* A byte order mark is no part of the first value. */
+	assert_int_equal(json_place_line("\xef\xbb\xbf{\n\"a\": 1}", 12, "a"), 2);
 }
 
 static void a_comment_ends_where_it_does_for_the_reader(void **state)

@@ -233,6 +233,12 @@ static void what_has_no_such_value(void **state)
 				      "{{ or }} for a bracket"},
 		{"format('{0:Q}', 1)", "format() writes numbers as D, X, F or N, not as 'Q', and "
 				       "integers alone as D and X"},
+		{"format('{0:D1001}', 1)",
+		 "format() writes numbers as D, X, F or N, not as 'D', and "
+		 "integers alone as D and X"},
+		{"format('{0:D4294967297}', 1)",
+		 "format() writes numbers as D, X, F or N, not as 'D', and "
+		 "integers alone as D and X"},
 		{"base64ToString('a')", "base64ToString() takes a string in base64"},
 		{"base64ToString('_w==')", "base64ToString() takes a string in base64"},
 		{"base64ToString('/w==')", "base64ToString() makes a string that is not UTF-8"},
