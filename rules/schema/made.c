@@ -1,10 +1,11 @@
 /* Makes items that a configuration needs but does not name, so that forwarding a domain takes only
  * a network, a ruleset and a rule:
  *
- *     a ruleset without outbound endpoints   those of a resolver in a linked network
+ *     a ruleset without outbound endpoints   those of the first resolver in its networks that has
+ *                                            any
  *       no such network has a resolver       one in the first of them, named like it
- *       the resolver has none                one; and an inbound one, if questions have
- *                                            no other way in
+ *       no such resolver has any             one in the first of them; and an inbound one, if
+ *                                            questions have no other way in
  *     an endpoint without a subnet           one with addresses that no machine has; an
  *                                            inbound endpoint listens on loopback, and the
  *                                            system chooses the source of an outbound one

@@ -134,7 +134,8 @@ static void on_forward(void *context, enum reverse_result result, json_t *report
 	const char *text = json_string_value(json_object_get(report, "text"));
 	const char *warning = result == REVERSE_CONFIRMED ? NULL : text;
 	if (warning)
-		log_event(LOG_WARNING, "reverse", "mail servers will not trust this PTR: %s",
+		log_event(LOG_WARNING, "reverse", "%s%s",
+			  result == REVERSE_FAILED ? "" : "mail servers will not trust this PTR: ",
 			  warning);
 	if (forward->on_known)
 		forward->on_known(forward->context, warning);

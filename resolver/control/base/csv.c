@@ -179,7 +179,7 @@ int csv_next(struct csv *csv, struct csv_row *row, const char **why)
 	if (!err && take_line_end(csv))
 		return 0;
 	if (!err)
-		*why = "a CR stands within a field; quote the field";
+		*why = "a CR follows the closing quote; end the line with LF or CR LF";
 	skip_line(csv);
 	return ERR_INVALID;
 }

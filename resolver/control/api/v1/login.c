@@ -53,10 +53,9 @@ void api_login_link(struct api_request *request)
 		return;
 	}
 	if (!find_base(&request->service->server.model->management, base)) {
-		api_fail(
-			request, 409, "no_listener",
-			"the dashboard is at no address of this machine; set management.listen = [ "
-			"\"http://127.0.0.1:8053\" ] and restart");
+		api_fail(request, 409, "no_listener",
+			 "the dashboard is at no loopback address; set management.listen = [ "
+			 "\"http://127.0.0.1:8053\" ] and restart");
 		return;
 	}
 	if (api_make_code(request, code) != 0) {

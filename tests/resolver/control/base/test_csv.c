@@ -74,7 +74,7 @@ static void what_is_not_well_formed_is_told_and_the_rest_is_read(void **state)
 	reads_as("a\n\"open\n", "1:a\n2!a quote\n");
 	reads_as("a\0b\nc\n", "1!it has \n2:c\n");
 	reads_as("a\rb\nc\n", "1:a\rb\n2:c\n");
-	reads_as("\"a\"\rb\nc\n", "1!a CR st\n2:c\n");
+	reads_as("\"a\"\rb\nc\n", "1!a CR fo\n2:c\n");
 	reads_as("\"a\"\0\nc\n", "1!somethi\n2:c\n");
 }
 
