@@ -997,7 +997,7 @@ static uint64_t after_ms(double seconds)
 	       (uint64_t)(seconds * 1000);
 }
 
-static bool show_blocked(const struct top *top, size_t *view, const sigset_t *while_waiting)
+static bool show_pages(const struct top *top, size_t *view, const sigset_t *while_waiting)
 {
 	uint64_t until_ms = after_ms(top->interval_s);
 	int key;
@@ -1031,7 +1031,7 @@ static bool show(const struct top *top, size_t *view, const sigset_t *while_wait
 	sigemptyset(&suspension);
 	sigaddset(&suspension, SIGTSTP);
 	sigprocmask(SIG_BLOCK, &suspension, NULL);
-	goes_on = show_blocked(top, view, while_waiting);
+	goes_on = show_pages(top, view, while_waiting);
 	sigprocmask(SIG_UNBLOCK, &suspension, NULL);
 	return goes_on;
 }

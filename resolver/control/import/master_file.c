@@ -225,7 +225,13 @@ static void directive(struct master_file *master, const char *entry, const struc
 	if (sscanf(words, "%1023s", word) != 1) {
 		refuse(master, at, "it has no value");
 	} else if (strncasecmp(entry, "$TTL", 4) == 0) {
-		master->ttl_s = ldns_str2period(word, &end);
+		uint32_t ttl_s = ldns_str2period(word, &end);
+
+		if (*end != '\0') {
+			refuse(master, at, import_printf(master->import, "\"%s\" is no TTL", word));
+			return;
+		}
+		master->ttl_s = ttl_s;
 		master->has_ttl = true;
 	} else if (strncasecmp(entry, "$ORIGIN", 7) == 0) {
 		origin = read_name(master, word);

@@ -21,6 +21,16 @@ static void an_included_file_needs_a_name_of_a_domain(void **state)
 	assert_config("\"ns:A\"");
 }
 
+static void a_default_that_is_no_ttl_is_reported(void **state)
+{
+	(void)state;
+	import_case_put("a.db", "$TTL abc\n@ 60 IN SOA ns h 1 2 3 4 5\nwww IN A 10.0.0.1\n");
+	import_case_run("unbound", "server:\n interface: 127.0.0.1\nauth-zone:\n name: a.example\n"
+				   " zonefile: a.db\n");
+	assert_told("a.db:1: not carried over: \"abc\" is no TTL");
+	assert_config("name = \"www:A\"; ttl = 60;");
+}
+
 static void a_ttl_of_nothing_is_a_ttl(void **state)
 {
 	static const char *const zones[] = {
@@ -47,6 +57,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_included_file_needs_a_name_of_a_domain),
+		cmocka_unit_test(a_default_that_is_no_ttl_is_reported),
 		cmocka_unit_test(a_ttl_of_nothing_is_a_ttl),
 	};
 
