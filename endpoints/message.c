@@ -186,12 +186,12 @@ void message_read_opt_fields(struct request *request, const uint8_t *fields)
 /* The first cookie counts (RFC 7873 section 5.2). */
 static bool read_cookie(struct request *request, const uint8_t *cookie, size_t length)
 {
+	if (request->cookie_length > 0)
+		return true;
 	if (length != MESSAGE_COOKIE_CLIENT &&
 	    (length < MESSAGE_COOKIE_CLIENT + MESSAGE_COOKIE_SERVER_MIN ||
 	     length > MESSAGE_COOKIE_MAX))
 		return false;
-	if (request->cookie_length > 0)
-		return true;
 	request->cookie_length = (uint8_t)length;
 	memcpy(request->cookie, cookie,
 	       length < MESSAGE_COOKIE_REPLY ? length : MESSAGE_COOKIE_REPLY);
@@ -320,9 +320,10 @@ static bool read_plain_rest(struct request_reader *reader)
 	return true;
 }
 
-/* Walks everything after the zone section of a request to update; false: a record leaves the
- * packet, or an OPT or TSIG is wrong. Skips rdata, because prerequisites and deletions have none of
- * their type (RFC 2136 sections 2.4 and 2.5). */
+/* Walks everything after the question of a request that is no QUERY. An update has its zone section
+ * there. False: a record leaves the packet, bytes follow the last record, or an OPT or TSIG is
+ * wrong. Skips rdata, because an update's prerequisites and deletions have none of their type (RFC
+ * 2136 sections 2.4 and 2.5). */
 static bool read_update(struct request_reader *reader)
 {
 	struct message_walk walk = message_walk_from(reader->packet, reader->length, reader->at);

@@ -238,7 +238,7 @@ struct listener *listener_open(const struct host *host, unsigned workers, bool b
 	int err = listener && sockets ? 0 : ERR_NOMEM;
 
 	if (err)
-		snprintf(error, LISTENER_ERROR_MAX, "out of memory");
+		snprintf(error, LISTENER_ERROR_MAX, "%s", err_text(ERR_NOMEM));
 	else
 		err = listener_open_sockets(host, workers, beside_ours, sockets, error);
 	if (!err)
@@ -282,9 +282,9 @@ struct listener *listener_adopt(const struct host *host, unsigned workers,
 	assert(workers > 0);
 	struct listener *listener = listener_new(host, workers);
 	bool fine = listener;
-	snprintf(error, LISTENER_ERROR_MAX,
-		 "%s: the sockets handed over do not listen at this address",
-		 host_print(host, text));
+	snprintf(error, LISTENER_ERROR_MAX, "%s: %s", host_print(host, text),
+		 listener ? "the sockets handed over do not listen at this address"
+			  : err_text(ERR_NOMEM));
 	if (listener)
 		listener_give(listener, sockets);
 	for (unsigned i = 0; i < workers; i++) {

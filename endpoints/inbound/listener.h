@@ -50,7 +50,7 @@ MUST_CHECK int listener_open_sockets(const struct host *host, unsigned workers, 
 				     struct listener_sockets *sockets,
 				     char error[LISTENER_ERROR_MAX]);
 /* Makes a listener of such sockets, which it always takes over. NULL: one of them is not what it
- * should be; `error` says why. */
+ * should be, or there is no memory; `error` says why. */
 struct listener *listener_adopt(const struct host *host, unsigned workers,
 				const struct listener_sockets *sockets,
 				char error[LISTENER_ERROR_MAX]);

@@ -8,8 +8,8 @@
  *
  * If two sockets match a packet equally well, Linux gives it to the newer one. This has always been
  * so but is promised nowhere. So it is tried on loopback before the first lane is opened, and a
- * kernel that behaves differently gets no lanes. (If only one kind of socket behaves differently,
- * such a lane receives nothing and is given up.)
+ * kernel that behaves differently gets no lanes. The trial uses IPv4. If only IPv6 behaves
+ * differently, a lane to an IPv6 target receives nothing and is given up.
  *
  * The most asked targets are counted for a second at a time in a small table (Misra and Gries
  * 1982): a target without a place takes one point from each target that has one, so that only
@@ -123,11 +123,13 @@ bool lane_open_port(const struct outbound_pool *pool, int *fd, int *twin)
 
 /* ---- which targets earn a lane ---- */
 
-/* A trial without a result is repeated when the next target earns a lane. */
+/* A trial without a result is repeated, but at most once a second, because it may take TRIAL_MS. */
 static bool lanes_work(struct outbound *outbound)
 {
-	if (outbound->lanes == LANES_UNTRIED)
+	if (outbound->lanes == LANES_UNTRIED && !outbound->traffic.tried) {
+		outbound->traffic.tried = true;
 		outbound->lanes = try_lanes();
+	}
 	return outbound->lanes == LANES_WORK;
 }
 

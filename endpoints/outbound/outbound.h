@@ -4,9 +4,9 @@
  *
  * A pool has up to OUTBOUND_PORTS sockets on ports from the kernel's ephemeral range. Each target
  * of a batch gets a few of them at random, so that the ports that one target sees do not reveal
- * those of another's questions. Each port is renewed now and then, after its flights have drained.
- * A busy target gets ports of its own that are connected to it. IP_RECVERR reports ICMP errors at
- * once. */
+ * those of another's questions. Now and then a fresh port takes the place of an old one, which is
+ * closed once its flights are over. A busy target gets ports of its own that are connected to it.
+ * IP_RECVERR reports ICMP errors at once. */
 #ifndef SLUICE_OUTBOUND_H
 #define SLUICE_OUTBOUND_H
 
@@ -57,6 +57,7 @@ struct outbound_traffic {
 		unsigned questions;
 	} targets[OUTBOUND_CANDIDATES];
 	uint64_t since_us;
+	bool tried; /* lanes were tried in this second */
 };
 
 struct outbound_pool;

@@ -408,8 +408,8 @@ static void cookies_have_8_or_16_to_40_bytes(void **state)
 static void of_two_cookies_the_first_counts(void **state)
 {
 	(void)state;
-	static const uint8_t options[] = {0, 10, 0, 8, 1, 1, 1, 1, 1, 1, 1, 1,
-					  0, 10, 0, 8, 2, 2, 2, 2, 2, 2, 2, 2};
+	static const uint8_t options[] = {0, 10, 0, 8, 1, 1, 1, 1, 1, 1,  1, 1, 0, 10, 0, 8,
+					  2, 2,  2, 2, 2, 2, 2, 2, 0, 10, 0, 3, 3, 3,  3};
 	struct packet packet;
 
 	header(&packet, 0, 1, 0, 0, 1);

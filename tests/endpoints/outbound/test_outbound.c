@@ -779,10 +779,14 @@ static void a_port_is_renewed_after_its_share_and_nothing_is_lost(void **state)
 			ask();
 		until(answered() == asked_count);
 	}
-	ask(); /* by the last one, should it be new */
-	until(answered() == asked_count);
-	assert_in_range(outbound.counters.ports_renewed, 2, 3);
-	assert_int_equal(server.ports, outbound.counters.ports_renewed + 1);
+	/* The last port may be new. A port may get the number of an earlier one. */
+	do {
+		ask();
+		until(answered() == asked_count);
+	} while (server.ports <= outbound.counters.ports_renewed && asked_count < 9010);
+	assert_in_range(outbound.counters.ports_renewed, 2, 4);
+	assert_in_range(server.ports, outbound.counters.ports_renewed,
+			outbound.counters.ports_renewed + 1);
 	assert_int_equal(server.got, asked_count);
 }
 
@@ -994,6 +998,7 @@ static void start_with_lanes(const char *address, const char *source)
 {
 	start(address, source, PROTOCOL_UDP, 64);
 	outbound.lane_questions = 100;
+	outbound.lanes = LANES_WORK; /* a busy machine may be too late for the trial */
 }
 
 static void ask_until_there_is_a_lane(void)
@@ -1057,6 +1062,35 @@ static void many_targets_asked_alike_have_no_lane(void **state)
 	for (unsigned i = 0; i < 99; i++)
 		assert_false(lane_earned(&outbound, &upstream, 2 * SECOND));
 	assert_true(lane_earned(&outbound, &upstream, 2 * SECOND));
+}
+
+/* Without descriptors the trial has no result. */
+static void a_trial_without_a_result_is_repeated_in_the_next_second(void **state)
+{
+	struct upstream upstream = {0};
+	struct rlimit few, was;
+	bool earned = false;
+
+	(void)state;
+	start_with_lanes("127.0.0.1", "127.0.0.1");
+	outbound.lanes = LANES_UNTRIED;
+	upstream.host = server.host;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	few = (struct rlimit){3, was.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	for (unsigned i = 0; i < 100; i++)
+		earned |= lane_earned(&outbound, &upstream, 1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_false(earned);
+	assert_false(lane_earned(&outbound, &upstream, 1));
+	assert_int_equal(outbound.lanes, LANES_UNTRIED);
+	for (uint64_t at_us = 2 * SECOND; !earned && at_us < 200 * SECOND; at_us += SECOND) {
+		for (unsigned i = 0; i < 99; i++)
+			assert_false(lane_earned(&outbound, &upstream, at_us));
+		earned = lane_earned(&outbound, &upstream, at_us);
+	}
+	assert_true(earned);
+	assert_int_equal(outbound.lanes, LANES_WORK);
 }
 
 static void there_are_at_most_two_lanes(void **state)
@@ -2418,6 +2452,7 @@ int main(void)
 		TEST(a_lane_is_had_without_a_source_and_by_ipv6),
 		TEST(what_is_asked_often_is_counted_by_the_second),
 		TEST(many_targets_asked_alike_have_no_lane),
+		TEST(a_trial_without_a_result_is_repeated_in_the_next_second),
 		TEST(there_are_at_most_two_lanes),
 		TEST(a_kernel_that_gives_packets_to_the_other_socket_has_no_lanes),
 		TEST(nobody_may_share_the_port_of_a_lane),
