@@ -1,5 +1,5 @@
-/* A set is one line of memory with tags and counts, followed by the names. An entry's tag is its
- * question's hash; 0: it is free. A new name touches that line and its own entry. */
+/* A set is one line of memory with tags and counts, followed by the names. An entry's tag is a part
+ * of its question's hash; 0: it is free. A count touches that line and, as a rule, one entry. */
 #include "resolver/popular.h"
 
 #include <sched.h>
@@ -115,7 +115,7 @@ static struct half *half_of(struct popular *popular, uint64_t now_us)
 {
 	struct half *half = &popular->halves[popular->now];
 
-	if (half->began_us && now_us - half->began_us < HALF_US)
+	if (half->began_us && now_us < half->began_us + HALF_US)
 		return half;
 	if (half->began_us) {
 		popular->now = (popular->now + 1) % HALVES;
@@ -180,7 +180,7 @@ void popular_each(struct popular *popular, const struct hash_key *key, uint64_t 
 		bool counts;
 
 		while (atomic_flag_test_and_set_explicit(&popular->lock, memory_order_acquire))
-			sched_yield(); /* less than a microsecond, unless the owner was preempted */
+			sched_yield(); /* usually held for less than a microsecond */
 		counts = half->began_us && now_us - half->began_us < HALVES * HALF_US;
 		if (counts) {
 			set = half->sets[i % SETS];

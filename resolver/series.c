@@ -45,7 +45,7 @@ struct series_set {
 	_Atomic uint64_t *cells; /* all workers' cells; MAP_FAILED: none */
 	struct series *by_key;
 	struct series_outer *outers;
-	struct series **by_number; /* with by_number_room items; NULL: free */
+	struct series **by_number; /* with `room` items; NULL: free */
 	size_t room;
 	struct series *shown, **last_shown;
 	size_t shown_count, count; /* count: names shown or in use */
@@ -72,6 +72,7 @@ static uint32_t take_number(struct series_set *set)
 	if (!grown)
 		return 0;
 	set->by_number = grown;
+	set->by_number[set->next] = NULL;
 	return set->next++;
 }
 

@@ -361,7 +361,7 @@ void cache_put(struct cache *cache, const struct cache_key *key, struct cache_en
 			old->expires_us > entry->expires_us ? old->expires_us : entry->expires_us;
 
 		atomic_store_explicit(&old->again_us, later_us, memory_order_relaxed);
-	} else if (entry->bytes <= shard->bytes_max) {
+	} else {
 		if (old && state_of(old, now_us, 0) == CACHE_FRESH)
 			atomic_store_explicit(
 				&entry->askers,
@@ -369,9 +369,11 @@ void cache_put(struct cache *cache, const struct cache_key *key, struct cache_en
 				memory_order_relaxed);
 		if (old)
 			shard_remove(shard, slot);
-		while (shard->bytes + entry->bytes > shard->bytes_max)
-			shard_evict(shard);
-		shard_insert(shard, cache_entry_ref(entry));
+		if (entry->bytes <= shard->bytes_max) {
+			while (shard->bytes + entry->bytes > shard->bytes_max)
+				shard_evict(shard);
+			shard_insert(shard, cache_entry_ref(entry));
+		}
 	}
 	pthread_mutex_unlock(&shard->lock);
 }

@@ -57,11 +57,11 @@ struct cache_entry {
 	uint8_t rcode;
 	uint8_t upstream; /* index in the leg: it answered or failed last; for the query log */
 	uint8_t error; /* failed: enum target_error of an error reply, or why there was no reply */
-	uint8_t error_by; /* index in the leg of the one that replied so; UINT8_MAX: none */
+	uint8_t error_by; /* `error` is about this target: index in the leg; UINT8_MAX: none */
 	uint16_t ede;     /* failed: the target's EDE; 0 also if there was none */
 	uint64_t stored_us, expires_us;
-	/* Fresh: from then on a popular name is refreshed; equal to expires_us: it is not, or that
-	 * has begun. Stale: not asked again before then. */
+	/* While fresh: a popular name is refreshed from then on; expires_us or later: it is not, or
+	 * its refresh has begun. While stale: it is not asked again before then. */
 	_Atomic uint64_t again_us;
 	_Atomic uint64_t askers; /* ids of networks, 16 bits each; 0: free */
 
@@ -116,10 +116,11 @@ void cache_expect(struct cache *cache, const struct cache_key *key);
 /* Finds the entry and takes a reference. STALE: the TTL ended less than stale_max_s ago. */
 enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uint64_t now_us,
 			   uint32_t stale_max_s, struct cache_entry **entry);
-/* Puts the entry of this key in place of an older one, and takes its own reference. A failure does
- * not replace an answer that is fresh or may still be given stale: the answer stays, and is not
- * asked for again until both its own time and the failure's are over. An entry that replaces a
- * fresh answer takes over its askers. */
+/* Puts the entry of this key in place of an older one, and takes its own reference; but of an
+ * entry larger than a shard's share of the bytes nothing is kept. A failure does not replace an
+ * answer that is fresh or may still be given stale: the answer stays, and is not asked for again
+ * until both its own time and the failure's are over. An entry that replaces a fresh answer takes
+ * over its askers. */
 void cache_put(struct cache *cache, const struct cache_key *key, struct cache_entry *entry,
 	       uint64_t now_us, uint32_t stale_max_s);
 /* Removes the entry, if there is one, because a newer answer may not be cached. */

@@ -119,10 +119,12 @@ static void test_two_half_days_are_kept(void **state)
 	count(popular, "a.test", TYPE_A, 1, hour_us);
 	count(popular, "a.test", TYPE_A, 1, 12 * hour_us);
 	count(popular, "a.test", TYPE_A, 1, 14 * hour_us); /* the second half */
+	/* Times may be a little out of order. */
+	count(popular, "a.test", TYPE_A, 1, 14 * hour_us - 1);
 	assert_int_equal(2, look(popular, "a.test.", TYPE_A, 15 * hour_us).seen);
-	assert_int_equal(3, look(popular, "a.test.", TYPE_A, 15 * hour_us).count);
+	assert_int_equal(4, look(popular, "a.test.", TYPE_A, 15 * hour_us).count);
 	/* A quiet day later the first is too old, and then both are. */
-	assert_int_equal(1, look(popular, "a.test.", TYPE_A, 30 * hour_us).count);
+	assert_int_equal(2, look(popular, "a.test.", TYPE_A, 30 * hour_us).count);
 	assert_int_equal(0, look(popular, "a.test.", TYPE_A, 40 * hour_us).seen);
 	count(popular, "b.test", TYPE_A, 1, 41 * hour_us); /* in the place of the first */
 	assert_int_equal(0, look(popular, "a.test.", TYPE_A, 41 * hour_us).seen);

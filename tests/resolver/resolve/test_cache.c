@@ -136,6 +136,20 @@ static void nothing_is_stale_when_stale_max_is_0(void **state)
 	assert_int_equal(cache_get(*state, &key, BEGIN + 60ULL * S, 0, &entry), CACHE_MISS);
 }
 
+static void of_an_answer_without_room_nothing_is_kept_and_the_older_one_goes(void **state)
+{
+	struct name name = test_name("www.example.");
+	const struct cache_key key = {.leg = 1, .name = &name, .type = TYPE_A};
+	struct cache_entry *large = entry_new(1, "www.example.", 60, BEGIN);
+
+	assert_non_null(large);
+	put(*state, 1, "www.example.", 60, BEGIN);
+	large->bytes = UINT32_MAX;
+	cache_put(*state, &key, large, BEGIN, STALE_MAX_S);
+	cache_entry_unref(large);
+	assert_int_equal(get(*state, 1, "www.example.", BEGIN), CACHE_MISS);
+}
+
 static void a_newer_answer_takes_the_place_of_an_older_one(void **state)
 {
 	put(*state, 1, "www.example.", 60, BEGIN);
@@ -546,6 +560,7 @@ int main(void)
 		TEST(an_entry_is_found_by_the_whole_of_its_key),
 		TEST(an_entry_is_fresh_until_its_ttl_and_stale_for_stale_max),
 		TEST(nothing_is_stale_when_stale_max_is_0),
+		TEST(of_an_answer_without_room_nothing_is_kept_and_the_older_one_goes),
 		TEST(a_newer_answer_takes_the_place_of_an_older_one),
 		TEST(the_networks_that_have_asked_are_known_as_far_as_there_is_room),
 		TEST(who_has_asked_goes_on_with_an_answer_that_is_renewed_in_time),
