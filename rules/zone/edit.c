@@ -318,7 +318,8 @@ struct committing {
 	struct zone_builder *builder;
 	struct faults *faults;
 	bool changed, out_of_memory;
-	/* The apex, which is put last; with has_serial the serial of a SOA that was put. */
+	/* apex: the new entry, which is put last; NULL: the apex was not edited. serial: that of
+	 * the SOA that was put, if has_serial. */
 	struct zone_entry *apex;
 	uint32_t serial;
 	bool has_serial;
@@ -349,7 +350,7 @@ static bool is_edited(const struct owner_edits *edits, uint16_t type)
 	return false;
 }
 
-/* Adds the records of the owner's unedited sets; returns how many. */
+/* Adds the records of the owner's unedited sets, except a made-up SOA; returns how many. */
 static size_t add_kept(struct committing *c, const struct zone_entry *was,
 		       const struct owner_edits *edits)
 {
@@ -417,6 +418,7 @@ static void change_apex(struct committing *c, const struct zone_entry *was,
 	c->serial = wire_u32(serial);
 	memcpy(serial, serial_in((struct zone_entry *)(uintptr_t)was), sizeof c->serial);
 	c->changed = c->changed || !entry_equal(was, entry) ||
+		     c->zone->soa_made_up != c->draft->before->soa_made_up ||
 		     (c->has_serial && serial_is_newer(c->serial, wire_u32(serial)));
 	c->apex = entry;
 }

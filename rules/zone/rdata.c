@@ -2,7 +2,9 @@
  *
  *     "10 mail"              ─► parse_plain ─────────► wire
  *     "0 issue \"ca.test\""  ─► ldns_rr_new_frm_str ─► wire    names and lengths checked
- *     "\# 4 0a000001"        ─► parse_generic ───────► wire    checked by ldns_wire2rdf
+ *     "\# 4 0a000001"        ─► parse_generic ───────► wire
+ *
+ * In the end is_well_formed checks the wire of all three (record_layout, ldns_wire2rdf).
  *
  * Nearly every record of a private zone has only plain fields, which are read here: ldns allocates
  * and frees 256 KB for each record, which can cost more than all the rest.
@@ -182,7 +184,8 @@ static bool parse_plain(uint16_t type, const char *text, const uint8_t *origin, 
 
 /* ---- everything else ---- */
 
-/* Lets ldns parse the rdata, for printing or checking; NULL: ldns refuses it. */
+/* Lets ldns parse the rdata, for printing or checking; NULL: ldns refuses it, or there is no
+ * memory. */
 static ldns_rr *read_wire(uint16_t type, const uint8_t *rdata, size_t length)
 {
 	size_t at = 0;
@@ -278,7 +281,7 @@ static const char *parse_generic(const char *text, uint8_t *rdata, size_t *lengt
 	return NULL;
 }
 
-/* The largest number of a field of this kind; 0: it is no number. */
+/* The largest number of a field of this kind; 0: its number, if it is one, is not checked. */
 static uint64_t number_max(ldns_rdf_type field)
 {
 	switch (field) {
@@ -411,7 +414,7 @@ static const char *parse_known(uint16_t type, const char *text, const uint8_t *o
 	if (strlen(text) > LDNS_TEXT_MAX)
 		return "the text is longer than 65000 characters; use the form \\# LENGTH HEX";
 	if (!numbers_fit(type, text))
-		return "a number is too large for its field";
+		return "a number does not fit its field";
 	record_type_print(type, type_text, sizeof type_text);
 	if (asprintf(&line, ". 0 IN %s %s", type_text, text) < 0)
 		return "out of memory";
@@ -472,8 +475,8 @@ out:
 	return text;
 }
 
-/* Whether the entry ends with the text when it is read in a master file: ldns prints a quote in a
- * label unescaped. */
+/* Whether the reader of a master file would take the text as the whole rest of one entry. It might
+ * not, because ldns prints a quote in a label unescaped. */
 static bool is_one_entry(const char *text)
 {
 	bool quoted = false;

@@ -155,6 +155,33 @@ static void a_soa_that_is_put_has_a_serial_of_ours_unless_its_own_is_later(void 
 	zone_unref(zone);
 }
 
+static void a_soa_that_equals_the_made_up_one_is_the_zones_own(void **state)
+{
+	struct zone *zone = new_zone("corp.test"), *next;
+	const struct rrset *soa = zone_find_exact(zone, zone_apex(zone), TYPE_SOA);
+	struct zone_draft *draft = zone_edit(zone);
+	const struct origin origin = {.path = "sets"};
+	struct faults faults;
+	const uint8_t *rdata;
+	size_t length;
+
+	(void)state;
+	assert_false(zone_has_own_soa(zone));
+	faults_init(&faults);
+	rdata = rrset_rdata(soa, &length);
+	assert_int_equal(zone_draft_put(draft, &origin, zone_apex(zone)->wire, TYPE_SOA, &faults),
+			 0);
+	assert_int_equal(zone_draft_add(draft, soa->ttl, rdata, length), 0);
+	next = zone_commit(draft, NOW, &faults);
+	zone_unref(zone);
+	assert_non_null(next);
+	assert_true(zone_has_own_soa(next));
+	next = change(next, "@", "SOA", NULL);
+	assert_false(zone_has_own_soa(next));
+	zone_unref(next);
+	faults_release(&faults);
+}
+
 static void another_serial_makes_a_version_that_says_the_same(void **state)
 {
 	struct zone *zone = change(new_zone("corp.test"), "www", "A", "10.0.0.1");
@@ -625,6 +652,7 @@ int main(void)
 		cmocka_unit_test(a_set_is_put_and_goes_and_the_version_before_stays),
 		cmocka_unit_test(each_change_raises_the_serial_and_no_change_does_not),
 		cmocka_unit_test(a_soa_that_is_put_has_a_serial_of_ours_unless_its_own_is_later),
+		cmocka_unit_test(a_soa_that_equals_the_made_up_one_is_the_zones_own),
 		cmocka_unit_test(another_serial_makes_a_version_that_says_the_same),
 		cmocka_unit_test(what_a_zone_file_may_not_say_is_refused_in_the_same_words),
 		cmocka_unit_test(only_what_comes_of_all_edits_is_checked),

@@ -368,7 +368,7 @@ static void faulty_records_are_refused_on_their_line(void **state)
 		{"$TTL abc", "$TTL \"abc\""},
 		{"$TTL 2147483648", "$TTL"},
 		{"$ORIGIN a..b", "not a domain name"},
-		{"www SRV 0 0 70000 a", "too large"},
+		{"www SRV 0 0 70000 a", "does not fit its field"},
 		{"www A 10.10.1.300", "A record, \"10.10.1.300\", is not right: give an IPv4"},
 		{"www A", "A record, \"\", is not right: give an IPv4"},
 		{"www AAAA 10.0.0.1", "AAAA record, \"10.0.0.1\", is not right: give an IPv6"},
