@@ -67,6 +67,8 @@ static void check_pools(struct check *check)
 		const struct address_pool *pool = &model->address_pools.items[i];
 		const char *what = arena_printf(&check->arena, "address pool \"%s\"",
 						pool->name ? pool->name : "?");
+
+		check->out_of_memory |= !what;
 		check_top(check, &names, &pool->named, "address pool");
 		check_pool_zone(&zones, pool);
 		if (items && what && pool->prefix.address.family)
@@ -149,8 +151,8 @@ static void check_label(struct check *check, struct owned_seen *seen, const stru
 		      check_place(check, before));
 }
 
-/* Warns of settings of a PTR that have no effect without one: a description, by its key, or the
- * TTL. */
+/* Warns of a description or a TTL of a PTR, if the item has no PTR. key: the description's
+ * field. */
 static void check_ptrs_own(struct check *check, const char *fqdn, const char *description,
 			   const char *key, uint32_t ttl, const struct origin *origin)
 {

@@ -40,8 +40,7 @@ bool check_is_delegated(const struct subnet *subnet)
 	return subnet->delegation && strcasecmp(subnet->delegation, ENDPOINT_DELEGATION) == 0;
 }
 
-/* Allows one endpoint for each subnet, over all resolvers, and notes prefixes for
- * check/address.c. */
+/* Allows one endpoint for each subnet, over all resolvers, and notes prefixes for check/pools.c. */
 static void claim_subnet(struct check *check, const struct virtual_network *network,
 			 const struct subnet *subnet, const struct origin *origin)
 {

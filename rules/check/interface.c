@@ -1,8 +1,8 @@
 /* Checks network interfaces and private endpoints: their subnets and addresses. Each may name the
  * other, which need not exist, because Azure's clients make the two in either order.
  *
- * No interface can have the address of an inbound endpoint, because an endpoint has its own subnet,
- * and the subnets of a network do not overlap. */
+ * No interface can have the address of an inbound endpoint of its network, because an endpoint has
+ * its own subnet, and the subnets of a network do not overlap. */
 #include <stdlib.h>
 #include <strings.h>
 
@@ -16,7 +16,7 @@ struct referred_subnet { /* the result of a reference to a subnet */
 
 struct interfaces {
 	struct check *check;
-	struct seen places;    /* "GROUP REFERENCE" -> struct place, found once for each subnet */
+	struct seen places;    /* "GROUP REFERENCE" -> struct referred_subnet, found only once */
 	struct seen addresses; /* "NETWORK ADDRESS" -> struct origin */
 	struct seen machines;  /* a machine's label -> how many machines have it */
 	bool crowded;          /* more machines have one label than a record set may have records */
@@ -190,7 +190,8 @@ static bool is_of_set(const struct machine *machine, const struct machine *first
 	       strcasecmp(machine->label, first->label) == 0;
 }
 
-/* The machines of one label have one record set in the zone where they register. */
+/* The machines of one label have one record set for each address family in a zone where they
+ * register. */
 static void check_crowds(struct check *check)
 {
 	uint32_t limit = machines_max(check);

@@ -93,7 +93,7 @@ void check_metadata(struct check *check, const char *const *metadata, size_t cou
 		    const struct origin *origin, const char *field);
 /* Whether the ruleset's rules were found good earlier. */
 bool check_is_known(const struct check *check, const struct forwarding_ruleset *ruleset);
-/* "line 12" or "the one at FILE:12": the place of another item. */
+/* The place of another item: "FILE:12", or its path if it is from no file. */
 const char *check_place(struct check *check, const struct origin *origin);
 /* Adds a fault if an item of this name was seen before. NULL names have a fault already. */
 void check_unique(struct check *check, struct seen *seen, const char *name,
@@ -109,7 +109,8 @@ void check_group(struct check *check, const char *group, const struct origin *or
 /* Adds a fault at the first item over the limit. `key` is the limit's. */
 void check_count(struct check *check, size_t count, uint32_t limit, const struct origin *over,
 		 const char *field, const char *key);
-/* The network that an item of this group refers to; NULL and a fault if it is not exactly one. */
+/* The network that an item of this group refers to. NULL: text is NULL, or it does not refer to
+ * exactly one, which adds a fault. */
 const struct virtual_network *check_network(struct check *check, const char *group,
 					    const char *text, const struct origin *origin,
 					    const char *field);
@@ -132,7 +133,8 @@ const char *check_parent(const char *suffix);
 bool check_name(struct name *name, const char *text);
 /* The name in normal form, so that "key." and "KEY" are equal; the text itself if it is no name. */
 const char *check_normal_name(struct check *check, const char *text);
-/* Adds a fault for each pair of overlapping neighbours in a sorted list of prefixes. */
+/* An item for check_overlaps, which sorts the items and adds a fault for each prefix that lies
+ * inside another one or repeats it. */
 struct placed_prefix {
 	struct prefix prefix;
 	const struct origin *origin;
@@ -149,9 +151,10 @@ void check_server(struct check *check, const struct host *host, const struct ori
 void check_targets(struct check *check, const struct target_server *targets, size_t count,
 		   const struct origin *owner, const char *field);
 
-/* Fills check->pools and check->spaces; only after limits_check_endpoints. */
+/* Fills check->pools and check->spaces. */
 void check_index_pools(struct check *check);
-/* Like pools_refusal, with the indexes of this check. */
+/* Like pools_refusal, with the indexes of this check; only after limits_check_endpoints and
+ * check_index_pools. */
 const char *check_own_address(const struct check *check, const struct address *address,
 			      const char *region, char text[POOLS_TEXT_MAX]);
 

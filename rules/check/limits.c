@@ -200,6 +200,7 @@ const char *check_normal_name(struct check *check, const char *text)
 				   ? arena_strdup(&check->arena, name_to_text(&name, normal))
 				   : text;
 
+	check->out_of_memory |= text && !kept;
 	return kept ? kept : text;
 }
 

@@ -1,13 +1,15 @@
 /* Finds forwarding loops through our own endpoints before a question runs into one. The domain of
- * each rule that targets one of our inbound endpoints is followed:
+ * each rule that targets one of our inbound endpoints is followed, and "." from the default
+ * resolver's targets:
  *
  *     rule ──► hub-resolver/inbound ──► network "hub" ──► zone? answered, no loop
  *                                                     ──► longest rule, else the default resolver
+ *                                                         (uses_default_resolver)
  *                                                           └──► a target that is us? go on there
  *
  * Entering a network again is a loop. Custom DNS servers do not matter, because only the VNet
- * resolver uses them, and it cannot be a target. check/warn.c reports loops of one step by a
- * rule. */
+ * resolver uses them, and check_server refuses its `listen` as a target. check/warn.c reports loops
+ * of one step by a rule. */
 #include "rules/check/internal.h"
 #include "rules/schema/rule_targets.h"
 
@@ -22,14 +24,14 @@ struct loop_network {
 	const char *network;
 	struct linked_ruleset *rulesets, **tail;
 	unsigned round; /* the last round that entered it */
-	bool on_path;
+	bool on_path, uses_default_resolver;
 };
 
 struct loops {
 	struct check *check;
 	struct seen nodes;    /* network's full name -> struct loop_network */
-	struct seen rules;    /* "RULESET DOMAIN" -> the rule's struct target_list; the full name */
-	struct seen reserved; /* domain -> itself */
+	struct seen rules;    /* "RULESET DOMAIN", by full name -> the rule's struct target_list */
+	struct seen reserved; /* the reserved domains; the values are not used */
 	struct seen told; /* paths of reported targets, which rules may share by a target group */
 	unsigned round;
 	const struct self *path[PATH_MAX_STEPS];
@@ -72,6 +74,8 @@ static struct loop_decision decide(struct loops *loops, const struct loop_networ
 	}
 	if (rule)
 		return (struct loop_decision){*rule, true};
+	if (!node->uses_default_resolver)
+		return (struct loop_decision){{NULL, 0}, false};
 	return (struct loop_decision){{fallback->targets.items, fallback->targets.count}, false};
 }
 
@@ -144,6 +148,7 @@ static void add_network(struct loops *loops, const struct virtual_network *netwo
 		return;
 	node->network = full_name(&network->named);
 	node->tail = &node->rulesets;
+	node->uses_default_resolver = network->uses_default_resolver;
 	seen_put(loops->check, &loops->nodes, node->network, node);
 }
 

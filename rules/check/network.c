@@ -98,6 +98,8 @@ static void check_subnets(struct check *check, const struct virtual_network *net
 		const struct subnet *subnet = &network->subnets.items[i];
 		const char *what = arena_printf(&check->arena, "subnet \"%s\"",
 						subnet->name ? subnet->name : "?");
+
+		check->out_of_memory |= !what;
 		check_unique(check, &names, subnet->name, &subnet->origin, "subnet");
 		check_subnet(check, network, subnet);
 		if (i == limit)

@@ -104,11 +104,15 @@ const char *check_own_address(const struct check *check, const struct address *a
 	if (subnet) {
 		const struct origin *endpoint = check->subnet_origins[subnet->value];
 
-		snprintf(text, POOLS_TEXT_MAX,
-			 "%s is in the subnet of the endpoint at %s:%u, which is the endpoint's "
-			 "alone; use an address of another subnet",
-			 address_print(address, print), endpoint->file ? endpoint->file : "line",
-			 endpoint->line);
+		snprintf(text, POOLS_TEXT_MAX, "%s is in the subnet of ",
+			 address_print(address, print));
+		if (endpoint->file)
+			text_append(text, POOLS_TEXT_MAX, "the endpoint at %s:%u", endpoint->file,
+				    endpoint->line);
+		else
+			text_append(text, POOLS_TEXT_MAX, "an endpoint");
+		text_append(text, POOLS_TEXT_MAX,
+			    ", which is the endpoint's alone; use an address of another subnet");
 		return text;
 	}
 	return NULL;

@@ -20,7 +20,7 @@ enum { POOLS_TEXT_MAX = 512 };
 /* Makes the pools of a model without errors, which must outlive them. NULL without memory. */
 struct pools *pools_new(const struct model *model);
 /* Take and release a reference; the last one frees the pools. All references belong to one thread.
- * NULL is fine. */
+ * NULL is fine for pools_free only. */
 struct pools *pools_ref(struct pools *pools);
 void pools_free(struct pools *pools);
 
@@ -30,10 +30,13 @@ const char *pools_refusal(const struct pools *pools, const struct address *addre
 /* Whether both refuse the same addresses; `places`: also with the same texts, which name lines of
  * the configuration. */
 bool pools_equal(const struct pools *a, const struct pools *b, bool places);
-/* Hashes everything that pools_equal compares, places included, and nothing else. */
+/* Hashes everything that pools_equal compares, places included. Equal pools have different hashes
+ * if regions or files differ in case. */
 uint64_t pools_hash(const struct pools *pools);
 /* Check an address's label (Azure's ^[a-z][a-z0-9-]{1,61}[a-z0-9]$), a cloud service's name, and
- * the name in a PTR (no wildcard, not the root). Return what would be right; NULL: it is right. */
+ * the name in a PTR (no wildcard, not the root). Return what would be right; NULL: it is right. For
+ * a PTR a missing name is right, and so is a text that is no domain name, which the schema
+ * refuses. */
 const char *label_refusal(const char *label);
 const char *service_name_refusal(const char *name);
 const char *reverse_fqdn_refusal(const char *fqdn);

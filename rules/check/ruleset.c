@@ -65,7 +65,8 @@ static void check_endpoints(struct check *check, const struct forwarding_ruleset
 	size_t count = ruleset->outbound_endpoints.count;
 	struct seen in_ruleset = {0};
 
-	/* Without a valid network no endpoints are made, and the link has the fault. */
+	/* Endpoints are made only for a valid network. An invalid link has its own fault, and
+	 * without links there is nothing to make. */
 	if (count == 0 && has_network(check, ruleset))
 		ERROR(check, &ruleset->origin, "outbound_endpoints",
 		      "is missing; give at least one endpoint as RESOLVER/ENDPOINT");

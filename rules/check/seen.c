@@ -1,5 +1,6 @@
 /* An index by name: open addressing in the check's arena, at most half full, grown by doubling. A
- * slot has only a hash and the number of its entry; the entries follow in the order of seen_put.
+ * slot has only a hash and the number of its entry. The entries are a second array, in the order of
+ * seen_put.
  * The hash has no secret, because nobody attacks his own configuration with collisions. */
 #include <assert.h>
 #include <strings.h>

@@ -44,7 +44,8 @@ static bool parse_url(const char *url, bool *https, struct host *host)
 	       host_parse(host, url + (*https ? 8 : 7), 0) == 0 && host->port;
 }
 
-/* `careless`: the text of a fault for http at an address that is not loopback; NULL: allowed. */
+/* `careless`: the text of a fault for an address that is not loopback; NULL: such an address is
+ * allowed. */
 static void check_url(struct check *check, struct urls *urls, const struct origin *origin,
 		      const char *url, const char *field, const char *careless)
 {
@@ -73,7 +74,8 @@ static void check_url(struct check *check, struct urls *urls, const struct origi
 		      text, check_place(check, before));
 }
 
-/* Checks "dns.example.net", "192.0.2.1" or "2001:db8::1", as in a Host header before the port. */
+/* Checks "dns.example.net", "192.0.2.1" or "2001:db8::1": the host of a Host header, without port
+ * and brackets. */
 static void check_host(struct check *check, const struct management *management, const char *text,
 		       const char *field)
 {
@@ -90,7 +92,8 @@ static void check_host(struct check *check, const struct management *management,
 		      text);
 }
 
-/* Checks "https://hooks.example/x". Events are no secrets, but the URL may be one. */
+/* Checks "https://hooks.example/x". The URL may be a secret: the fault does not show it, and http
+ * is only for loopback. */
 static void check_events(struct check *check)
 {
 	const struct events_settings *events = &check->model->events;

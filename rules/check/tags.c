@@ -136,8 +136,8 @@ void limits_check_tags(struct check *check)
 
 /* ---- metadata ---- */
 
-/* Whether one of the first `before` items has the same name as the text, which ends at its '=', in
- * any case. */
+/* Whether one of the first `before` items has the text's name, without regard to ASCII case. The
+ * name is the text's first `length` bytes, before the '='. */
 static bool is_named_before(const char *const *metadata, size_t before, const char *text,
 			    size_t length)
 {

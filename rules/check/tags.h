@@ -8,8 +8,9 @@
 
 enum { TAGS_TEXT_MAX = 256 };
 
-/* Why the item's tags in this field are invalid: too many, too long, an empty name, or two names
- * that differ only in case. Returns text, or NULL: they are valid. */
+/* Why the item's tags in this field are invalid: too many, too long together, an empty name, or one
+ * name twice, without regard to ASCII case. Without memory the text says so. Returns text or a
+ * constant; NULL: they are valid. */
 const char *tags_refusal(const struct field *field, const void *item, char text[TAGS_TEXT_MAX]);
 
 #endif

@@ -197,6 +197,7 @@ static void check_zones(struct check *check, const struct transfer_settings *ent
 						text, why));
 		if (pool && !all) {
 			text = arena_printf(&check->arena, GROUP_NONE "/%s", text);
+			check->out_of_memory |= !text;
 			zone = text ? model_zone(check->model, NULL, text) : NULL;
 		}
 		check_namesake(check, zone, entry, field);

@@ -201,7 +201,8 @@ static void count_links(struct check *check, struct seen *linked)
 	}
 }
 
-/* Lists the zones in `transfers` by their full names, and "*" for all zones. */
+/* Lists the private zones in `transfers` by their full names. "*" has none: it stands for reverse
+ * zones. */
 static void list_transferred(struct check *check, struct seen *transferred)
 {
 	const struct model *model = check->model;
@@ -214,9 +215,7 @@ static void list_transferred(struct check *check, struct seen *transferred)
 			const struct private_zone *zone =
 				text ? model_zone(model, entry->resource_group, text) : NULL;
 
-			if (text && strcmp(text, "*") == 0)
-				seen_put(check, transferred, text, entry);
-			else if (zone)
+			if (zone)
 				seen_put(check, transferred, full_name(&zone->named), entry);
 		}
 	}
@@ -234,7 +233,7 @@ static void warn_linked_to_nothing(struct check *check)
 	for (size_t i = 0; i < model->private_zones.count; i++) {
 		const struct private_zone *zone = &model->private_zones.items[i];
 
-		if (zone->origin.file && zone->links.count == 0 && !seen_get(&transferred, "*") &&
+		if (zone->origin.file && zone->links.count == 0 &&
 		    !seen_get(&transferred, full_name(&zone->named)))
 			WARN(check, &zone->origin, NULL, "%s", why);
 	}
@@ -334,8 +333,8 @@ static bool has_own_space(struct check *check, const struct seen *made,
 	       (network->address_space.count == 1 && !(path && seen_get(made, path)));
 }
 
-/* Warns of networks after the first without prefixes: only the first gets loopback and private
- * networks. */
+/* Warns of networks without prefixes. rules/schema/made.c gives loopback and private networks to
+ * the first such network only. */
 static void warn_without_clients(struct check *check)
 {
 	const struct model *model = check->model;
@@ -566,9 +565,13 @@ static struct everybody find_everybody(struct check *check, const struct prefix 
 	return found;
 }
 
-static bool has_rules(struct check *check, const struct virtual_network *network)
+/* Whether names that no zone of the network has are forwarded. */
+static bool forwards(const struct check *check, const struct virtual_network *network)
 {
 	const struct model *model = check->model;
+
+	if (network->uses_default_resolver)
+		return true;
 
 	for (size_t i = 0; i < model->rulesets.count; i++) {
 		const struct forwarding_ruleset *ruleset = &model->rulesets.items[i];
@@ -584,15 +587,10 @@ static bool has_rules(struct check *check, const struct virtual_network *network
 
 /* Warns that clients from everywhere may have their queries forwarded at this address. */
 static void warn_open(struct check *check, const struct origin *at, const char *key,
-		      struct everybody everybody, const struct virtual_network *network,
-		      const struct host *listen)
+		      struct everybody everybody, const struct host *listen)
 {
 	char prefix[PREFIX_TEXT_MAX], host[HOST_TEXT_MAX], clients[PREFIX_TEXT_MAX + 64];
-	bool forwards = network && (network->uses_default_resolver ||
-				    network->dns_servers.count > 0 || has_rules(check, network));
 
-	if (!forwards || address_is_loopback(&listen->address))
-		return;
 	snprintf(clients, sizeof clients, "%s%s", prefix_print(everybody.prefix, prefix),
 		 everybody.with_others ? " and others, a quarter of all addresses or more," : "");
 	WARN(check, at, key,
@@ -617,8 +615,9 @@ static void warn_open_networks(struct check *check)
 		while (k < vnet->listen.count &&
 		       address_is_loopback(&vnet->listen.items[k].address))
 			k++;
-		if (everybody.prefix && k < vnet->listen.count)
-			warn_open(check, &network->origin, "client_prefixes", everybody, network,
+		if (everybody.prefix && k < vnet->listen.count &&
+		    (network->dns_servers.count > 0 || forwards(check, network)))
+			warn_open(check, &network->origin, "client_prefixes", everybody,
 				  &vnet->listen.items[k]);
 	}
 }
@@ -629,6 +628,8 @@ static void warn_open_endpoints(struct check *check)
 
 	for (size_t i = 0; i < model->resolvers.count; i++) {
 		const struct dns_resolver *resolver = &model->resolvers.items[i];
+		const struct virtual_network *network =
+			model_network(model, resolver->resource_group, resolver->virtual_network);
 
 		for (size_t k = 0; k < resolver->inbound_endpoints.count; k++) {
 			const struct inbound_endpoint *endpoint =
@@ -640,11 +641,9 @@ static void warn_open_endpoints(struct check *check)
 			if (!listen.address.family)
 				listen = (struct host){.address = endpoint->address,
 						       .port = DNS_PORT};
-			if (everybody.prefix && resolver->virtual_network)
-				warn_open(check, &endpoint->origin, "allow", everybody,
-					  model_network(model, resolver->resource_group,
-							resolver->virtual_network),
-					  &listen);
+			if (everybody.prefix && !address_is_loopback(&listen.address) && network &&
+			    forwards(check, network))
+				warn_open(check, &endpoint->origin, "allow", everybody, &listen);
 		}
 	}
 }
@@ -658,7 +657,7 @@ void limits_warn(struct check *check)
 	warn_rulesets(check);
 	warn_custom_servers(check);
 	warn_without_clients(check);
-	if (!check->before) { /* warnings about the file, which has not changed */
+	if (!check->before) { /* with `before` the file has not changed, and was warned of */
 		warn_linked_to_nothing(check);
 		warn_names_in_azure(check);
 	}

@@ -190,7 +190,7 @@ const void *owned_tree_next(const struct owned_tree *tree, __uint128_t *key, siz
 static bool differ_below(const struct owned_page *a, const struct owned_page *b, __uint128_t *key,
 			 struct owned_difference *difference);
 
-/* The rest is only in one of the two trees. */
+/* Finds the next value of a page that only one of the two trees has: the first tree if `before`. */
 static bool only_below(const struct owned_page *page, bool before, __uint128_t *key,
 		       struct owned_difference *difference)
 {
@@ -222,7 +222,8 @@ static bool differ_in_leaves(const struct owned_page *a, const struct owned_page
 	       (before_bytes && memcmp(difference->before, difference->after, before_bytes) != 0);
 }
 
-/* The page's child for this way of a level, which is the page's own level or a higher one. */
+/* What lies at this way of a level: the page's child if the level is its own, or for a higher level
+ * the page itself. NULL: nothing. */
 static const struct owned_page *page_at(const struct owned_page *page, unsigned level, unsigned way)
 {
 	if (page->level < level)
@@ -403,7 +404,12 @@ static int own_page(struct owned_page **place)
 	copy = malloc(bytes);
 	if (!copy)
 		return ERR_NOMEM;
-	memcpy(copy, page, bytes);
+	/* Not the references, which another thread may change meanwhile. */
+	copy->key = page->key;
+	copy->filled = page->filled;
+	copy->units = page->units;
+	copy->level = page->level;
+	memcpy(copy->body, page->body, bytes - offsetof(struct owned_page, body));
 	atomic_init(&copy->references, 1);
 	for (unsigned i = 0; i < count_of(copy); i++)
 		page_ref(child_of(copy, i));

@@ -197,8 +197,12 @@ int registered_machines(const struct model *model, struct machine **machines, si
 	for (size_t i = 0; !err && list.pairs.count > 0 && i < model->network_interfaces.count; i++)
 		err = add_interface(&list, model, &model->network_interfaces.items[i]);
 	free(list.pairs.items);
-	if (!err && list.count > 0)
+	if (err) {
+		free(list.machines);
+		list = (struct machine_list){.machines = NULL};
+	} else if (list.count > 0) {
 		qsort(list.machines, list.count, sizeof *list.machines, compare_machines);
+	}
 	*machines = list.machines;
 	*count = list.count;
 	return err;

@@ -56,7 +56,7 @@ struct registered_zone {
 
 struct registered {
 	atomic_uint references;
-	uint64_t print; /* hash of all machines and links; never 0 */
+	uint64_t print; /* hash of all machines, links and zones of `registration`; never 0 */
 	/* Zones with registration, in the model's order; after them resting zones, which have only
 	 * their names, `updates` and `reverse`. */
 	size_t count, resting;
@@ -97,7 +97,8 @@ struct machine {
 	struct address address;
 	const struct network_interface *interface;
 };
-/* All machines of a model, sorted by zone, label and address. Free *machines. ERR_NOMEM. */
+/* All machines of a model, sorted by zone, label and address. Free *machines.
+ * ERR_NOMEM: there are none. */
 MUST_CHECK int registered_machines(const struct model *model, struct machine **machines,
 				   size_t *count);
 

@@ -162,6 +162,14 @@ static const struct limits_case cases[] = {
 	 HUB_AND_SPOKE "default_resolver = { targets = (" TARGET(HUB_IN) "); };", 5,
 	 "default_resolver.targets[0].address",
 	 "warning: a forwarding loop for .: r/in (\"hub\") -> r/in"},
+	{"a_network_without_the_default_resolver_ends_the_loop",
+	 "virtual_networks = ({ name = \"hub\"; address_space = [\"10.10.0.0/16\"]; subnets = "
+	 "(" SUBNET("in", "10.10.0.0/28") "," SUBNET(
+		 "out", "10.10.0.16/28") "); "
+					 "uses_default_resolver = false; });\nresolvers = (" R
+					 ");\n"
+					 "default_resolver = { targets = (" TARGET(HUB_IN) "); };",
+	 0, 0, "forwarding loop"},
 	{"a_loop_by_a_target_group_is_told_once",
 	 "limits = { rulesets_per_outbound_endpoint = 3; };\n" RULESETS(RULESET(
 		 "rs", TO_HUB,
@@ -186,11 +194,11 @@ static const struct limits_case cases[] = {
 		 ZONE("z.test",
 		      "")) "transfers = ({ zones = [\"z.test\"]; allow = [\"192.0.2.0/24\"]; });\n",
 	 0, 0, "is linked to no virtual network"},
-	{"all_zones_may_be_transferred",
+	{"a_transfer_of_all_zones_has_no_private_zones",
 	 HUB_AND_SPOKE ZONES(ZONE(
 		 "z.test", "")) "reverse = { name_servers = [\"ns.z.test\"]; };\n"
 				"transfers = ({ zones = [\"*\"]; allow = [\"192.0.2.0/24\"]; });\n",
-	 0, 0, "is linked to no virtual network"},
+	 5, "private_zones[z.test]", "warning: is linked to no virtual network"},
 	{"another_zones_transfer_does_not_count",
 	 HUB_AND_SPOKE ZONES(ZONE("z.test", "") ", " ZONE(
 		 "y.test",
@@ -295,6 +303,15 @@ static const struct limits_case cases[] = {
 	 "= "
 	 "false; });\n",
 	 0, 0, 0},
+	{"custom_servers_are_not_for_who_asks_an_endpoint",
+	 "virtual_networks = ({ name = \"hub\"; address_space = [\"10.10.0.0/16\"]; subnets = "
+	 "(" SUBNET("in",
+		    "10.10.0.0/28") "); dns_servers = [\"192.0.2.9\"]; "
+				    "uses_default_resolver = false; });\nresolvers = (" RESOLVER(
+					    "r", "hub",
+					    INBOUND("listen = \"192.0.2.3\"; allow = "
+						    "[\"0.0.0.0/0\"];")) ");\n",
+	 0, 0, "may ask at"},
 	{"rules_without_a_default_resolver_forward_too",
 	 "vnet_resolver = { listen = [\"0.0.0.0\"]; };\n"
 	 "virtual_networks = ({ name = \"n\"; client_prefixes = [\"::/0\"]; uses_default_resolver "
