@@ -42,7 +42,7 @@ void model_free(struct model *model)
 	owned_unref(model->owned);
 	for (size_t i = 0; model->parts.items && i < model->parts.count; i++)
 		model_part_free(model->parts.items[i]);
-	model_free(model->declared); /* last, because its arena has items of this model */
+	model_free(model->declared); /* these two last: their arenas have items of this model */
 	model_free(model->like);
 	arena_release(&model->arena);
 	free(model);
@@ -111,8 +111,8 @@ void model_part_free(struct model_part *part)
 
 static const struct field bare_list = {.type = FIELD_LIST};
 
-/* Makes a list of the file's items, replaced by those of parts, and then new parts' items.
- * `offset`: the model's offset of the group with the list. */
+/* Composes the list: the file's items, each replaced by its part if it has one, and then the items
+ * of the parts that replace none. `offset`: of the struct with the list, within the model. */
 static bool compose_list(struct model *model, const struct field *list, size_t offset)
 {
 	struct schema_list declared = schema_list_get(list, (char *)model->declared + offset);
@@ -181,7 +181,8 @@ static bool copy_items(struct arena *arena, void *list, size_t size)
 
 #define COPY(arena, list) copy_items(arena, &(list), sizeof *(list).items)
 
-/* Copies the endpoints, because placing may give them other addresses than another model. */
+/* Copies the resolvers and endpoints, because other models share them, and model_place_endpoints
+ * changes the endpoints. */
 static bool copy_endpoints(struct model *model)
 {
 	struct arena *arena = &model->arena;
@@ -193,8 +194,8 @@ static bool copy_endpoints(struct model *model)
 	return copied;
 }
 
-/* Copies the values of `of` into an empty model, and takes references. False: not all were
- * taken. */
+/* Copies the values of `of` into an empty model, and takes references to the declared model and the
+ * parts. False without memory. ref_zones must follow in either case. */
 static bool begin(struct model *model, struct model *of, struct model_part *const *parts,
 		  size_t count)
 {
@@ -371,8 +372,8 @@ static bool is_taken(const struct dns_resolver *resolver, const struct address *
 	return false;
 }
 
-/* Only addresses of the same resolver matter: limits_check refuses two resolvers in a network, and
- * two endpoints in a subnet. */
+/* Looks only at the same resolver: limits_check refuses a second endpoint in a subnet, whatever its
+ * resolver. */
 static void place_address(const struct dns_resolver *resolver, const struct prefix *prefix,
 			  struct address *address)
 {

@@ -1,6 +1,7 @@
 #include "rules/schema/read.h"
 
 #include <assert.h>
+#include <inttypes.h>
 
 #include "rules/schema/reference.h"
 #include "rules/text.h"
@@ -62,6 +63,11 @@ static void rebase_path(struct schema_reader *reader, const struct field *field,
 	memcpy(at, &path, sizeof path);
 	if (!path)
 		out_of_memory(reader, origin, field->key);
+	else if (field->max > 0 && strlen(path) > field->max)
+		fault_add(reader->faults, FAULT_ERROR, origin, field->key,
+			  "is \"%s\" with the file's folder; give a path of at most %" PRIu64
+			  " bytes",
+			  path, field->max);
 }
 
 static void note_origin(struct schema_reader *reader, const struct field *field, void *item,
@@ -182,7 +188,8 @@ static void on_group(void *context, const char *no_key, const void *value)
 	char *item = items->values + items->index++ * items->size, text[256];
 
 	(void)no_key;
-	schema_defaults(group, item, reader->arena);
+	if (schema_defaults(group, item, reader->arena) != 0)
+		fault_add(reader->faults, FAULT_ERROR, &origin, NULL, "%s", err_text(ERR_NOMEM));
 	set_origin(item, &origin);
 	if (reader->syntax->kind(value) == VALUE_GROUP)
 		schema_read_group(reader, group, value, item);
@@ -222,7 +229,8 @@ struct tags { /* tags being read */
 	size_t count, index;
 };
 
-/* Takes over the name. */
+/* Adds a tag with this name, which is in the arena, and a copy of the value. name NULL: there was
+ * no memory for it. */
 static void add_tag(struct tags *tags, char *name, const char *value, const struct origin *origin)
 {
 	struct tag *tag = &tags->items[tags->count];
@@ -235,7 +243,8 @@ static void add_tag(struct tags *tags, char *name, const char *value, const stru
 		out_of_memory(tags->reader, origin, tags->field->key);
 }
 
-/* Whether it is a backslash before a '=' or backslash that belongs to a file's NAME. */
+/* Whether the text begins with an escape in the NAME of a tag in a file: a backslash before '=' or
+ * before another backslash. */
 static bool is_escape(const char *text)
 {
 	return text[0] == '\\' && (text[1] == '\\' || text[1] == '=');

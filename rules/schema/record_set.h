@@ -1,7 +1,7 @@
 /* Puts record sets of the model, with names such as "www:A" and data as texts, into a zone that is
  * changed set by set (rules/zone/zone.h).
  *
- * A set has exactly one name: another spelling of the owner ("www.corp.internal.", "w\\119w") or
+ * A set has exactly one name: another spelling of the owner ("www.corp.internal.", "w\119w") or
  * the type ("TYPE1") is refused with the right name. ASCII case does not matter. */
 #ifndef SLUICE_SCHEMA_RECORD_SET_H
 #define SLUICE_SCHEMA_RECORD_SET_H

@@ -32,8 +32,8 @@ struct inside {        /* a list inside each item */
 	.key = #member, .list = {.type = FIELD_LIST, .offset = offsetof(struct model, member)},    \
 	.size = sizeof *((struct model *)NULL)->member.items
 
-/* For each enum refers the list of the model that such a reference leads to, and the list inside
- * its items, if it leads further. */
+/* A row for each kind of reference (enum refers): the model's list that such a reference leads to,
+ * and the list inside its items, if the reference leads further. */
 static const struct reference_row {
 	const char *key;
 	struct field list;
@@ -95,7 +95,7 @@ struct name_search {
 	size_t length;
 	size_t next; /* the next index to look at, in the list or in by_name */
 	size_t place;
-	const struct named *item; /* the last one found, at `place` in the list */
+	const struct named *item; /* the last one looked at, at `place` in the list */
 };
 
 static void look_at(struct name_search *search)
@@ -359,7 +359,8 @@ const char *reference_short(const char *text, enum refers refers, const char *gr
 	size_t length = strlen(own);
 	bool grouped = rows[refers].of_zones ? slash != NULL : reference_has_group(refers, text);
 
-	/* "64/26.100.51.198.in-addr.arpa" is a zone's name, so a part of digits is no group. */
+	/* "64/26.100.51.198.in-addr.arpa" may be the name of a zone, so a group whose name has only
+	 * digits is not removed. */
 	if (rows[refers].of_zones && strspn(own, "0123456789") == length)
 		return text;
 
@@ -493,7 +494,7 @@ char *reference_refusal(const struct model *model, enum refers refers, const cha
 			 "there is more than one %s \"%.*s\"; give its group: %.360s",
 			 rows[refers].noun, (int)(length < 80 ? length : 80), text, candidates);
 	} else {
-		/* "-/hub" if there is a hub in a group. */
+		/* Shows "-/hub" as "hub" only if no group has a hub. */
 		snprintf(why, REFERENCE_TEXT_MAX, rows[refers].none, count > 0 ? text : shown);
 	}
 	return why;

@@ -119,8 +119,9 @@ const char *schema_expected(const struct field *field, char *text, size_t size);
  * enough. */
 const struct field *schema_suggest(const struct group *group, const char *key);
 
-/* Sets every default of the group, and of its groups in place, in the struct at `item`. */
-void schema_defaults(const struct group *group, void *item, struct arena *arena);
+/* Sets every default of the group, and of its groups in place, in the struct at `item`. ERR_NOMEM:
+ * some are missing. */
+MUST_CHECK int schema_defaults(const struct group *group, void *item, struct arena *arena);
 
 /* Parses and range-checks one scalar from text, and stores it at item + field->offset. ERR_FAULTS:
  * it does not fit, and a fault says what would be right. */
@@ -137,7 +138,7 @@ MUST_CHECK int schema_set_stored_text(const struct field *field, void *item, con
 /* The same as schema_set_text for integers and booleans. */
 MUST_CHECK int schema_set_number(const struct field *field, void *item, long long number,
 				 const struct origin *origin, struct faults *faults);
-/* The value of a scalar as text, in `text` or in the model; NULL: not given. */
+/* The value of a scalar as text: in `text`, in the model, or a constant; NULL: not given. */
 const char *schema_get_text(const struct field *field, const void *item, char *text, size_t size);
 
 #endif

@@ -736,7 +736,7 @@ static const char *const excess_names[] = {"drop", "refuse", "truncate", NULL};
 	 .max = most,                                                                              \
 	 .doc = what "."},
 static const struct field limits_fields[] = {
-	LIMITS_MAP(LIMIT_FIELD) /* and the effect of one of them: */
+	LIMITS_MAP(LIMIT_FIELD) /* excess is for queries_per_second_per_endpoint */
 	{.key = "excess",
 	 .type = FIELD_ENUM,
 	 AT(limit_values, excess),
@@ -1355,7 +1355,7 @@ static const struct group cloud_service_group = {
 	.doc = "A service with an address of its own, with its forward and reverse name.",
 };
 
-/* ---- resources without a list in a file ---- */
+/* ---- resources without a list in a file, and the reverse settings ---- */
 
 static const struct field ptr_fields[] = {
 	{.key = "address",
@@ -1658,7 +1658,7 @@ static const struct group registration_group = {
 	       "signs with HMAC-MD5, which sluice refuses.",
 };
 
-/* ---- the whole ---- */
+/* ---- metrics, and the whole ---- */
 
 #define MODEL_GROUP(member, what)                                                                  \
 	{                                                                                          \
@@ -1671,7 +1671,7 @@ static const struct group registration_group = {
 		.doc = what                                                                        \
 	}
 
-/* ---- metrics ---- */
+/* The listeners of metrics, and the limits on series. */
 
 static const struct field metrics_fields[] = {
 	{.key = "listen",

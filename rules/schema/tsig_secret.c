@@ -1,5 +1,5 @@
-/* Four characters are three bytes; "=" fills up the last four. No library decodes it, because no
- * copy of the secret may be left in memory. */
+/* Four characters are three bytes; "=" fills up the last four. No library decodes it, because a
+ * library could leave a decoded copy in memory that nobody wipes. */
 #include "rules/schema/tsig_secret.h"
 
 #include <stdbool.h>

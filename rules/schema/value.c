@@ -223,6 +223,12 @@ static bool complain_of_more(const struct field *field, const char *text,
 	struct prefix prefix;
 	struct host host;
 
+	if (host_parse(&host, text, DNS_PORT) == 0 && text[strlen(text) - 1] == ']') {
+		fault_add(faults, FAULT_ERROR, origin, field->key,
+			  "\"%s\" has brackets; write %s = \"%s\"", text, field->key,
+			  address_print(&host.address, meant));
+		return true;
+	}
 	if (host_parse(&host, text, DNS_PORT) == 0) {
 		fault_add(faults, FAULT_ERROR, origin, field->key,
 			  "\"%s\" includes a port; write %s = \"%s\", and for a target port = %u "
@@ -246,6 +252,8 @@ static bool complain_of_port(const struct field *field, const char *text,
 	char with_port[HOST_TEXT_MAX];
 	struct host host;
 
+	if (*text != '[' && strchr(text, ':') != colon)
+		return false; /* an IPv6 address without a port */
 	if (!colon || colon[1] == '\0' || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
 	    (size_t)(colon - text) >= sizeof with_port - 2)
 		return false;
@@ -263,6 +271,12 @@ static void complain(const struct field *field, const char *text, const struct o
 	char expected[256], meant[PREFIX_TEXT_MAX], why[TEXT_FLAW_MAX];
 	struct prefix prefix;
 
+	if (field->secret) {
+		fault_add(faults, FAULT_ERROR, origin, field->key,
+			  "the value, which is secret, does not fit; give %s",
+			  schema_expected(field, expected, sizeof expected));
+		return;
+	}
 	if (field->type == FIELD_ADDRESS && complain_of_more(field, text, origin, faults))
 		return;
 	if ((field->type == FIELD_ADDRESS || field->type == FIELD_HOST) &&
@@ -424,21 +438,21 @@ const char *schema_get_text(const struct field *field, const void *item, char *t
 }
 
 /* Defaults are in the table, so one that does not parse is our own error. */
-void schema_defaults(const struct group *group, void *item, struct arena *arena)
+int schema_defaults(const struct group *group, void *item, struct arena *arena)
 {
 	static const uint32_t not_given = NOT_GIVEN;
+	int err = 0;
 
-	for (size_t i = 0; i < group->count; i++) {
+	for (size_t i = 0; i < group->count && !err; i++) {
 		const struct field *field = &group->fields[i];
-		int err = 0;
 
 		if (field->type == FIELD_GROUP)
-			schema_defaults(field->group, slot(field, item), arena);
+			err = schema_defaults(field->group, slot(field, item), arena);
 		else if (field->fallback)
 			err = parse_value(field, item, field->fallback, arena);
 		else if (field->type == FIELD_UINT)
 			memcpy(slot(field, item), &not_given, sizeof not_given);
 		assert(err != ERR_INVALID);
-		(void)err; /* ERR_NOMEM leaves it unset; the reader will report that */
 	}
+	return err;
 }

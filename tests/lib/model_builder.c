@@ -57,7 +57,7 @@ struct model *model_start(void)
 	struct model *model = model_new();
 
 	must(model != NULL, "no memory");
-	schema_defaults(&schema_model, model, &model->arena);
+	must(schema_defaults(&schema_model, model, &model->arena) == 0, "no memory");
 	model->region = "westeurope";
 	return model;
 }

@@ -82,10 +82,8 @@ static json_t *default_settings(void)
 	struct model *model = model_new();
 	json_t *settings = NULL;
 
-	if (model) {
-		schema_defaults(&schema_model, model, &model->arena);
+	if (model && schema_defaults(&schema_model, model, &model->arena) == 0)
 		settings = values_print_settings(model);
-	}
 	model_free(model);
 	return settings;
 }

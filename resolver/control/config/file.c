@@ -254,7 +254,9 @@ void config_tree_read(struct schema_reader *walk, const void *root, struct model
 {
 	const char *file = model->origin.file;
 
-	schema_defaults(&schema_model, model, &model->arena);
+	if (schema_defaults(&schema_model, model, &model->arena) != 0)
+		fault_add(walk->faults, FAULT_ERROR, &model->origin, NULL, "%s",
+			  err_text(ERR_NOMEM));
 	model->workers_origin = (struct origin){.file = file, .path = "workers"};
 	model->user_origin = (struct origin){.file = file, .path = "user"};
 	for (size_t i = 0; i < schema_model.count; i++) {
@@ -334,7 +336,9 @@ int config_file_setting(const char *path, const char *in, const char *key, char 
 	if (reader_init(&reader, path, faults)) {
 		char *item = (char *)reader.model + (outer ? outer->offset : 0);
 
-		schema_defaults(group, item, arena_of(&reader));
+		if (schema_defaults(group, item, arena_of(&reader)) != 0)
+			fault_add(faults, FAULT_ERROR, &reader.model->origin, NULL, "%s",
+				  err_text(ERR_NOMEM));
 		setting = config_root_setting(&reader.config);
 		setting = in ? config_setting_get_member(setting, in) : setting;
 		setting = setting ? config_setting_get_member(setting, key) : NULL;

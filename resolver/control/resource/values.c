@@ -150,10 +150,11 @@ static void check_paths(const struct group *group, const void *item, const struc
 }
 
 static void begin_item(const struct group *group, void *item, const struct origin *origin,
-		       struct arena *arena)
+		       struct arena *arena, struct faults *faults)
 {
 	memset(item, 0, group->size);
-	schema_defaults(group, item, arena);
+	if (schema_defaults(group, item, arena) != 0)
+		fault_add(faults, FAULT_ERROR, origin, NULL, "%s", err_text(ERR_NOMEM));
 	memcpy(item, origin, sizeof *origin);
 }
 
@@ -184,7 +185,7 @@ void values_read(const struct kind *kind, const json_t *values, void *item,
 	struct schema_reader reader = reader_of(kind, origin, arena, faults);
 	size_t errors = faults->errors;
 
-	begin_item(group, item, origin, arena);
+	begin_item(group, item, origin, arena, faults);
 	if (!has_children(kind, values, origin, faults) &&
 	    !has_secret(group, values, origin, faults))
 		read_object(&reader, group, values, item, origin);
@@ -205,7 +206,7 @@ int values_read_stored(const struct kind *kind, const json_t *values, void *item
 
 	faults_init(&faults);
 	reader.is_stored = true;
-	begin_item(group, item, &origin, arena);
+	begin_item(group, item, &origin, arena, &faults);
 	read_object(&reader, group, values, item, &origin);
 	if (faults.errors > 0)
 		err = faults_first(&faults) ? ERR_INVALID : ERR_NOMEM;

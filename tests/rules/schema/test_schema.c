@@ -258,6 +258,9 @@ static void places_are_addresses_prefixes_and_hosts(void **state)
 	expect_refused(*state, FIELD_ADDRESS, "192.0.2.1:54",
 		       "includes a port; write it = \"192.0.2.1\", and for a target port = 54 ");
 	expect_refused(*state, FIELD_ADDRESS, "[2001:db8::1]:53", "write it = \"2001:db8::1\",");
+	expect_refused(*state, FIELD_ADDRESS, "[2001:db8::1]",
+		       "has brackets; write it = \"2001:db8");
+	expect_refused(*state, FIELD_ADDRESS, "2001:db8::12345", "does not fit; give an address");
 	expect_refused(*state, FIELD_ADDRESS, "192.0.2.1/32", "is a prefix; give an address alone");
 	expect_refused(*state, FIELD_ADDRESS, "192.0.2.1:65536",
 		       "\"192.0.2.1:65536\" has the port 65536; a port is from 1 to 65535");
@@ -273,8 +276,27 @@ static void places_are_addresses_prefixes_and_hosts(void **state)
 	expect_taken(*state, FIELD_HOST, "[2001:db8::1]:65535", "[2001:db8::1]:65535");
 	expect_refused(*state, FIELD_HOST, "192.0.2.1:0", "has the port 0; a port is from 1");
 	expect_refused(*state, FIELD_HOST, "[2001:db8::1]:65536", "has the port 65536;");
+	expect_refused(*state, FIELD_HOST, "2001:db8::12345", "does not fit; give an address");
 	expect_refused(*state, FIELD_HOST, "192.0.2.1:", "an address such as");
 	expect_refused(*state, FIELD_HOST, "192.0.2.256:1", "an address such as");
+}
+
+static void a_secret_value_is_in_no_fault(void **state)
+{
+	struct world *world = *state;
+	const struct origin origin = {.path = "events"};
+	const struct field *field =
+		schema_field(schema_field(&schema_model, "events")->group, "webhook");
+	struct events_settings settings = {0};
+	char text[3000];
+
+	memset(text, 'x', sizeof text);
+	text[sizeof text - 1] = '\0';
+	assert_int_equal(
+		schema_set_text(field, &settings, text, &origin, &world->arena, &world->faults),
+		ERR_FAULTS);
+	assert_null(strstr(world->faults.items[0].text, "xxx"));
+	assert_non_null(strstr(world->faults.items[0].text, "give a string of 1 to 2000"));
 }
 
 static void what_is_not_given_has_no_text(void **state)
@@ -347,7 +369,7 @@ static void defaults_are_azures_and_ours(void **state)
 		schema_field(schema_field(rule, "rules")->group, "targets")->group;
 
 	(void)state;
-	schema_defaults(&schema_model, model, &model->arena);
+	assert_int_equal(schema_defaults(&schema_model, model, &model->arena), 0);
 	assert_int_equal(model->workers, 0);
 	assert_int_equal(model->cache.size_bytes, 64 << 20);
 	assert_int_equal(model->cache.ttl_max, 86400);
@@ -371,7 +393,7 @@ static void defaults_are_azures_and_ours(void **state)
 	assert_int_equal(model->response_limit.answers_per_second, 0);
 	assert_int_equal(model->response_limit.negatives_per_second, 0);
 	assert_int_equal(model->response_limit.errors_per_second, 0);
-	schema_defaults(group, &target, &model->arena);
+	assert_int_equal(schema_defaults(group, &target, &model->arena), 0);
 	assert_int_equal(target.port, 53);
 	assert_int_equal(target.protocol, PROTOCOL_UDP);
 	model_free(model);
@@ -440,6 +462,7 @@ int main(void)
 		TEST(numbers_that_arrive_as_such_have_the_same_range),
 		TEST(truth_and_enums_are_words),
 		TEST(places_are_addresses_prefixes_and_hosts),
+		TEST(a_secret_value_is_in_no_fault),
 		TEST(what_is_not_given_has_no_text),
 		TEST(elements_are_scalars_of_their_own),
 		cmocka_unit_test(items_are_counted_with_those_inside),
