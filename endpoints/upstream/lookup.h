@@ -10,8 +10,8 @@
  * or fails, or until its target's patience is over and its question has ended, so that a late
  * answer still counts as a sign of life. (A flight by TCP after TC goes when patience is over.) If
  * more flights wait at a target than its maximum, one of them leaves (upstream/inflight.c) and its
- * question goes on to the next target: so in the end the oldest question or the greediest client
- * gets SERVFAIL.
+ * question goes on to the next target: so in the end a question of the greediest client gets
+ * SERVFAIL.
  *
  * There are no sockets and no clock in here: `send` is the transport (outbound.h, or a test's), and
  * time comes from the wheel and parameters. */
@@ -51,9 +51,9 @@ struct ask_ede { /* an extended error from a target (RFC 8914) */
 enum ask_outcome {
 	ASK_ANSWERED,  /* NOERROR, NXDOMAIN or (a DNAME's) YXDOMAIN; every record can be read */
 	ASK_TRUNCATED, /* the best reply has TC set; only that is passed on */
-	ASK_FAILED, /* every target answered with an error or has no usable source; or none can be
-		       asked now and `may_wait` was false */
-	ASK_SILENT, /* nobody answered before the deadline */
+	ASK_FAILED,    /* only errors came, or no target could be asked (no source, no room, over a
+			  limit); or no target is left to ask now and `may_wait` was false */
+	ASK_SILENT,    /* nobody answered before the deadline */
 };
 
 enum ask_edns { /* for clients that want DNSSEC */
@@ -70,7 +70,7 @@ struct ask_said {                /* an error reply of a target */
 
 struct ask_result {
 	enum ask_outcome outcome;
-	const uint8_t *wire; /* ANSWERED: the reply, with its question (lower case) at offset 12 */
+	const uint8_t *wire; /* ANSWERED: the reply; its question (offset 12) may have capitals */
 	size_t length;
 	const struct upstream
 		*upstream; /* ANSWERED, TRUNCATED: it answered; else the last one tried, or NULL */
@@ -98,7 +98,7 @@ enum lookup_try_end {
 
 struct lookup_try {                  /* a packet and its result */
 	const struct flight *flight; /* for the table, while it is under way */
-	uint64_t sent_us, ended_us;  /* ended_us 0: it is SILENT */
+	uint64_t sent_us, ended_us;  /* ended_us 0: SILENT, or not sent before its waiter left */
 	enum lookup_try_end end;
 	enum target_error error;
 	uint8_t upstream; /* its index in the leg; the leg may be in other memory than the waiter's
@@ -111,7 +111,7 @@ struct lookup_try {                  /* a packet and its result */
 enum { LOOKUP_TRIES_MAX = 32 };
 
 /* The history of a question, for a waiter that wants it. All zero at first; the table writes to it
- * until on_done. */
+ * until on_done or lookup_leave. */
 struct lookup_watch {
 	bool joined; /* an older lookup, whose ended packets are not listed */
 	unsigned count, dropped;
@@ -135,13 +135,13 @@ struct lookup_socket {
 
 struct flight { /* one packet on its way */
 	struct flight *next_in_bucket;
-	struct flight *next_at_socket, **socket_link; /* link NULL: not sent yet */
+	struct flight *next_at_socket, **socket_link; /* link NULL: at no socket */
 	struct flight *next, **link;                  /* of its lookup */
 	struct target_queue *queue;   /* its target's queue, which moves it on when the target is
 					 suspect; NULL: none */
 	struct fair_queue_item place; /* its place in the queue, by age */
 	struct address client;        /* that asked */
-	struct lookup *lookup;        /* NULL: the question has ended; the flight still counts */
+	struct lookup *lookup;        /* NULL: a probe, or the question has ended */
 	struct lookups *table;
 	void *holder; /* keeps the upstream's memory */
 	const struct upstream *upstream;
@@ -161,8 +161,8 @@ struct flight { /* one packet on its way */
 	bool kept;           /* a reply repeated them */
 	bool recased;        /* a reply came that did not */
 	uint8_t misses;      /* near misses within a second of missed_us */
-	bool copy;           /* an extra packet: to a suspect, or for a token */
-	bool probe;          /* belongs to no question: repeats a known one (target.h) */
+	bool copy;           /* an extra packet, which does not lead its question (failover.c) */
+	bool probe;          /* belongs to no question (probe.c) */
 	bool counted;        /* in its target's `unanswered` */
 	bool past_allowance; /* its question may have been sent elsewhere, too */
 	bool overdue;        /* patience is over, but its question has not ended */
@@ -197,7 +197,7 @@ enum {
 	LOOKUP_TARGET_MAX = 16384, /* questions at a target, unless target_max is set */
 	LOOKUP_FLIGHTS = 4,        /* flights for each question, on average */
 	LOOKUP_SENDS = 3,   /* packets of a question to one upstream (RFC 9520 section 3.1) */
-	LOOKUP_PACKETS = 5, /* packets of a question, beyond one to each upstream */
+	LOOKUP_PACKETS = 5, /* of a question; after so many, it is not repeated for silence */
 	LOOKUP_SPENT_US = 1000 * 1000,  /* an error counts so long for joiners (section 3.2) */
 	LOOKUP_SHARED_US = 4000 * 1000, /* from its beginning, waiters of other holders may join */
 	LOOKUP_STALLED_US = 10 * 1000,  /* between two looks for a sign of life */
@@ -206,7 +206,7 @@ enum {
 	LOOKUP_RECHECK_US = 1000 * 1000, /* between two looks for suspects without questions */
 };
 
-/* An intrusive free list: taking and giving back needs no malloc. */
+/* An intrusive free list, which calls malloc only when it is empty. */
 struct spare_list {
 	struct spare_item *first;
 	struct spare_slab *slabs;
@@ -218,8 +218,8 @@ struct spare_list {
 	X(retried, "packets that asked a question again, of the same target or another")           \
 	X(mismatched, "replies ignored: they matched no question, or one that was given up")       \
 	X(near_missed, "of them that came from the right server to the right port")                \
-	X(guarded, "questions asked by TCP as well because of that")                               \
-	X(late, "replies to questions that had been answered already")                             \
+	X(guarded, "questions asked by TCP as well: a near miss, changed letters, or silence")     \
+	X(late, "replies to questions that had ended already")                                     \
 	X(crowded_out, "questions that left a target because too many waited there")               \
 	X(over_limit_outbound, "packets not sent: the outbound endpoint was over its limit")
 
@@ -236,8 +236,9 @@ struct lookups {
 	void (*forget)(void *transport, struct flight *flight);
 
 	void *context; /* the first argument of the callbacks that follow */
-	/* Called once when a lookup ends, before its waiters: turns the result into a value that
-	 * they share (a cache entry), or NULL. */
+	/* Called before waiters are told: once when a lookup ends, and for each waiter whose own
+	 * deadline comes first (lookup_expire). Turns the result into a value that the waiters
+	 * share (a cache entry), or NULL. */
 	void *(*on_result)(void *context, void *holder, const struct lookup_key *key,
 			   const struct ask_result *result, uint64_t now_us);
 	void (*release_value)(void *context, void *value);
@@ -283,7 +284,8 @@ void lookups_release(struct lookups *table);
  * a name that nobody answers could keep an old policy for ever. The question gives up at the latest
  * deadline of all waiters that it ever had; a waiter with an earlier deadline keeps that itself
  * (lookup_leave, lookup_expire). `may_wait` false: fail when every target is suspect,
- * instead of waiting for a sign of life (another leg follows). ERR_LIMIT at lookup_max. */
+ * instead of waiting for a sign of life (another leg follows). ERR_LIMIT: at lookup_max, or without
+ * memory. */
 MUST_CHECK int lookup_ask(struct lookups *table, const struct lookup_key *key, void *holder,
 			  struct waiter *waiter, uint64_t deadline_us, bool may_wait,
 			  uint64_t now_us);
