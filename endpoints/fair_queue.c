@@ -3,8 +3,9 @@
  *     first ─► oldest ─► ... ─► newest        clients: - - 3 - 12000 - - 1 ...
  *                                                          └► its oldest ─► ... ─► its newest
  *
- * The table is filled when a quarter of the maximum waits, then kept up to date, and freed when no
- * more than an eighth waits. So filling it costs at most two hashes for each item on average.
+ * The table is filled when more than a quarter of the maximum waits, then kept up to date, and
+ * freed when no more than an eighth waits. So filling it costs at most two hashes for each item on
+ * average.
  *
  * An IPv6 client is a /64 (address_client). Not here: what happens to the item that has to leave
  * (resolve.c, upstream/failover.c). */

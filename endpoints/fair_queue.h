@@ -34,7 +34,7 @@ struct fair_queue {
 	struct hash_key key;
 	struct fair_queue_client *clients; /* NULL: they are not told apart now */
 	struct fair_queue_client
-		*greediest; /* at the latest arrival; its items may have left since */
+		*greediest; /* compared only with arriving clients; its items may have left */
 };
 
 /* There is no release: its memory is freed when the last item has left. */
@@ -44,8 +44,8 @@ void fair_queue_init(struct fair_queue *waiting, unsigned max, const struct hash
 void fair_queue_count(struct fair_queue *waiting, struct fair_queue_item *item);
 void fair_queue_uncount(struct fair_queue *waiting, struct fair_queue_item *item);
 struct fair_queue_item *fair_queue_choose(const struct fair_queue *waiting);
-/* Whether the client of `item` has at least as many items as the client of `other`, if clients are
- * told apart. */
+/* Whether the client of `item` has at least as many items as the client of `other`. True as well
+ * while clients are not told apart. */
 bool fair_queue_is_as_greedy(const struct fair_queue *waiting, const struct fair_queue_item *item,
 			     const struct fair_queue_item *other);
 

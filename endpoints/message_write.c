@@ -122,7 +122,7 @@ static size_t add_rrset_pointing(struct message *message, const struct rrset *rr
 }
 
 /* Adds the records one by one: the first with its owner written out, the others with a pointer to
- * it. */
+ * it, or also written out if a pointer does not reach it. */
 static size_t add_rrset_spelled(struct message *message, const struct rrset *rrset, size_t owner_at,
 				const uint8_t *owner, uint32_t ttl_max)
 {

@@ -1,6 +1,6 @@
 /* Limits the queries per second of one endpoint, inbound or outbound, by a token bucket that all
  * workers share. Each endpoint has one, in a registry that outlives policies, like targets
- * (target.h). All members are relaxed atomics, and time is a parameter.
+ * (target.h). Workers change only relaxed atomics, and time is a parameter.
  *
  *     tokens    |<─ 100 ms' worth: for all ─>|<─ 25: for the modest ─>|<─ 62.5: for the proven ─>|
  *               full                         reserve                  kept                   empty
@@ -23,10 +23,11 @@
  * of the real client's share.
  *
  * address_client defines what a client is. There is no list of clients: their use is a small keyed
- * count-min sketch of decaying counters, which is touched only while the first bucket holds less
- * than half of the tokens for all. Above that, which is always on an endpoint far from its limit, a
- * batch costs one atomic operation and a query one decrement; without a limit, nothing. Below it
- * each query takes its own token: tokens held by a worker would be missing for others. */
+ * count-min sketch of decaying counters. It is touched only while the first bucket holds less than
+ * half of what is above the kept part, or less than the reserve if that is more. Then each query
+ * takes its own token, because tokens held by a worker would be missing for others. With more in
+ * the bucket, as always at an endpoint far from its limit, a batch costs an atomic operation (one
+ * more if it gives tokens back) and a query a decrement. Without a limit they cost nothing. */
 #ifndef SLUICE_METER_H
 #define SLUICE_METER_H
 
@@ -60,7 +61,7 @@ struct meter {
 	 * in sixteenths of a nanosecond (meter.c). */
 	_Alignas(METER_LINE) _Atomic uint64_t due;
 	_Atomic uint64_t proven_due; /* the same for the proven clients' half */
-	/* Written by queries while the bucket is nearly empty. */
+	/* Written by queries while the bucket is less than about half full. */
 	_Alignas(METER_LINE) _Atomic uint64_t greediest;
 	_Atomic uint64_t refused; /* queries refused since the meter was made */
 	_Atomic uint64_t usage[METER_ROWS][METER_CELLS];
@@ -79,7 +80,7 @@ void meter_set_rate(struct meter *meter, uint64_t rate); /* a changed rate fills
 struct meter_round {
 	struct meter *meter; /* NULL: no limit */
 	uint64_t now_us;
-	uint64_t token; /* sixteenths of a nanosecond of this endpoint's rate */
+	uint64_t token; /* a token's time at this rate, in sixteenths of a nanosecond */
 	bool easy;      /* there was plenty: `left` tokens were taken, for any client */
 	unsigned left;  /* tokens taken and not used */
 };

@@ -26,7 +26,7 @@ struct query {
 	struct query *next; /* in the pool; for inbound while it owns the query or the query waits
 			       for room */
 	/* Takes back the query with its reply. reply NULL: sends none, and closes a TCP connection,
-	 * whose client would wait. NULL while the query is in the pool. */
+	 * whose client would wait. The pointer is NULL while the query is in the pool. */
 	void (*finish)(struct query *query, const uint8_t *reply, size_t length);
 	/* For an answer of many messages, by TCP: call `room` before each, even before the last,
 	 * which `finish` sends; `send` sends one, and the owner keeps the query. Both NULL: only

@@ -1,5 +1,5 @@
-/* Switched off, no answer is drawn: an answer costs one count, and the end of a round one
- * comparison. */
+/* Switched off, no answer is counted or drawn: an answer and the end of a round cost one comparison
+ * each. */
 #include "resolver/latency.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 /* The sources of answers, and how long clients wait for them. The waiting time is sampled: about
- * one answer of each source in a loop round, from reading its packet until sending. So an idle
- * server measures every answer, a busy one a few of hundreds, and the clock is read once a round.
- * The answer is drawn at random in each round, because the first of a batch waits longer than the
- * last. */
+ * one answer of each timed source in a loop round, from reading its packet until sending. So an
+ * idle server measures every answer, a busy one a few of hundreds, and the clock is read once a
+ * round. The answer is drawn at random in each round, because those that a round reads first wait
+ * longer than the last. */
 #ifndef SLUICE_LATENCY_H
 #define SLUICE_LATENCY_H
 
@@ -11,7 +11,7 @@
 
 #include "endpoints/histogram.h"
 
-/* An answer's source is its newest part. */
+/* An answer with a stale part is STALE; the source of any other is its newest part. */
 #define RESPONSE_SOURCE_MAP(X)                                                                     \
 	X(ZONE, "zone") /* only a private zone or other data of our own */                         \
 	X(CACHE, "cache")                                                                          \

@@ -31,7 +31,7 @@ void outcomes_registry_free(struct outcomes_registry *registry);
 /* Returns the outcomes with a reference; NULL: no memory. */
 struct outcomes *outcomes_acquire(struct outcomes_registry *registry, const char *name);
 void outcomes_release(struct outcomes *outcomes); /* NULL is fine */
-/* Whether any way has begun a row of failures. */
+/* Whether any way has a row of failures that has not ended. */
 bool outcomes_have_failures(const struct outcomes_registry *registry);
 
 /* Like failures_add and failures_end, from any thread. */

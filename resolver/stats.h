@@ -1,8 +1,8 @@
 /* All counters. Each worker writes its own without locked instructions, and a reader adds them up:
- * for the whole server (struct stats, shown by the status), and for each endpoint (struct
- * endpoint_stats, shown by the metrics). Nothing is counted in two places:
+ * for the whole server (struct stats, shown by the status and the metrics), and for each endpoint
+ * (struct endpoint_stats, shown by the metrics). Nothing is counted in two places:
  *
- *     inbound, resolve ─► endpoint_stats of the endpoint that was asked ─┐
+ *     inbound, resolve, update ─► endpoint_stats of the asked endpoint ──┐
  *     resolve, transfer ─► the worker's struct stats ────────────────────┼─► struct stats, summed
  *     upstream, outbound ─► their own tables ─ at the end of a round ────┘ */
 #ifndef SLUICE_STATS_H
@@ -96,7 +96,8 @@ uint64_t stats_get(const struct stats *stats, unsigned i);
 /* Add the counters of a worker, and those of an endpoint at a worker. */
 void stats_sum(struct stats *sum, const struct stats *stats);
 void stats_sum_endpoint(struct stats *sum, const struct endpoint_stats *endpoint);
-/* All replies with this rcode, from the resolver or inbound. */
+/* The replies with this rcode from the resolver or inbound, without the resolver's answers to
+ * updates. */
 uint64_t endpoint_stats_rcode(const struct endpoint_stats *stats, enum rcode rcode);
 
 #endif

@@ -22,7 +22,7 @@ void arena_release(struct arena *arena);
 void *arena_alloc(struct arena *arena, size_t size);
 /* The same for count * size bytes; also NULL if that overflows. */
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size);
-/* `size` bytes without alignment or zeroing: for packed wire data. */
+/* `size` zeroed bytes without alignment: for packed wire data. */
 void *arena_alloc_bytes(struct arena *arena, size_t size);
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_printf(struct arena *arena, const char *format, ...)

@@ -1,7 +1,7 @@
 /* Errors of calls. A function that can fail returns an int: 0 is good, a negative enum err is an
- * error, and the caller must check it. These are errors of the program and its environment. An
- * error in a configuration is a struct fault (fault.h), and a DNS result is a verdict or an
- * rcode. */
+ * error, and the caller must check it. A function that returns a new object returns NULL instead.
+ * These are errors of the program and its environment. An error in a configuration is a struct
+ * fault (fault.h), and a DNS result is a verdict or an rcode. */
 #ifndef SLUICE_ERR_H
 #define SLUICE_ERR_H
 

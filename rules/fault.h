@@ -43,7 +43,7 @@ enum { FAULTS_MAX = 10000 }; /* kept of each severity; later ones are only count
 
 struct faults {
 	struct arena arena;
-	struct fault *items; /* in the order found */
+	struct fault *items; /* in the order found, until faults_sort */
 	size_t count, room;
 	size_t errors, warnings; /* found; their sum may be larger than count */
 	bool no_memory;          /* there was no memory for some of them */
@@ -67,8 +67,8 @@ void faults_sort(struct faults *faults);
 const struct fault *faults_first(const struct faults *faults);
 
 /* Prints one line for each fault: "file:line: path: text", with "warning: " before the text of a
- * warning. A last line has the number of faults that were not kept. Control characters print as
- * '?'. */
+ * warning. A last line has the number of faults that were not kept, if any. Invisible characters
+ * print in the form of text_show_one (text.h). */
 void faults_print(const struct faults *faults, FILE *out);
 
 #endif

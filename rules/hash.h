@@ -1,5 +1,6 @@
-/* A keyed hash (SipHash-1-3), so that a client that chooses names cannot choose collisions. Each
- * process draws a key once and passes it to all hashing code; tests pass a fixed one. */
+/* A keyed hash (SipHash-1-3), so that a client that chooses names cannot choose collisions. A
+ * server draws a key once for everything that DNS clients choose; tests pass a fixed one. Hashes
+ * that two processes compare have a constant key. */
 #ifndef SLUICE_HASH_H
 #define SLUICE_HASH_H
 

@@ -1,6 +1,6 @@
-/* A domain name in wire form (RFC 1035 section 3.1). One pass lower-cases it and computes the
- * offset of every label and the keyed hash of every suffix. So longest-suffix matching is one probe
- * per label, and does not touch the name's bytes again.
+/* A domain name in wire form (RFC 1035 section 3.1), in lower case, with the offset of every label
+ * and the keyed hash of every suffix. So longest-suffix matching is at most one probe for each
+ * suffix, and compares the name's bytes only if two hashes are equal.
  *
  *     wire     3 w w w 4 c o r p 4 t e s t 0
  *     offset   0       4         9         14        offset[labels] is the root's
@@ -31,7 +31,7 @@ struct name {           /* this order keeps a usual name in few cache lines */
 
 /* Reads the name at packet[at], following compression pointers (rules/wire.h has their rules). *end
  * (end may be NULL) is the end of the name in the packet, after its first pointer if it has one.
- * ERR_INVALID: RFC 1035 does not allow the name. */
+ * ERR_INVALID: RFC 1035 does not allow the name, or it has too many pointers. */
 MUST_CHECK int name_from_wire(struct name *name, const struct hash_key *key, const uint8_t *packet,
 			      size_t length, size_t at, size_t *end);
 

@@ -67,8 +67,9 @@ struct address address_mask(const struct address *address, unsigned length);
 /* The client with this address, for sharing among clients: an IPv4 address itself, or an IPv6
  * address's /64, because a client has any number of addresses in it. */
 struct address address_client(const struct address *address);
-/* The same if many addresses must not help: all of loopback is one client, and an IPv6 /48 is one,
- * because one customer gets it. */
+/* The site with this address, for limits that many addresses of one site must not escape: 127.0.0.1
+ * for all of loopback, an IPv4 address itself, or an IPv6 address's /48, because one customer gets
+ * a /48. */
 struct address address_site(const struct address *address);
 /* The address plus n. */
 struct address address_add(const struct address *address, uint32_t n);
@@ -90,7 +91,7 @@ uint64_t prefix_size(const struct prefix *prefix);
 struct prefix_entry {
 	struct prefix prefix;
 	uint32_t value;
-	uint32_t order; /* its number, as added */
+	uint32_t order; /* of entries with equal prefixes, the one added first has the least */
 };
 
 struct prefix_run { /* entries of one family and length */

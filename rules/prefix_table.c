@@ -1,7 +1,7 @@
 /* The longest-prefix table is sorted arrays, one after the other:
  *
- *     entries   10.1.0.0/16  10.9.0.0/16 | 10.0.0.0/8 | 2001:db8:1::/48  2001:db8:2::/48 | ::/0
- *     runs      v4 /16: 0, 2               v4 /8: 2, 1  v6 /48: 3, 2                       v6 /0
+ *   entries  10.1.0.0/16  10.9.0.0/16 | 10.0.0.0/8 | 2001:db8:1::/48  2001:db8:2::/48 | ::/0
+ *   runs     v4 /16: 0, 2               v4 /8: 2, 1  v6 /48: 3, 2                       v6 /0: 5, 1
  *
  * Runs are longest first within a family, so the first run with the masked address has the answer.
  * In practice few lengths are in use, so no trie is needed. Entries are never removed. */

@@ -1,5 +1,5 @@
 /* Reverse names: address <-> in-addr.arpa (RFC 1035 section 3.5) and ip6.arpa (RFC 3596 section
- * 2.5). PTRs are stored by their addresses (owned.h), never by reverse names. */
+ * 2.5). The PTRs of our own addresses are stored by address (owned.h), not by reverse name. */
 #ifndef SLUICE_REVERSE_H
 #define SLUICE_REVERSE_H
 

@@ -114,7 +114,8 @@ size_t text_show_one(const char *at, char shown[TEXT_SHOWN_MAX])
 	return length > 0 ? length : 1;
 }
 
-/* JSON writes a character beyond U+FFFF as two surrogates. */
+/* An escape in JSON has four digits, so a hidden character beyond U+FFFF is written as two
+ * surrogates. */
 size_t text_show_json(const char *at, char shown[TEXT_SHOWN_MAX])
 {
 	uint32_t code;

@@ -5,9 +5,10 @@
  *                        └────── run 2 ──────┘        └─ run 1 ─┘
  *
  * A pointer must lead to before the start of the run that it ends, so every walk goes backward and
- * ends, and never into the header, which has no names. Runs may be empty, so thousands of pointers
- * in a row could be the end of every name. Therefore a name may have at most WIRE_JUMPS_MAX
- * pointers, and a walk over records has a bound for all its names (endpoints/message.h). */
+ * ends. It must not lead into the header, which has no names. Runs may be empty, so thousands of
+ * pointers in a row could be the end of every name. Therefore a name may have at most
+ * WIRE_JUMPS_MAX pointers, and a walk over records has a bound for all its names
+ * (endpoints/message.h). */
 #ifndef SLUICE_WIRE_H
 #define SLUICE_WIRE_H
 
@@ -21,7 +22,7 @@ enum { WIRE_LABEL_MAX = 63, WIRE_POINTER = 0xc0, WIRE_POINTER_MAX = 0x3fff };
 /* The lowest offset that a pointer may lead to. */
 enum {
 	WIRE_HEADER = 12,    /* in a message: after its header */
-	WIRE_PLAIN = 0x4000, /* outside a message: above every pointer */
+	WIRE_PLAIN = 0x4000, /* for an uncompressed name: above every pointer */
 };
 enum { WIRE_JUMPS_MAX = 64 }; /* pointers followed in one name */
 

@@ -2,8 +2,8 @@
  * 6.2.2). A connection above it is accepted and closed at once, so that its client does not wait.
  *
  * A keyed hash finds a client's connections (address_client) in a table of 256 buckets. Nothing has
- * to be allocated or to age. When all places are taken, the client with most of them loses one to a
- * client with fewer, so a greedy client keeps nobody out.
+ * to be allocated or to age. When all places are taken, the fullest bucket loses one to a bucket
+ * with at least two fewer, so a greedy client can keep out only clients of its own bucket.
  *
  * Not here: the connection itself (inbound/connection.c). */
 #include "endpoints/inbound/connection.h"

@@ -1,6 +1,7 @@
 /* Decides which packets become queries, and which answers leave. A packet must pass the endpoint's
- * access list, which needs only its question, and then the meter. An answer by UDP must pass the
- * limit of its client's prefix. Packets that do not pass are answered here, or dropped:
+ * access list, which needs only its client's address. Then it is read, and must pass the meter. An
+ * answer by UDP must pass the limit of its client's prefix. Packets that do not pass are answered
+ * here, or dropped:
  *
  *     allowed? ─► read ─► within the limit? ─► query ─► ... ─► answer ─► for this prefix, too? ─►
  *       │ no                │ no                                           │ no
@@ -13,8 +14,9 @@
  * update over the endpoint's limit is always dropped.
  *
  * A stranger takes no token of the meter, so it cannot use up the endpoint's limit. Its reply is no
- * longer than its packet, and reveals nothing about this server. Once the server is leaving, every
- * client is a stranger and gets SERVFAIL, so that it asks another server.
+ * longer than its packet, and reveals nothing about this server. Once the server is leaving, no
+ * client is allowed, but a question is read as usual and gets SERVFAIL, so that its client asks
+ * another server.
  *
  * Not here: the counting itself (meter.c, response_limit.c). */
 #include "endpoints/inbound/internal.h"

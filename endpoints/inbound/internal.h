@@ -66,7 +66,7 @@ size_t inbound_write_error(const struct inbound *inbound, const struct query *qu
 size_t inbound_reply_error(const struct inbound *inbound, const struct query *query,
 			   const struct inbound_error *error,
 			   uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
-/* Counts a well-formed query that does not reach the resolver. */
+/* Counts a packet that does not reach the resolver for another reason than an error in it. */
 void inbound_count_turned_away(const struct inbound *inbound, const struct query *query);
 /* Like inbound_reply_error, for a query that does not reach the resolver; also tells
  * on_turned_away. error NULL: silence. */
@@ -107,7 +107,7 @@ const uint8_t *inbound_limit_reply(struct inbound *inbound, const struct query *
 				   const uint8_t *reply, size_t *length,
 				   uint8_t instead[INBOUND_ERROR_REPLY_MAX]);
 
-/* listener.c */
+/* inbound/listener.c */
 struct inbound *listener_take(struct listener *listener, unsigned index); /* NULL: withdrawn */
 void listener_gave_up_share(struct listener *listener); /* after its sockets are closed */
 

@@ -1,5 +1,5 @@
-/* Some servers end a connection after one or several answers, or when there are too many; some
- * answer one question after the other:
+/* Some servers end a connection after one or several answers, or when they have too many
+ * connections. Some answer one question after the other:
  *
  *     ends after n answers       pipelines of n, and one connection more for each such end
  *     answers slowly             pipelines of what it answers meanwhile, several connections

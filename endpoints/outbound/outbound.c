@@ -1,6 +1,6 @@
 /* The outbound side for lookup.h. A flight leaves by UDP (outbound/udp.c) or by TCP
- * (outbound/peer.c), and its reply goes to lookup_on_reply or lookup_on_error. This file only
- * chooses between the two. */
+ * (outbound/peer.c). Its reply goes to lookup_on_reply, and a failure to lookup_on_error. This file
+ * only chooses between UDP and TCP. */
 #include "endpoints/outbound/outbound.h"
 
 #include <assert.h>
@@ -82,7 +82,7 @@ void outbound_flush(struct outbound *outbound)
 {
 	uint64_t now_us = outbound->now_us(outbound->context);
 
-	do { /* a question that one cannot send may go to another target by the other */
+	do { /* a question that UDP cannot send may go to another target by TCP, or the reverse */
 		outbound_tcp_flush(outbound, now_us);
 		outbound_udp_flush(outbound, now_us);
 	} while (!TAILQ_EMPTY(&outbound->gathered));

@@ -61,7 +61,7 @@ static struct outbound_peer *peer_for(struct outbound *outbound, const struct up
 	return peer;
 }
 
-/* A target that is asked by TCP only counts as away when it closes every connection. */
+/* A target that is asked only by TCP counts as away when it closes every connection. */
 static enum target_error error_of(const struct question *question, enum target_error error)
 {
 	bool away = error == TARGET_ERROR_CLOSED &&

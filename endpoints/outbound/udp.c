@@ -269,7 +269,7 @@ static void read_errors(struct outbound_port *port, uint64_t now_us)
 	}
 }
 
-/* Returns how many replies there were; negative: nothing to read. */
+/* Returns how many packets it read. Negative: none, and errno says why. */
 static int read_replies(struct outbound_port *port, uint64_t now_us)
 {
 	struct outbound *outbound = port->pool->outbound;

@@ -88,7 +88,7 @@ struct outbound_port *pool_deal(struct outbound_pool *pool, const struct target 
 void pool_end_batch(struct outbound_pool *pool, uint64_t now_us);
 /* Closes a draining port without flights. */
 void port_close_if_drained(struct outbound_port *port);
-/* Frees the pools whose source is gone and whose last port is closed. */
+/* Frees retired pools that have no port left. */
 void outbound_sweep_pools(struct outbound *outbound);
 
 void outbound_udp_retain(struct outbound *outbound, const struct address *sources, size_t count);
@@ -115,7 +115,7 @@ void outbound_udp_flush(struct outbound *outbound, uint64_t now_us);
 
 /* Makes the kernel queue ICMP errors for packets of this socket. */
 void outbound_report_errors(int fd, uint8_t family);
-/* Starts reading when the port has something. */
+/* Watches the port from now on: packets and errors are read as they come. */
 void outbound_watch(struct outbound_port *port);
 
 #endif

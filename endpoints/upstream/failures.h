@@ -59,8 +59,8 @@ enum target_error {
 const char *target_error_text(enum target_error error);
 /* A sentence's rest after "192.0.2.1:53 ". */
 const char *target_error_sentence(enum target_error error);
-/* Whether it was an answer, perhaps of our own endpoint; else nothing came, or the question was not
- * sent. */
+/* Whether it counts as an answer, perhaps of our own endpoint. A connection that ended without an
+ * answer (CLOSED) counts as one. Otherwise nothing came, or the question was not sent. */
 bool target_error_is_answer(enum target_error error);
 /* Whether one of our own inbound endpoints caused it, and no target. */
 bool target_error_is_entered(enum target_error error);
@@ -117,7 +117,7 @@ enum failures_kind {
 };
 struct failures_now {
 	enum failures_kind kind;
-	struct failures_row row; /* of that kind */
+	struct failures_row row; /* of that kind; FEW: all failures, or not set */
 	enum target_error error; /* OF_ERRORS: the last one */
 	struct host host;
 };

@@ -8,17 +8,19 @@
  *                                                              random case: TCP is not forged, so
  *                                                              it shows what the target does
  *     nothing came until patience was over, from a target      asked by TCP as well: if it changes
- *     not known to repeat letters                              letters, a later reply by UDP is
- *                                                              ignored, and too late for TCP
+ *     not known to repeat letters                              letters, its late reply by UDP will
+ *                                                              be ignored, and TCP would then come
+ *                                                              too late
  *
  * The last row weakens nothing: a reply in other letters is still ignored, and the clock starts
  * TCP, not a packet that may be forged.
  *
- * A question goes to TCP once; later replies by UDP still count. A target is asked in lower case
- * for a quarter of an hour when TCP has shown that it changes letters, or when it changed them for
- * ten questions in a row. Before that, a server that changes letters and has no TCP still answers:
- * once it has changed letters, further packets by UDP for that question are in lower case, at the
- * latest when TCP has failed.
+ * A question goes to each of its targets by TCP once for such a reason, and later replies by UDP
+ * still count. A target is asked in lower case for a quarter of an hour when TCP has shown that it
+ * changes letters, or when it changed them for ten questions in a row. Before that, a server that
+ * changes letters and has no TCP still answers: once it has changed letters, further packets by UDP
+ * for that question are in lower case. The first leaves at once, or if TCP was begun, when that has
+ * failed or its patience is over.
  *
  * Near misses are counted for each flight: few of them meet a question that is answered in a
  * millisecond, so duplicate replies do not send every question to TCP.

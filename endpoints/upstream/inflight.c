@@ -6,11 +6,11 @@
  *     table ──► queue of target 3 ──► oldest ──► ... ──► newest     (fair_queue.h)
  *           └─► queue of target 8 ──► flight
  *
- * A queue has this worker's flights that wait at a target. If the target becomes suspect, they move
- * on. Their number has a maximum, so that a target that is slow for everybody does not take all
- * places of a worker. The queue has neither flights whose patience is over nor flights to a
- * suspect. A retry by TCP after a truncated reply waits in the queue, but its target does
- * not count it, because a slow retry says nothing about the target's health.
+ * A queue has this worker's flights that wait at a target, until their patience is over. When this
+ * worker finds that the target is suspect, they leave the queue, and their questions move on. Their
+ * number has a maximum, so that a target that is slow for everybody does not take all places of a
+ * worker. A retry by TCP after a truncated reply waits in the queue, but its target does not count
+ * it, because a slow retry says nothing about the target's health.
  *
  * Not here: what happens to the question of a flight that has to go (upstream/failover.c). */
 #include "endpoints/upstream/internal.h"

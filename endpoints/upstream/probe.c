@@ -55,8 +55,8 @@ unsigned lookup_probe(struct lookups *table, void *holder, const struct upstream
 
 /* ---- suspects that no question needs ---- */
 
-/* The later probe counts as a packet of this question, so that a dead name does not cost more
- * packets than others. */
+/* Targets without known questions may be probed with this one later. That probe counts as one of
+ * the question's packets, so that a dead name does not cost more packets than others. */
 void lookup_miss(const struct lookup *lookup)
 {
 	struct target_question question = {.type = lookup->key.type,

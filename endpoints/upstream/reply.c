@@ -1,19 +1,22 @@
 /* Finds the question that a packet answers, and decides what the answer is worth.
  *
  * A match (RFC 5452 section 9) needs the socket, the id, the peer's address and port, QR, and the
- * whole question with its letters. Anything else may be forged, so it is ignored
- * (upstream/forgery.c). The exception is a bare header with an error: a server that cannot read a
- * question cannot repeat it (RFC 6891 section 7). It counts for its question, but as it is easier
- * to forge, it shows nothing else except that the target lives.
+ * whole question, whose letters count if it left by UDP in random case. Anything else may be
+ * forged, so it is ignored (upstream/forgery.c). The exception is a bare header with an error: a
+ * server that cannot read a question cannot repeat it (RFC 6891 section 7). It is a sign of life,
+ * and counts for its question and as an error of its target. But as it is easier to forge, it is no
+ * RTT sample and shows nothing about the target's EDNS.
  *
  * Ignored replies are counted and shown at the target whose question was open, because a server
  * behind a translated address answers from another address. They decide nothing.
  *
- * A question whose OPT gets FORMERR or NOTIMP is asked once more without one. After three such
- * names in a row the target counts as one without EDNS for a while, if its replies repeated the
- * questions and none ever had an OPT. So one odd answer does not take DNSSEC from all clients.
+ * A question whose OPT gets FORMERR, NOTIMP or BADVERS is asked once more without one. After three
+ * such names in a row the target counts as one without EDNS for a while, if its replies repeated
+ * the questions and none of its answers ever had an OPT. So one odd reply does not take DNSSEC from
+ * all clients.
  *
- * Every match is a sign of life and an RTT sample, even if nobody needs it any more. */
+ * Every match is a sign of life, even if nobody needs it any more. It is an RTT sample as well, but
+ * not if it is a bare header or came by TCP from a target that is asked by UDP. */
 #include "endpoints/upstream/internal.h"
 
 enum worth {

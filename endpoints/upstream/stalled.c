@@ -135,8 +135,9 @@ static bool probe_is_due(const struct leg *leg, uint64_t now_us)
 	return false;
 }
 
-/* Moves on as many at each look as a receive buffer holds: of thousands at once most would be lost,
- * and lost again. Questions that stall again join the end of the line, so none goes on twice. */
+/* Moves on as many questions at each look as a receive buffer holds: if thousands left at once,
+ * most would be lost, and lost again when repeated. Questions that stall again join the end of the
+ * line, so none goes on twice. */
 static void revive(struct stalled *stalled, uint64_t now_us)
 {
 	struct lookup **last = stalled->last, *lookup;

@@ -10,7 +10,8 @@
  * Two decisions are separate: when a question is also sent elsewhere (the allowance), and when its
  * silence raises a doubt. A few slow answers stretch the allowance up to patience, but a dead
  * target must be noticed long before. So the doubt takes three questions that have waited longer
- * than the target usually needs, or one that has waited for its allowance or half of patience. */
+ * than the target usually needs, or one that has waited for its allowance (at most half of
+ * patience, or twice SRTT if that is longer). */
 #ifndef SLUICE_TARGET_H
 #define SLUICE_TARGET_H
 
@@ -55,7 +56,7 @@ enum {
 
 enum { TARGET_NO_SAMPLE = UINT32_MAX }; /* given as an RTT: a sign of life without a sample */
 
-struct target_question { /* one that the target answered as fast as usual */
+struct target_question { /* for probes: a known one, the last unanswered one, or an apex's SOA */
 	struct address client;
 	uint32_t took_us; /* until its answer came */
 	uint16_t type;
@@ -74,8 +75,8 @@ struct target {
 	_Atomic uint64_t heard_us;           /* the last sign of life; 0: none */
 	_Atomic uint64_t suspect_us;         /* since when it is suspect; 0: it is not */
 	_Atomic uint64_t revived_us;         /* when its last suspicion ended; 0: never */
-	_Atomic uint64_t doubt_us;           /* since when it is in doubt; 0: it is not */
-	_Atomic uint64_t probed_us;          /* when it was last probed */
+	_Atomic uint64_t doubt_us;           /* when it was last put in doubt; 0: it is not */
+	_Atomic uint64_t probed_us;          /* when it was last probed, or became suspect */
 	_Atomic uint64_t learnt_us;          /* when a known question was last noted */
 	_Atomic uint64_t plain_until_us;     /* ask without EDNS until then */
 	_Atomic uint64_t plain_name;         /* the last name answered only without EDNS, hashed */
@@ -88,11 +89,11 @@ struct target {
 	_Atomic uint64_t case_off_until_us;  /* asked in lower case until then */
 	_Atomic uint32_t case_answered;      /* answers with data to capitals; up to _SURE */
 	_Atomic uint32_t case_changed;       /* replies in a row with changed letters, by UDP */
-	/* Replies to its open questions that matched none. They are only shown, because anybody can
+	/* Replies that matched none of its open questions. They are only shown, because anybody can
 	 * forge them. */
 	_Atomic uint64_t mismatched, mismatched_us;
-	_Atomic uint64_t other_us; /* when such a reply last came from another address */
-	struct host other;         /* that address; under the lock */
+	_Atomic uint64_t other_us; /* when one last came that is no late answer */
+	struct host other;         /* its sender, perhaps the target itself; under the lock */
 	pthread_mutex_t known_lock;
 	struct target_question known[TARGET_KNOWN]; /* the latest first, each from another client */
 	struct target_question missed; /* for probes while none is known: the last unanswered one */
@@ -102,7 +103,8 @@ struct target {
 	_Atomic uint64_t asked, answered, probes, timeouts, errors, suspicions; /* counters */
 	_Atomic uint32_t last_error; /* enum target_error: why it was last passed over */
 	struct failures failures;    /* its errors since its last useful answer */
-	/* How long its answers took: the first answer of each worker's loop round. */
+	/* How long its answers took. Of answers with the same time of arrival, as in one batch from
+	 * a socket, only the first counts. */
 	struct histogram durations;
 };
 
@@ -166,7 +168,7 @@ bool target_on_probe_silence(struct target *target, uint64_t sent_us, uint64_t n
 void target_end_doubt(struct target *target);
 /* Counts a question whose patience is over. */
 void target_on_timeout(struct target *target);
-/* The network reported that it cannot be reached: it is suspect at once. */
+/* It cannot be reached (NETWORK) or closes every connection (AWAY): it is suspect at once. */
 void target_on_unreachable(struct target *target, enum target_error error, uint64_t now_us);
 /* It answered with an error, so the question goes elsewhere; or this question could not be sent.
  * Counts and remembers the error, and raises no suspicion. */
@@ -181,10 +183,10 @@ static inline void target_on_final(struct target *target, uint64_t now_us)
 }
 void target_on_worthless(struct target *target, uint64_t name, uint16_t type,
 			 enum target_error error, uint64_t now_us);
-/* It answered this name (a hash) well without an OPT, and with FORMERR or NOTIMP with one. After
- * TARGET_PLAIN_ROW such names in a row it is asked without an OPT for TARGET_PLAIN_US at a time. An
- * answered question that had an OPT ends the row. A target is always asked with an OPT once one of
- * its answers had one. */
+/* It answered this name (a hash) well without an OPT, and with FORMERR, NOTIMP or BADVERS with one.
+ * After TARGET_PLAIN_ROW such names in a row it is asked without an OPT for TARGET_PLAIN_US at a
+ * time. An answered question that had an OPT ends the row. A target is always asked with an OPT
+ * once one of its answers had one. */
 void target_on_plain(struct target *target, uint64_t name, uint64_t now_us);
 void target_on_opt_read(struct target *target); /* it answered a question with an OPT */
 void target_on_opt(struct target *target);      /* the answer itself had an OPT */

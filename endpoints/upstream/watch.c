@@ -1,6 +1,6 @@
 /* Notes for a question's watchers what was sent where, and its result. An unanswered packet gets no
- * end: the question goes on or ends without it. A packet that the transport could not send until
- * then, because it had no connection, counts as unsent. */
+ * end: the question goes on or ends without it. A packet that has not left when its waiter leaves,
+ * because the transport had no connection, counts as unsent. */
 #include "endpoints/upstream/internal.h"
 
 static struct lookup_try *add(struct lookup_watch *watch)

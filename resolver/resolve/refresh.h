@@ -1,6 +1,5 @@
-/* Questions that no client waits for, because their answers go to the cache. Their number is
- * bounded, and each is asked once at a time, however many clients cause it. Nothing is
- * allocated. */
+/* Questions whose answers go only to the cache: no client waits for them. Their number is bounded,
+ * and each is asked once at a time, however many clients cause it. Nothing is allocated. */
 #ifndef SLUICE_REFRESH_H
 #define SLUICE_REFRESH_H
 

@@ -1,11 +1,11 @@
 /* Makes a cache entry from a target's reply: keeps only records that belong to the question, brings
- * TTLs into their bounds, and notes their offsets for ageing. The wire is copied in one piece
- * unless records in the middle must go.
+ * TTLs into their bounds, and notes their offsets for ageing. Answers are copied in one piece if
+ * they are only the question's own data, without names; else record by record.
  *
  * Kept: the chain from the qname (CNAME, DNAME), the asked type at its end, with DO also the RRSIGs
  * of these, and of the authority section the SOA of a negative answer and, with DO, the proofs.
- * Added: the CNAME that follows from a DNAME, if the target left it out (RFC 6672). Other records
- * do not help the question and could be forged (RFC 2181 section 5.4.1). */
+ * Added: the CNAME that follows from a DNAME, if the target left it out or has a different one (RFC
+ * 6672). Other records do not help the question and could be forged (RFC 2181 section 5.4.1). */
 #ifndef SLUICE_REPLY_H
 #define SLUICE_REPLY_H
 

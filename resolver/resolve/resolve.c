@@ -218,7 +218,7 @@ static inline bool is_wanted(const struct resolution *r)
 	       (wanted & QUERY_WANTED_ALL || r->asked_anybody);
 }
 
-/* The query was answered before its name was decided. */
+/* The name was decided in advance (resolve_expect), but the answer does not depend on that. */
 static void forget_verdict(struct resolution *r)
 {
 	r->verdict = (struct verdict){.by = DECIDED_NOBODY};
@@ -420,10 +420,10 @@ static struct lookup_key key_of(const struct composition *c, const struct compos
 	};
 }
 
-/* Asks without waiting. Dark legs that were skipped for stale data or the next leg have
- * TARGET_PATIENCE_US to show a sign of life, because otherwise their return would go unnoticed. A
- * popular answer about to expire has as much time as a client's query. The next query asks
- * questions that are left out here. */
+/* Asks without waiting. A popular answer about to expire has as much time as a client's query. A
+ * leg that was passed over because all its targets are suspect, or that the query no longer waits
+ * for, has at least TARGET_PATIENCE_US to show a sign of life: otherwise its return would go
+ * unnoticed. The next query asks questions that are left out here. */
 static void ask_again(struct resolution *r, const struct composition *c,
 		      const struct composition_ask *again, uint64_t now_us)
 {
@@ -481,7 +481,7 @@ static void resolve(struct resolution *r, uint64_t now_us)
 	c.may_prefetch = r->hold->cache.prefetch && r->resolver->refreshes.count < REFRESHES;
 	c.impatient = r->impatient;
 	c.expired = now_us >= r->query->arrived_us + RESOLVE_DEADLINE_US;
-	if (c.expired) /* so this pass ends the query, by its own timer or the question's */
+	if (c.expired) /* this pass ends the query, called by its own timer or its question's */
 		STATS_ADD(r->endpoint, deadline, 1);
 	if (r->watch)
 		watch_pass(r, &c);
@@ -598,8 +598,8 @@ static bool answer_secondary(struct resolution *r)
 	return true;
 }
 
-/* Checks a query's TSIG; the answer is signed with the same key. True: it was bad, and the error is
- * sent (RFC 8945 section 5.2). Without configured keys every TSIG is bad. */
+/* Checks a query's TSIG; the answer is signed with the same key. True: it was bad (RFC 8945 section
+ * 5.2) or there was no memory, and the error is sent. Without configured keys every TSIG is bad. */
 static bool refuse_tsig(struct resolution *r)
 {
 	const struct transfer_table *table = r->hold->transfers;

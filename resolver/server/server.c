@@ -29,11 +29,11 @@
 
 enum {
 	MALLOC_MAP_BYTES = 32 << 20, /* smaller freed blocks are kept for reuse */
-	SERVER_QUERIES_MAX = 32768,  /* under way, per worker: 4 s of 8000 a second */
+	SERVER_QUERIES_MAX = 32768,  /* waiting for a target, per worker: 4 s of 8000 a second */
 	SERVER_CACHE_FIRST = 1 << 20,
 	SERVER_PORTS_MIN = 16,
-	/* How long all hosts of a change together wait for workers to close, in their next loop
-	 * round, hosts that an earlier change removed. */
+	/* How long a change waits, for all its hosts together, until workers have closed hosts that
+	 * an earlier change removed. They do that in their next loop round. */
 	SERVER_CLOSE_WAIT_US = 100 * 1000,
 	SERVER_CLOSE_STEP_US = 500,
 	/* How many endpoints are counted by name; others are counted together. */
@@ -164,8 +164,8 @@ static bool is_bound_twice(const struct snapshot *snapshot, const struct host *h
 	return false;
 }
 
-/* Whether one of our listeners, which is about to be closed, overlaps the host: no policy has two
- * that overlap. */
+/* Whether the host overlaps one of our listeners. No policy has two listeners that overlap, so that
+ * one is about to be closed. */
 static bool is_beside_ours(const struct server *server, const struct host *host)
 {
 	for (unsigned i = 0; i < server->listener_count; i++)
@@ -430,7 +430,7 @@ static int start_workers(struct server *server, struct snapshot *snapshot,
 
 static void hand_out(struct server *server, struct snapshot *snapshot)
 {
-	/* Otherwise it would undo snapshots that were handed out since it was made. */
+	/* A snapshot that was made earlier would undo those handed out since. */
 	assert(snapshot->sequence == server->sequence + 1);
 	server->sequence = snapshot->sequence;
 	snapshot->older = server->current;

@@ -1,10 +1,10 @@
 /* A snapshot holds one reference on the target and the meter of every upstream in its policy's own
  * routes. A ruleset, which policies share, holds its own references: it gets them when it is first
- * served, and they are released when it is freed. For unchanged rules a change only reads their
- * sources again.
+ * served, and they are released when it is freed. If a ruleset is unchanged, a change of the policy
+ * attaches nothing to it, and only lists its targets, sources and outbound endpoints again.
  *
- * Snapshots whose policies differ only in our addresses share these references: the last one freed
- * releases them. */
+ * Snapshots whose policies differ only in our addresses or registered records share these
+ * references: the last one freed releases them. */
 #include "resolver/server/snapshot.h"
 
 #include <stdlib.h>
@@ -339,8 +339,8 @@ struct snapshot *snapshot_new(struct policy *policy, struct target_registry *reg
 			!attach_inbounds(snapshot, policy) || !number_zones(snapshot, policy);
 	}
 	if (!snapshot || !bindings || attaching.failed) {
-		/* Without memory, acquired targets and meters keep their references, which only
-		 * leaves them in the registries. */
+		/* Without memory, the policy's own routes and inbound endpoints keep what they have
+		 * acquired, which only leaves it in the registries. */
 		policy_free(policy);
 		free(bindings);
 		if (snapshot) {

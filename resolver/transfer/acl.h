@@ -1,5 +1,6 @@
-/* Which clients may transfer which zone, with which key, according to a model. A table and the
- * notices hold a reference each. The control thread makes and frees it; workers read. */
+/* Which clients may transfer which zone, with which key, according to a model. Every transfer table
+ * and the list of secondaries (control/service/secondary.c) each hold a reference. The control
+ * thread makes and frees it; workers read. */
 #ifndef SLUICE_TRANSFER_ACL_H
 #define SLUICE_TRANSFER_ACL_H
 

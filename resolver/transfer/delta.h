@@ -22,8 +22,8 @@ struct transfer_delta {
 };
 
 /* Both return NULL without memory, and when the delta grows beyond bytes_max. */
-/* The delta between two states of a private zone, from its file or two versions; for versions the
- * cost grows only with the difference. */
+/* The delta between two states of a private zone: two readings of its file, or two versions. For
+ * versions the cost grows only with the difference. */
 struct transfer_delta *transfer_delta_of_zones(const struct zone *before, const struct zone *after,
 					       size_t bytes_max);
 /* The delta of a reverse zone when our addresses change to `after`; the cost grows only with the

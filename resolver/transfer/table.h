@@ -17,7 +17,7 @@ struct transfer_table {
 	const struct policy *policy;
 	const struct zone **stamps; /* the zones that the policy takes SOAs from */
 	uint64_t version;           /* one more than the former table's */
-	/* Zones that have changed since the former table. */
+	/* Zones that are new or have changed since the former table. */
 	const struct transfer_zone **fresh;
 	size_t fresh_count;
 	size_t count;
@@ -39,14 +39,15 @@ struct serial_keeper {
 	void (*keep)(void *context, const struct transfer_zone *const *zones, size_t count);
 };
 
-/* Makes the table of a model and its policy. Zones unchanged since `before` (may be NULL) keep
- * their serial, others get the next. Puts its stamps into the policy, which must not outlive the
- * table. ERR_NOMEM. */
+/* Makes the table of a model and its policy. A reverse zone keeps its serial if it is unchanged
+ * since `before` (may be NULL), and otherwise gets the next one. A private zone has the serial of
+ * its file or version. Puts its stamps into the policy, which must not outlive the table.
+ * ERR_NOMEM. */
 MUST_CHECK int transfer_table_compile(struct transfer_table **table, const struct model *model,
 				      struct policy *policy, const struct transfer_table *before,
 				      const struct serial_keeper *keeper, uint64_t now_s);
-/* Makes a table with the same zones when only our addresses differ between before->policy and
- * `policy`. The cost grows with the difference. */
+/* Makes a table with the same zones when only our addresses or registered records differ between
+ * before->policy and `policy`. The cost grows with the number of zones and the difference. */
 MUST_CHECK int transfer_table_advance(struct transfer_table **table, struct policy *policy,
 				      const struct transfer_table *before,
 				      const struct serial_keeper *keeper, uint64_t now_s);

@@ -213,8 +213,8 @@ static void take_slot(struct transfer *transfer)
 	wheel_arm(transfers->wheel, &transfer->patience, now_us(transfers) + TRANSFER_PACE_US);
 }
 
-/* Gives a free slot to the transfer that has waited longest and may have it; it begins in the next
- * loop round. */
+/* Gives free slots to waiting transfers that may have one, in the order of arrival; they begin in
+ * the next loop round. */
 static void fill_slots(struct transfers *transfers)
 {
 	struct transfer *next;
@@ -349,8 +349,9 @@ static void on_patience(struct timer *timer, uint64_t now)
 
 /* ---- beginning ---- */
 
-/* Answers with one message: by UDP the changes if they fit, else the SOA, so that the client comes
- * by TCP (RFC 1995 section 2). Reads no more records than fit. */
+/* Answers with one message. By TCP it has the SOA, because the client is up to date. By UDP it has
+ * what the client needs, changes or the whole zone, if that fits; else the SOA, so that the client
+ * comes by TCP (RFC 1995 section 2). Reads at most one record more than fits. */
 static void answer_in_one(struct transfers *transfers, struct query *query,
 			  struct transfer_writer *writer, enum stream_kind kind, size_t version)
 {

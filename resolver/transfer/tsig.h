@@ -65,7 +65,8 @@ const struct tsig_key *tsig_key_find(const struct tsig_key *keys, size_t count,
 				     const uint8_t *name);
 
 /* Checks a request whose TSIG, the last record, is at tsig_at. Sign the answer with the context
- * after any result; after BADKEY or BADSIG its TSIG has no MAC (RFC 8945 section 5.3.2). */
+ * after any result except FORMERR; after BADKEY or BADSIG its TSIG has no MAC (RFC 8945 section
+ * 5.3.2). */
 enum tsig_error tsig_check(struct tsig_context *context, const struct tsig_key *keys, size_t count,
 			   const uint8_t *packet, size_t length, size_t tsig_at, uint64_t now_s);
 

@@ -4,13 +4,13 @@
  *     version 7 ── past: 5→6, 6→7                a change from one serial to the next is a delta
  *     version 8 ── past: 5→6, 6→7, 7→8           (transfer/delta.h), shared by all versions
  *
- * **The cost of the past.** A delta has copies of the removed and the new records, with their
- * owners and two SOAs: some 250 bytes for one changed PTR. A zone keeps its last TRANSFER_PAST
- * deltas. All zones of a table together keep at most TRANSFER_PAST_BYTES, in equal shares: the
- * oldest deltas go first, and a change larger than the share ends the past. Nothing else is kept of
- * a former state, neither a table of our addresses nor an old zone. A snapshot that a transfer
- * still reads keeps its own array of pointers, TRANSFER_PAST for each zone changed since, and the
- * deltas that newer versions have dropped.
+ * **The cost of the past.** A delta has copies of the old SOA and of the removed and the new
+ * records, with their owners: some 250 bytes for one changed PTR. A zone keeps its last
+ * TRANSFER_PAST deltas. All zones of a table together keep at most TRANSFER_PAST_BYTES, in equal
+ * shares: the oldest deltas go first, and a change larger than the share ends the past. Nothing
+ * else is kept of a former state, neither a table of our addresses nor an old zone. A snapshot that
+ * a transfer still reads keeps its own array of pointers, up to TRANSFER_PAST for each zone changed
+ * since, and the deltas that newer versions have dropped.
  *
  * The control thread makes and frees versions; workers read them, and count in the meter. */
 #ifndef SLUICE_TRANSFER_ZONE_H
@@ -61,8 +61,8 @@ static inline bool transfer_zone_is_numbered(const struct transfer_zone *zone)
 {
 	return zone->reverse || zone->editable;
 }
-/* Makes a zone from a policy's, without serial, content and past. `group`: a private zone's; NULL:
- * none. NULL without memory. */
+/* Makes the transferred zone of a policy's zone, without serial, content and past. `group`: the
+ * resource group of a private zone; NULL: none. NULL without memory. */
 struct transfer_zone *transfer_zone_new(struct zone *apex, const char *group);
 struct transfer_zone *transfer_zone_ref(struct transfer_zone *zone);
 void transfer_zone_unref(struct transfer_zone *zone); /* NULL is fine */

@@ -20,7 +20,7 @@
 #include "rules/reverse.h"
 #include "rules/wire.h"
 
-/* The types of registered records, for deleting a whole name. */
+/* The types that can be registered; deleting a whole name deletes all of them. */
 static const uint16_t forward_types[] = {TYPE_A, TYPE_AAAA, TYPE_DHCID, TYPE_TXT};
 static const uint16_t reverse_types[] = {TYPE_PTR, TYPE_DHCID, TYPE_TXT};
 
@@ -30,7 +30,7 @@ struct draft {
 	const struct rrset *before; /* the registered set; NULL: none */
 	struct update_rdata *records;
 	size_t count;
-	bool named; /* the message has a record of this set */
+	bool named; /* the message adds or requires a record of this set */
 };
 
 struct judge {
@@ -140,8 +140,9 @@ static bool label_is(const struct name *owner, const char *label)
 	return owner->wire[0] == length && memcmp(owner->wire + 1, label, length) == 0;
 }
 
-/* Whether the name has a special meaning: clients look for proxies and tunnels at wpad and isatap,
- * and for services at labels with underscores. */
+/* Whether the name has a special meaning: the apex, a wildcard, wpad and isatap, where clients look
+ * for proxies and tunnels, and names with a label that begins with an underscore, where they look
+ * for services. */
 static bool is_special(const struct judge *judge, const struct name *owner)
 {
 	unsigned apex_labels = judge->entry->zone.labels;
@@ -380,7 +381,7 @@ static bool is_of_wildcard(const struct judge *judge, const struct update_record
 	return answer.wildcard;
 }
 
-/* Whether the zone itself has the name. */
+/* Whether the name has served records that no client registered: the zone's own, or a machine's. */
 static bool is_manual(const struct judge *judge, const struct name *owner)
 {
 	const struct zone *served = judge->view->served;
@@ -546,7 +547,8 @@ static const char *judge_content(const struct judge *judge)
 
 /* ---- prerequisites (section 3.2) ---- */
 
-/* The address in answers for the name because it is the name server's; NULL: it is not. */
+/* The address in answers if this is the name server's name; NULL: it is not, or the server has no
+ * address. */
 static const struct address *server_address(const struct judge *judge, const struct name *owner)
 {
 	const struct update_view *view = judge->view;

@@ -1,11 +1,11 @@
-/* Reads an UPDATE in two passes: the first walks over everything and finds the TSIG, so that an
- * error can be signed; the second checks and copies each record.
+/* Reads an UPDATE in two passes: the first walks over everything and finds the OPT and the TSIG, so
+ * that both are known even if a record is wrong; the second checks and copies each record.
  *
  * In an UPDATE a record of any type may have no rdata (classes ANY and NONE). So the walk checks
  * only owners and bounds, and rdata is checked where there must be some.
  *
- * Not here: checking a TSIG (resolver/transfer/tsig.h), and options of an OPT, which no client
- * sends with an update. */
+ * Not here: checking a TSIG (resolver/transfer/tsig.h), and options of an OPT, which the worker has
+ * read before (endpoints/message.h). */
 #include "resolver/update/message.h"
 
 #include <string.h>

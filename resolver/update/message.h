@@ -60,7 +60,8 @@ struct update {
  *     FORMERR   not one zone, or its type not SOA; a record that is cut short, has rdata, a TTL or
  *               a class where none may be, rdata that its type does not have, or a type that is
  *               only asked for (sections 3.1.1, 3.2.5, 3.4.1.3); bytes after the last record; a
- *               TSIG that is not last
+ *               TSIG that is not last or not of class ANY; an OPT that is the second one or not of
+ *               the root
  *     NOTAUTH   a zone of a class other than IN
  *     BADVERS   an OPT of a version other than 0
  *     REFUSED   over UPDATE_RECORDS_MAX or UPDATE_BYTES_MAX

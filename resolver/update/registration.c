@@ -124,7 +124,8 @@ bool registration_has_address(const struct registration *entry, const struct add
 	return false;
 }
 
-/* The address of the message's first record, or without one the zone's. */
+/* The address or prefix that the owner of the message's first record names. If there is no record,
+ * or its owner is no such name in the zone, that of the zone. */
 static bool parse_subject(const struct update *update, struct prefix *subject)
 {
 	const struct update_record *first = update->prerequisite_count > 0 ? update->prerequisites

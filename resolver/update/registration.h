@@ -1,6 +1,6 @@
 /* The compiled entries of `registration`: which entry a message belongs to, and which names a key
- * may register. Immutable; the control thread makes one for each model and drops it with the
- * model's policy. */
+ * may register. Immutable; the control thread makes one for each model, and drops it when it makes
+ * the next one. */
 #ifndef SLUICE_UPDATE_REGISTRATION_H
 #define SLUICE_UPDATE_REGISTRATION_H
 

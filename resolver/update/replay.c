@@ -189,7 +189,8 @@ static void drop(struct replays *replays, uint32_t number)
 	replays->unused = number;
 }
 
-/* Requests that the key signed up to then cannot be told from replays any more. */
+/* Drops the key's oldest entry. Requests that the key signed up to that entry's time cannot be told
+ * from replays any more, so its floor rises to that time. */
 static void drop_oldest(struct replays *replays, struct replay_key *key)
 {
 	uint64_t oldest_s = entry_at(replays, key->oldest)->signed_s;

@@ -6,7 +6,8 @@
  * REPLAYS_MAX are kept: above that, the key with the most of them loses the one with the oldest
  * time. So a key that floods harms only itself. Once a request is not known any more, those that
  * its key signed up to that time count as too old, even if the clock is set back, because they
- * cannot be told from replays. Requests signed before the start are too old as well.
+ * cannot be told from replays. Requests signed REPLAY_START_S or more before the start are too old
+ * as well.
  *
  * No clock and no lock: only the control thread uses it, and gets all requests in order. */
 #ifndef SLUICE_UPDATE_REPLAY_H
@@ -24,7 +25,7 @@
 
 enum {
 	REPLAYS_MAX = 65536,
-	REPLAY_START_S = 15, /* requests signed at most so long before the start are accepted */
+	REPLAY_START_S = 15, /* requests signed less than this before the start are accepted */
 	REPLAY_KEYS = 1024,  /* places for keys, by the hash of the name */
 	REPLAY_MAC = 32,     /* the compared bytes of a MAC: too many to guess */
 };

@@ -1,6 +1,7 @@
 /* One block of memory has a request with its copies, and the worker's data for the answer. The
- * query is finished early if its client does not wait any longer. The block lives until the control
- * thread returns it, or, if its worker has ended, until the control thread ends the request.
+ * query ends early if there is no answer within UPDATE_PATIENCE_US, or if the worker ends. The
+ * block lives until the worker has it back from the control thread, or, if the worker has ended,
+ * until the control thread ends the request.
  *
  *     |update_wait: |update_request| for the worker | packet | endpoint 0 | network 0 |
  *
@@ -325,8 +326,8 @@ static struct update_wait *wait_new(const struct query *query, const struct poli
 	return wait;
 }
 
-/* Takes a place in the queue; false: it is full. Unsigned requests, which anybody can send, leave
- * half of the places to signed ones. */
+/* Takes a place in the queue; false: it is full or closed. Unsigned requests, which anybody can
+ * send, leave half of the places to signed ones. */
 static bool take_place(struct update_requests *requests, bool is_signed)
 {
 	unsigned room = is_signed ? UPDATE_REQUESTS_MAX : UPDATE_REQUESTS_MAX / 2;

@@ -12,9 +12,11 @@ struct access {
 	struct prefix_table table;
 };
 
-/* Adds a prefix; all zero allows no client. The memory is the arena's. ERR_NOMEM. */
+/* Adds a prefix to the set; a set that is all zero allows no client. The memory is the arena's.
+ * ERR_NOMEM. */
 MUST_CHECK int access_add(struct access *access, struct arena *arena, const struct prefix *prefix);
-/* Adds the default: loopback, RFC 1918 and unique local addresses (RFC 4193). */
+/* Adds loopback, RFC 1918 and unique local addresses (RFC 4193). An endpoint's default clients are
+ * these and all networks' prefixes. */
 MUST_CHECK int access_add_private(struct access *access, struct arena *arena);
 /* Call it after the last prefix was added. */
 void access_build(struct access *access);

@@ -1,5 +1,6 @@
 /* Special-use names (RFC 6761, 6762, 7686, 8375, 9462, 9476) and the empty zones of RFC 6303, as
- * small zones: localhost has addresses, the others are empty and only deny names. */
+ * small zones: localhost has addresses, and the others are empty. They deny the names below them,
+ * except resolver.arpa, which answers NODATA. */
 #include <stdio.h>
 #include <string.h>
 
@@ -33,7 +34,7 @@ static const struct special {
 	{"local.", empty_zone},
 	{"home.arpa.", empty_zone},
 	{resolver_arpa, empty_zone},
-	/* RFC 6303 section 4.1 to 4.5 */
+	/* RFC 6303 sections 4.1 to 4.6 */
 	{"10.in-addr.arpa.", empty_zone},
 	{"16.172.in-addr.arpa.", empty_zone},
 	{"17.172.in-addr.arpa.", empty_zone},
@@ -113,7 +114,7 @@ int policy_compile_special(struct policy *policy, const struct policy *before, b
 	return 0;
 }
 
-/* In the reverse trees these are all names up to in-addr.arpa or ip6.arpa. */
+/* In the reverse trees, counts every name between the apex and in-addr.arpa or ip6.arpa. */
 unsigned policy_count_above(const struct suffix_table *special, const struct name *apex)
 {
 	struct prefix prefix;

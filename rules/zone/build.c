@@ -3,7 +3,7 @@
  *     zone_builder_add     record by record: checks each record by itself
  *     zone_builder_finish  sort by (owner in canonical order, type, rdata)
  *                          check   owner by owner, set by set; counts the zone's contents
- *                          place   into arrays of exactly that size
+ *                          place   into one piece of exactly that size
  *
  * Every record has a sort key that memcmp orders as RFC 4034 section 6.1 orders names (tree.h).
  *
@@ -26,8 +26,8 @@
 
 enum {
 	TTL_MAX = INT32_MAX, /* RFC 2181 section 8 */
-	/* The most that one RRset can have of a message of 65535 bytes with header, question and
-	 * OPT. */
+	/* The most bytes that one RRset can have in a message of 65535 bytes, beside its header,
+	 * question and OPT. */
 	SET_WIRE_MAX = 65535 - 12 - (NAME_WIRE_MAX + 4) - 11,
 	WARNINGS_MAX = 20,
 	LINE_TEXT_MAX = 40,
@@ -58,7 +58,8 @@ struct zone_builder {
 	size_t count, room;
 	const struct record_source *source; /* of the last added record */
 	struct name owner;                  /* of the current record */
-	uint8_t doubled[NAME_WIRE_MAX];     /* the apex twice; doubled_length 0: too long */
+	/* The apex twice. doubled_length 0: too long, or the apex has less than two labels. */
+	uint8_t doubled[NAME_WIRE_MAX];
 	size_t doubled_length;
 	size_t warnings;       /* found, reported or not */
 	struct origin warning; /* of the last line with one */
@@ -450,8 +451,8 @@ static const uint8_t *find_target(const struct build_record *entry)
 	}
 }
 
-/* Whether the name is an address, alone or followed by the zone's name. Not for reverse zones,
- * whose names consist of such numbers. */
+/* Whether the name is an address, alone or followed by the zone's name. In a reverse zone, whose
+ * names consist of such numbers, only an address alone counts. */
 static bool is_address(const struct zone_builder *builder, const uint8_t *name)
 {
 	size_t length = name_wire_length(name), apex, end;
@@ -474,7 +475,7 @@ static bool is_address(const struct zone_builder *builder, const uint8_t *name)
 	return address_parse(&address, text) == 0;
 }
 
-/* The owner's first record in the file. */
+/* The span's first record, in the order of the file. */
 static const struct build_record *first_of(struct span span)
 {
 	const struct build_record *first = span.items;

@@ -158,11 +158,11 @@ static int lay_all(struct overlaying *o)
 
 static struct zone *commit(struct zone_draft *draft, const struct zone *own)
 {
-	struct faults faults; /* stays empty: each zone was checked before */
+	struct faults faults; /* unused: both zones were checked before, with these warnings */
 	struct zone *zone, *served = NULL;
 
 	faults_init(&faults);
-	/* Passes the serial as the time, so that the version usually gets it at once. */
+	/* Passes the serial as the time: the version gets it at once if the base's is older. */
 	zone = zone_commit(draft, zone_serial(own), &faults);
 	faults_release(&faults);
 	if (zone && zone_serial(zone) == zone_serial(own))
@@ -174,7 +174,8 @@ static struct zone *commit(struct zone_draft *draft, const struct zone *own)
 }
 
 /* The zone that the draft begins with: the served one, else the larger of the two, so that only the
- * names of the smaller one are added. */
+ * names of the smaller one are added. An own zone from a file is not editable, so the draft then
+ * begins with the registered one, whichever is larger. */
 static struct zone *begin(const struct zone_layers *before, struct zone *own,
 			  struct zone *registered)
 {

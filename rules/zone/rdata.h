@@ -18,12 +18,11 @@ enum { RDATA_MAX = 65535 }; /* bytes */
 bool rdata_is_valid(uint16_t type, const uint8_t *rdata, size_t length);
 
 /* Reads one line without comments and parentheses. Names without a final dot, and "@", are relative
- * to `origin` (uncompressed wire). ERR_INVALID or ERR_TOO_LONG: *why is the reason, a text that
- * stays valid. */
+ * to `origin` (uncompressed wire). ERR_INVALID: *why is the reason, a text that stays valid. */
 MUST_CHECK int rdata_parse(uint16_t type, const char *text, const uint8_t *origin,
 			   uint8_t rdata[RDATA_MAX], size_t *length, const char **why);
 
-/* Reads one name in the same way, and keeps its case. */
+/* Reads one name in the same way, and keeps its case. Also ERR_TOO_LONG, with *why. */
 MUST_CHECK int rdata_parse_name(const char *text, const uint8_t *origin,
 				uint8_t wire[NAME_WIRE_MAX], size_t *length, const char **why);
 

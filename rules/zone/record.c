@@ -1,7 +1,8 @@
-/* Types by name and number, and the layout of their rdata. ldns has the mnemonics, except for types
- * that occur only in questions, which are listed here.
+/* Types by name and number, and the layout of their rdata. Mnemonics of types that occur only in
+ * messages are listed here. ldns has the others.
  *
- * Not here: reading and writing messages (endpoints/message.c, which uses record_layout). */
+ * Not here: reading and writing messages (endpoints/message.c and message_write.c, which use
+ * record_layout). */
 #include "rules/zone/record.h"
 
 #include <ctype.h>

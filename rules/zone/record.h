@@ -65,9 +65,9 @@ struct rrset {
 const uint8_t *rrset_rdata(const struct rrset *rrset, size_t *length);
 
 /* The layout of this type's rdata, for types with names that an old server may have compressed (RFC
- * 3597 section 4), and for types with a fixed form. The text has one letter for each element: 'n' a
- * name, a digit that many bytes, 's' a character-string, '*' the rest. NULL: opaque rdata, to be
- * copied unchanged. */
+ * 3597 section 4), and for types with a fixed form. The text has one character for each element:
+ * 'n' is a name, a digit is so many bytes, 's' is a character-string, and '*' is the rest. NULL:
+ * opaque rdata, to be copied unchanged. */
 const char *record_layout(uint16_t type);
 /* Whether the layout has a name, so that a copy of the rdata needs its names uncompressed. */
 bool record_has_names(uint16_t type);

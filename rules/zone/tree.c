@@ -2,7 +2,7 @@
  * of its lowest key, so that a search seldom reads a key itself, and the entry with that key.
  *
  * A page that several pages or trees point to is never changed: a change first copies every such
- * page on its way down. A page on that way with a count of one belongs only to this tree, and is
+ * page on its way down. A page on that way with one reference belongs only to this tree, and is
  * changed in place. Full pages are divided on the way down, so there is always room for a new
  * item. */
 #include "rules/zone/tree.h"
@@ -535,8 +535,9 @@ struct comparing {
 	void *context;
 };
 
-/* One step of both walks. The lower of two items is only in its tree, with everything below it and
- * before the other item. Items with the same start are entered until they are equal or entries. */
+/* One step of both walks. If one item has a lower lowest key, only its tree has that key: an entry
+ * is a difference, and a page is entered. If both have the same lowest key, the page of the higher
+ * level is entered, or both of one level, until the items are shared or both are entries. */
 static int step(struct comparing *comparing)
 {
 	struct side *before = &comparing->before, *after = &comparing->after;

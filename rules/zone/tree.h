@@ -44,7 +44,7 @@ struct zone_key {
 /* Writes the key of a name at or below an apex with so many labels; returns the length. */
 size_t zone_key_write(const struct name *name, unsigned apex_labels, uint8_t bytes[ZONE_KEY_MAX]);
 struct zone_key zone_key_of(const uint8_t *bytes, size_t length);
-/* The key of the ancestor with so many labels below the apex, which must exist. */
+/* The first `labels` labels of the key, from the apex down. The key must have so many. */
 struct zone_key zone_key_ancestor(const struct zone_key *key, unsigned labels);
 int zone_key_compare(const struct zone_key *a, const struct zone_key *b);
 /* How many labels both share, from the apex down. */
@@ -88,8 +88,8 @@ void zone_tree_look(const struct zone_tree *tree, const struct zone_key *key,
 const struct zone_entry *zone_tree_find(const struct zone_tree *tree, const struct zone_key *key);
 const struct zone_entry *zone_tree_first(const struct zone_tree *tree); /* NULL: it is empty */
 
-/* Puts the entry, replaces one with the same key, and takes it over. ERR_NOMEM: the tree is
- * unchanged, and the entry still belongs to the caller. */
+/* Puts the entry, replaces one with the same key, and takes it over. ERR_NOMEM: the tree has the
+ * same entries as before, and the new one still belongs to the caller. */
 MUST_CHECK int zone_tree_put(struct zone_tree *tree, struct zone_entry *entry);
 /* Removes the entry with this key. ERR_NOMEM: the tree is unchanged. */
 MUST_CHECK int zone_tree_remove(struct zone_tree *tree, const struct zone_key *key);

@@ -136,7 +136,8 @@ static const struct rrset *find_set(const struct zone_node *node, uint16_t type)
 	return NULL;
 }
 
-/* The set for ANY (RFC 8482): the first one that is no signature or NSEC. */
+/* The set for ANY (RFC 8482): the first one that is no signature, NSEC or NSEC3, else the first.
+ * NULL: the name has none. */
 static const struct rrset *pick_any(const struct zone_node *node)
 {
 	const struct rrset *set = zone_first_set(node);

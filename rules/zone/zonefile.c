@@ -10,7 +10,7 @@
  * A wrong entry is a fault with its line, and reading goes on, so that one run finds all faults.
  * Files that include themselves, too many files and too long ones end the reading: each line of
  * such a file could be another $INCLUDE, and the thread that reads zones also answers operators.
- * $GENERATE is refused, because only BIND has it. */
+ * $GENERATE is refused, because it is an extension of BIND. */
 #include "rules/zone/zonefile.h"
 
 #include <ctype.h>
@@ -50,7 +50,7 @@ struct zonefile_text { /* a position in a file */
  * become blanks; escapes and quotes stay unchanged:
  *
  *     www  IN  TXT ( "a;b"  ; comment       one entry, on line 1:
- *                    second )               |www  IN  TXT   "a;b"                 second  |
+ *                    second )               |www  IN  TXT   "a;b"                 second|
  *
  * ldns can do this, too, but its line numbers are those after an entry and its blank lines, and an
  * unclosed parenthesis swallows the rest of the file. Here reading continues with the second line
@@ -62,7 +62,7 @@ struct zonefile_entry {
 	unsigned line;       /* where the entry begins */
 	char *text;          /* valid until the next call; a blank at its start: no owner */
 	const char *problem; /* not NULL: why the entry is unusable */
-	bool cut;            /* a ; in the middle of a word ended it */
+	bool cut;            /* a comment begins in the middle of a word */
 };
 
 struct zonefile_scan {
