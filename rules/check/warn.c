@@ -572,7 +572,6 @@ static bool forwards(const struct check *check, const struct virtual_network *ne
 
 	if (network->uses_default_resolver)
 		return true;
-
 	for (size_t i = 0; i < model->rulesets.count; i++) {
 		const struct forwarding_ruleset *ruleset = &model->rulesets.items[i];
 

@@ -271,12 +271,6 @@ static void complain(const struct field *field, const char *text, const struct o
 	char expected[256], meant[PREFIX_TEXT_MAX], why[TEXT_FLAW_MAX];
 	struct prefix prefix;
 
-	if (field->secret) {
-		fault_add(faults, FAULT_ERROR, origin, field->key,
-			  "the value, which is secret, does not fit; give %s",
-			  schema_expected(field, expected, sizeof expected));
-		return;
-	}
 	if (field->type == FIELD_ADDRESS && complain_of_more(field, text, origin, faults))
 		return;
 	if ((field->type == FIELD_ADDRESS || field->type == FIELD_HOST) &&
@@ -297,6 +291,12 @@ static void complain(const struct field *field, const char *text, const struct o
 	}
 	if (!text_is_plain(text, why)) {
 		fault_add(faults, FAULT_ERROR, origin, field->key, "%s", why);
+		return;
+	}
+	if (field->secret) {
+		fault_add(faults, FAULT_ERROR, origin, field->key,
+			  "the value, which is secret, does not fit; give %s",
+			  schema_expected(field, expected, sizeof expected));
 		return;
 	}
 	if (*text != '\0' && field->type != FIELD_STRING && field->type != FIELD_PATH &&

@@ -349,6 +349,10 @@ class Deployments(World):
         self.assertRegex(error["message"], "b.internal/virtualNetworkLinks/hub: A virtual network can only be linked "
                                            "to 1 Private DNS zone.*zone is 'a.internal'")
         self.assertEqual(("Conflict", "resources[1].properties.registrationEnabled"), (error["code"], error["target"]))
+        ahead = json.loads(json.dumps(zones[2:]).replace("b.internal", "0.internal"))
+        [error] = self.post("", "ahead", template(*ahead), status=400).body["error"]["details"]
+        self.assertRegex(error["message"], "0.internal/virtualNetworkLinks/hub: A virtual .*zone is 'a.internal'")
+        self.assertEqual("resources[1].properties.registrationEnabled", error["target"])
 
     def test_a_subscription_gets_groups_and_what_is_in_them(self):
         body = {"location": "westeurope", "properties": {"mode": "Incremental", "template": template(

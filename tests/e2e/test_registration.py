@@ -134,9 +134,12 @@ class Machines(Registration):
         self.link()
         other = below("privateDnsZones/other.internal")
         self.arm("PUT", other, {"location": "global"}, 201)
-        self.refused(409, "Conflict", "can only be linked to 1 Private DNS zone", "PUT",
-                     other + "/virtualNetworkLinks/hub", {"location": "global", "properties": {
-                         "registrationEnabled": True, "virtualNetwork": ref("virtualNetworks/hub")}})
+        for zone in (other, below("privateDnsZones/a.internal")):  # behind and ahead of the first
+            self.arm("PUT", zone, {"location": "global"}, 201 if zone != other else 200)
+            self.refused(409, "Conflict", "^A virtual network can only be linked to 1 Private DNS zone.*"
+                         "zone is 'corp.internal'", "PUT",
+                         zone + "/virtualNetworkLinks/hub", {"location": "global", "properties": {
+                             "registrationEnabled": True, "virtualNetwork": ref("virtualNetworks/hub")}})
 
 
 if __name__ == "__main__":

@@ -337,8 +337,7 @@ int config_file_setting(const char *path, const char *in, const char *key, char 
 		char *item = (char *)reader.model + (outer ? outer->offset : 0);
 
 		if (schema_defaults(group, item, arena_of(&reader)) != 0)
-			fault_add(faults, FAULT_ERROR, &reader.model->origin, NULL, "%s",
-				  err_text(ERR_NOMEM));
+			out_of_memory(&reader, &(struct origin){.file = path}, NULL);
 		setting = config_root_setting(&reader.config);
 		setting = in ? config_setting_get_member(setting, in) : setting;
 		setting = setting ? config_setting_get_member(setting, key) : NULL;

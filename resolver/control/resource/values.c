@@ -149,13 +149,15 @@ static void check_paths(const struct group *group, const void *item, const struc
 	}
 }
 
-static void begin_item(const struct group *group, void *item, const struct origin *origin,
-		       struct arena *arena, struct faults *faults)
+static int begin_item(const struct group *group, void *item, const struct origin *origin,
+		      struct arena *arena)
 {
+	int err;
+
 	memset(item, 0, group->size);
-	if (schema_defaults(group, item, arena) != 0)
-		fault_add(faults, FAULT_ERROR, origin, NULL, "%s", err_text(ERR_NOMEM));
+	err = schema_defaults(group, item, arena);
 	memcpy(item, origin, sizeof *origin);
+	return err;
 }
 
 static void read_object(struct schema_reader *reader, const struct group *group,
@@ -185,7 +187,8 @@ void values_read(const struct kind *kind, const json_t *values, void *item,
 	struct schema_reader reader = reader_of(kind, origin, arena, faults);
 	size_t errors = faults->errors;
 
-	begin_item(group, item, origin, arena, faults);
+	if (begin_item(group, item, origin, arena) != 0)
+		fault_add(faults, FAULT_ERROR, origin, NULL, "%s", err_text(ERR_NOMEM));
 	if (!has_children(kind, values, origin, faults) &&
 	    !has_secret(group, values, origin, faults))
 		read_object(&reader, group, values, item, origin);
@@ -202,13 +205,13 @@ int values_read_stored(const struct kind *kind, const json_t *values, void *item
 	const struct origin origin = {.revision = revision};
 	struct faults faults;
 	struct schema_reader reader = reader_of(kind, &origin, arena, &faults);
-	int err = 0;
+	int err;
 
 	faults_init(&faults);
 	reader.is_stored = true;
-	begin_item(group, item, &origin, arena, &faults);
+	err = begin_item(group, item, &origin, arena);
 	read_object(&reader, group, values, item, &origin);
-	if (faults.errors > 0)
+	if (!err && faults.errors > 0)
 		err = faults_first(&faults) ? ERR_INVALID : ERR_NOMEM;
 	faults_release(&faults);
 	return err;

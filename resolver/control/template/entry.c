@@ -525,7 +525,6 @@ static bool read_depends_on(struct template_entry *entry)
 	json_t *name;
 	size_t i;
 
-	budget->place = entry->place;
 	names = source_member(&scope, entry->source, "dependsOn");
 	if (!names)
 		return !budget_has_failed(budget);
@@ -568,6 +567,7 @@ bool entries_read(struct template_frame *frame, struct ready_queue *queue)
 	for (struct template_entry *entry = frame->first_entry; entry; entry = entry->next) {
 		if (entry->target.is_done)
 			continue;
+		budget->place = entry->place;
 		if ((entry->parent &&
 		     !awaited_wait(budget, &entry->target, &entry->parent->target)) ||
 		    !read_depends_on(entry))

@@ -166,9 +166,10 @@ static void fill_hole(struct builder *builder, const struct hole *hole, const js
 		text = value_print(builder->budget, value);
 	else if (!print_number(hole, value, number))
 		text = budget_fail(builder->budget,
-				   "format() writes numbers as D, X, F or N, not as '%c', and "
-				   "integers alone as D and X",
-				   hole->kind);
+				   "format() cannot write this number as '%c': it writes "
+				   "integers as D or X and numbers as F or N, with at most %d "
+				   "digits and %d characters",
+				   hole->kind, DIGITS_MAX, NUMBER_MAX - 1);
 	length = text && width > 0 ? texts_length(text) : 0;
 	if (hole->width > 0 && length < width)
 		builder_add_times(builder, " ", width - length);

@@ -297,6 +297,11 @@ static void a_secret_value_is_in_no_fault(void **state)
 		ERR_FAULTS);
 	assert_null(strstr(world->faults.items[0].text, "xxx"));
 	assert_non_null(strstr(world->faults.items[0].text, "give a string of 1 to 2000"));
+	faults_release(&world->faults);
+	assert_int_equal(schema_set_text(field, &settings, "https://x\n", &origin, &world->arena,
+					 &world->faults),
+			 ERR_FAULTS);
+	assert_null(strstr(world->faults.items[0].text, "does not fit"));
 }
 
 static void what_is_not_given_has_no_text(void **state)

@@ -224,7 +224,8 @@ static bool read_fault(const struct telling *telling, const struct fault *fault,
 	return true;
 }
 
-/* The other zone in which the network of this link registers; NULL: none. */
+/* The other zone in which the network of this link registers; NULL: none, or the edit is of no link
+ * that registers. */
 static const struct private_zone *registering_zone(const struct model *model,
 						   const struct resource_edit *link)
 {
@@ -233,6 +234,9 @@ static const struct private_zone *registering_zone(const struct model *model,
 	const struct virtual_network *network =
 		model_network(model, path->group, json_string_value(named));
 
+	if (path->kind->id != KIND_ZONE_LINK ||
+	    !json_is_true(json_object_get(link->values, "registration")))
+		return NULL;
 	for (size_t i = 0; network && i < model->private_zones.count; i++) {
 		const struct private_zone *zone = &model->private_zones.items[i];
 
@@ -252,9 +256,11 @@ static const struct private_zone *registering_zone(const struct model *model,
 static bool tell_registration(const struct telling *telling, const struct fault *fault,
 			      struct arm_errors *errors)
 {
-	const struct model *model = api_model(telling->edit->request);
+	struct api_edit *edit = telling->edit;
+	const struct model *model = api_model(edit->request);
 	const struct resource_edit *link;
 	const struct private_zone *zone;
+	struct path own = {0};
 	char subject[ARM_ID_MAX] = "";
 	const char *rest;
 
@@ -262,8 +268,17 @@ static bool tell_registration(const struct telling *telling, const struct fault 
 		return false;
 	link = edit_of(telling, fault, &rest);
 	zone = link ? registering_zone(model, link) : NULL;
-	if (zone && (!telling->type || link != telling->edit->edits))
-		arm_id(telling->edit->request, &link->path, subject);
+	/* The fault may be at the other link: of the two it is at the later one in the model. */
+	arm_read_place(&edit->request->arena, fault->origin.path ? fault->origin.path : "", &own);
+	for (size_t i = 0; !link && own.kind && !zone && i < edit->count; i++) {
+		zone = registering_zone(model, &edit->edits[i]);
+		if (zone && strcasecmp(zone->name, own.names[0]) != 0)
+			zone = NULL;
+		if (zone)
+			link = &edit->edits[i];
+	}
+	if (zone && (!telling->type || link != edit->edits))
+		arm_id(edit->request, &link->path, subject);
 	if (zone)
 		arm_error(
 			errors, 409, "Conflict", "properties.registrationEnabled",

@@ -27,14 +27,14 @@ enum { PORTION = 64 }; /* record sets, or addresses: takes some milliseconds */
 struct group_export {
 	struct work_job job; /* first */
 	struct api_request *request;
-	/* The requested resources of the model, and the zones of requested record sets, as they
+	/* The requested resources of the model, and zones with requested resources inside, as they
 	 * were at the beginning. Only their paths stay valid. */
 	struct arm_found_list list;
 	size_t at;                  /* the next resource to write; addresses follow the last one */
 	bool in_zone;               /* the record sets of the zone at `at` are being written */
 	char behind[NAME_TEXT_MAX]; /* the last record set, or address, that was written */
 	json_t *asked;              /* the requested ids; NULL: all */
-	json_t *around;             /* what the requested ids are inside of, if anything */
+	json_t *outer;              /* the ids of what the requested ids are inside of */
 	json_t *parameters;
 	struct json_writer json; /* of the resources */
 	struct change_error error;
@@ -107,6 +107,8 @@ static bool spell_address(struct group_export *export, struct path *path)
 	if (found) {
 		found = path_copy(&shown.path, arena, path);
 		arm_shown_release(&shown);
+		if (!found)
+			json_writer_fail(&export->json);
 	} else if (export->error.outcome != CHANGE_FINE) {
 		json_writer_fail(&export->json);
 	}
@@ -268,7 +270,8 @@ static void write_resource(struct group_export *export, struct arm_shown *shown)
 	json_writer_row(&export->json, json_whole(resource));
 }
 
-/* Reads the ids in the request, in lower case; without any, all resources are requested. */
+/* Reads the ids in the request, in lower case. Without a list, or with "*" in it, all resources are
+ * requested. */
 static void read_asked(struct group_export *export)
 {
 	struct api_request *request = export->request;
@@ -288,7 +291,7 @@ static void read_asked(struct group_export *export)
 		json_put(export->asked, text_lower(id), json_true());
 		for (unsigned segments = 2; segments > 0 && strrchr(id, '/'); segments--)
 			*strrchr(id, '/') = '\0';
-		json_put(export->around, id, json_true());
+		json_put(export->outer, id, json_true());
 	}
 	if (json_object_get(export->asked, "*")) {
 		json_decref(export->asked);
@@ -297,11 +300,11 @@ static void read_asked(struct group_export *export)
 }
 
 /* Does the request have a resource inside this one? */
-static bool is_around(const struct group_export *export, const struct path *path)
+static bool has_requested_inside(const struct group_export *export, const struct path *path)
 {
 	char id[ARM_ID_MAX];
 
-	return json_object_get(export->around, text_lower(arm_id(export->request, path, id)));
+	return json_object_get(export->outer, text_lower(arm_id(export->request, path, id)));
 }
 
 /* ---- in portions ---- */
@@ -370,7 +373,6 @@ static bool write_addresses(struct group_export *export)
 	struct item_list list = arm_addresses(export->request);
 	struct arena arena;
 
-	resources_forget(list.resources);
 	arena_init(&arena);
 	read_portion(export, &list, &arena);
 	for (size_t i = 0; i < list.count; i++) {
@@ -390,6 +392,7 @@ static bool write_portion(void *context)
 	struct group_export *export = context;
 	bool more = true;
 
+	resources_forget(api_resources(export->request)); /* other requests ran since */
 	if (export->at < export->list.count)
 		write_found(export);
 	else
@@ -401,7 +404,7 @@ static void export_free(struct group_export *export)
 {
 	json_decref(export->parameters);
 	json_decref(export->asked);
-	json_decref(export->around);
+	json_decref(export->outer);
 	free(export->list.items);
 	free(export);
 }
@@ -445,9 +448,9 @@ static bool collect(struct group_export *export)
 	for (size_t i = 0; i < list->count; i++) {
 		const struct arm_found *found = &list->items[i];
 
-		if (is_made_along(found) ||
-		    (!is_asked(export, &found->path) &&
-		     (found->type->kind != KIND_ZONE || !is_around(export, &found->path))))
+		if (is_made_along(found) || (!is_asked(export, &found->path) &&
+					     (found->type->kind != KIND_ZONE ||
+					      !has_requested_inside(export, &found->path))))
 			continue;
 		list->items[kept] = *found;
 		if (!path_copy(&found->path, &export->request->arena, &list->items[kept].path))
@@ -467,11 +470,11 @@ static struct group_export *export_new(struct api_request *request)
 	export->request = request;
 	export->list = (struct arm_found_list){.request = request,
 					       .group = api_parameter(request, "group")};
-	export->around = json_object();
+	export->outer = json_object();
 	export->parameters = json_object();
 	read_asked(export);
 	export->job.large = true;
-	if (collect(export) && export->parameters && export->around &&
+	if (collect(export) && export->parameters && export->outer &&
 	    json_writer_begin(&export->json, ",", JSON_COMPACT))
 		return export;
 	export_free(export);

@@ -231,14 +231,18 @@ static void what_has_no_such_value(void **state)
 				       "and {{ or }} for a bracket"},
 		{"format('{0', 'a')", "format() cannot read '{0': write {0}, {0:D3} or {0,5}, and "
 				      "{{ or }} for a bracket"},
-		{"format('{0:Q}', 1)", "format() writes numbers as D, X, F or N, not as 'Q', and "
-				       "integers alone as D and X"},
+		{"format('{0:Q}', 1)",
+		 "format() cannot write this number as 'Q': it writes integers as D or X and "
+		 "numbers as F or N, with at most 99 digits and 399 characters"},
+		{"format('{0:F99}', json('1e300'))",
+		 "format() cannot write this number as 'F': it writes integers as D or X and "
+		 "numbers as F or N, with at most 99 digits and 399 characters"},
 		{"format('{0:D1001}', 1)",
-		 "format() writes numbers as D, X, F or N, not as 'D', and "
-		 "integers alone as D and X"},
+		 "format() cannot write this number as 'D': it writes integers as D or X and "
+		 "numbers as F or N, with at most 99 digits and 399 characters"},
 		{"format('{0:D4294967297}', 1)",
-		 "format() writes numbers as D, X, F or N, not as 'D', and "
-		 "integers alone as D and X"},
+		 "format() cannot write this number as 'D': it writes integers as D or X and "
+		 "numbers as F or N, with at most 99 digits and 399 characters"},
 		{"base64ToString('a')", "base64ToString() takes a string in base64"},
 		{"base64ToString('_w==')", "base64ToString() takes a string in base64"},
 		{"base64ToString('/w==')", "base64ToString() makes a string that is not UTF-8"},
