@@ -19,7 +19,7 @@
 #include "rules/policy/policy.h"
 
 #define STATS_RESOLVER_MAP(X)                                                                      \
-	X(queries, "queries that were well formed")                                                \
+	X(queries, "queries that were well formed, or from addresses that may not ask")            \
 	X(queries_udp, "of them taken up, by UDP")                                                 \
 	X(queries_tcp, "of them taken up, by TCP")                                                 \
 	X(queries_own, "questions of our own; not counted as queries, nor their answers below")    \
@@ -38,8 +38,8 @@
 	X(tsig_bad, "queries and requests to update with a TSIG that was not good")                \
 	X(updates, "requests to update that were taken up; not counted as queries")                \
 	X(updates_answered, "of them answered, whatever they were told")                           \
-	X(updates_overflowed, "of them left without an answer: too many were waiting")             \
-	X(updates_dropped, "left without an answer: none came in time, or the server stopped")     \
+	X(updates_overflowed, "of them left without an answer: too many waited, or at an upgrade") \
+	X(updates_dropped, "left without an answer: too late, not stored, or the server stopped")  \
 	X(updates_repeated, "left to the answer to the same bytes sent before")                    \
 	X(updates_replayed, "ignored: the same bytes had come from somewhere else before")         \
 	X(unlogged, "answers that the query log had no room for")                                  \
