@@ -298,9 +298,9 @@ static uint64_t number_max(ldns_rdf_type field)
 	}
 }
 
-/* Whether the numbers fit their fields. Stops at the first quoted string, because no type has a
- * number after one. */
-static bool numbers_fit(uint16_t type, const char *text)
+/* Why a number does not fit its field; NULL: all fit. Stops at the first quoted string, because no
+ * type has a number after one. */
+static const char *number_flaw(uint16_t type, const char *text)
 {
 	const ldns_rr_descriptor *fields = ldns_rr_descript(type);
 
@@ -311,15 +311,15 @@ static bool numbers_fit(uint16_t type, const char *text)
 		if (*text == '"')
 			break;
 		if (max > 0 && (*text == '-' || *text == '+'))
-			return false; /* ldns reads "-1" as 65535 */
+			return "write its numbers without a sign"; /* ldns reads "-1" as 65535 */
 		for (const char *at = text; max > 0 && isdigit((uint8_t)*at); at++) {
 			number = number * 10 + (uint64_t)(*at - '0');
 			if (number > max)
-				return false;
+				return "a number is too large for its field";
 		}
 		text = skip_blanks(text + strcspn(text, " \t"));
 	}
-	return true;
+	return NULL;
 }
 
 /* Counts the bytes of the field at *text, with or without quotes, and moves *text after it. */
@@ -413,8 +413,9 @@ static const char *parse_known(uint16_t type, const char *text, const uint8_t *o
 
 	if (strlen(text) > LDNS_TEXT_MAX)
 		return "the text is longer than 65000 characters; use the form \\# LENGTH HEX";
-	if (!numbers_fit(type, text))
-		return "a number does not fit its field";
+	why = number_flaw(type, text);
+	if (why)
+		return why;
 	record_type_print(type, type_text, sizeof type_text);
 	if (asprintf(&line, ". 0 IN %s %s", type_text, text) < 0)
 		return "out of memory";
