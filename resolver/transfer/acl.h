@@ -1,5 +1,5 @@
-/* Which clients may transfer which zone, with which key, according to a model. Every transfer table
- * and the list of secondaries (control/service/secondary.c) each hold a reference. The control
+/* Which clients may transfer which zone, with which key, according to a model. References are held
+ * by every transfer table and by the list of secondaries (control/service/secondary.c). The control
  * thread makes and frees it; workers read. */
 #ifndef SLUICE_TRANSFER_ACL_H
 #define SLUICE_TRANSFER_ACL_H

@@ -289,8 +289,8 @@ static void mark_waiting(struct awaited *target)
 		wait->waiter->next = target;
 }
 
-/* Makes each unfinished target point to one that it waits for (mark_waiting). Nothing is ready, so
- * there is always such a one, and following the pointers long enough leads into a circle. */
+/* Makes each unfinished target point to a target that it waits for. Nothing is ready, so every
+ * unfinished target has such a pointer, and following the pointers leads into a circle. */
 static void fail_circle(struct template *template)
 {
 	struct awaited *at = NULL;
