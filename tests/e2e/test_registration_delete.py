@@ -2,9 +2,12 @@
 more. It is gone for queries and lists at once, and stays so; what is a machine's, or the zone's own, stays."""
 
 import contextlib
+import hashlib
+import http.client
 import json
 import re
 
+import dns
 import harness
 import test_update
 from test_update import DHCID, SHOWN
@@ -33,9 +36,9 @@ class Deletions(test_update.Client):
         self.assertIn(text, said)
         self.assertEqual(before, self.data())
 
-    def ask(self, method, path, status=200):
+    def ask(self, method, path, status=200, body=None):
         with contextlib.closing(harness.UnixConnection(self.sluice.socket)) as connection:
-            connection.request(method, path)
+            connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
             response = connection.getresponse()
             body = json.loads(response.read())
         self.assertEqual(status, response.status, body)
@@ -82,6 +85,21 @@ class Deletions(test_update.Client):
         self.fill()
         self.assertEqual(6, len(self.listed()))
         self.assertEqual(whole - {(PTR, "DHCID")}, set(self.deleted("vm1.corp.internal.", "--zone", "corp.internal")))
+
+    def test_a_reader_learns_that_it_has_gone_and_not_who_removed_it(self):
+        self.restart(SHOWN.replace('"control.sock";', '"control.sock"; listen = [ "http://127.0.0.1:8053" ];'))
+        secret = "eye-secret-0123456789"
+        body = json.dumps({"secret_sha256": hashlib.sha256(secret.encode()).hexdigest()})
+        self.ask("PUT", "/v1/clients/-/eye", 201, body)
+        self.add("vm1.corp.internal 60 A 10.10.7.4")
+        self.delete("vm1.corp.internal")
+        with self.host.inside():
+            connection = http.client.HTTPConnection("127.0.0.1", 8053, timeout=dns.PATIENCE)
+            connection.connect()
+        with contextlib.closing(connection):
+            connection.request("GET", "/v1/events?event=registration", headers={"Authorization": "Bearer " + secret})
+            events = json.loads(connection.getresponse().read())["events"]
+        self.assertEqual("vm1.corp.internal. A in net/corp.internal, registered by key dhcp., removed", events[-1]["text"])
 
     def test_ptrs_alone_are_served_after_a_restart_whatever_their_group_is(self):
         config = SHOWN.replace('"net"', '"%s"' % ("g" * 60)).replace("net/", "g" * 60 + "/")

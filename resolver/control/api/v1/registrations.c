@@ -400,16 +400,14 @@ static void log_removed(const struct api_request *request, const struct registra
 {
 	const struct registrar_set *first = removal->sets;
 	size_t others = removal->count - 1;
-	char type[16];
-
-	char more[64] = "";
+	char type[16], more[64] = "", shown[2 * NAME_TEXT_MAX];
 
 	if (others)
 		snprintf(more, sizeof more, " and %zu other record set%s", others,
 			 text_plural(others, "", "s"));
-	log_event(LOG_INFO, "registration", "%s %s%s in %s, registered by %s, removed by %s",
-		  first->owner, record_type_print(first->type, type, sizeof type), more,
-		  first->zone, first->by, request->who);
+	snprintf(shown, sizeof shown, "%s %s%s in %s, registered by %s, removed", first->owner,
+		 record_type_print(first->type, type, sizeof type), more, first->zone, first->by);
+	log_event_guarded(LOG_INFO, "registration", shown, "%s by %s", shown, request->who);
 }
 
 static json_t *removed_json(const struct registrar_removal *removal, bool dry_run)
