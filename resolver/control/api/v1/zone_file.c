@@ -101,7 +101,9 @@ struct zone_upload {
 	struct name apex;
 	const char *text;
 	struct faults faults;
-	json_t *sets; /* NULL: the faults have the reason, or there was no memory */
+	char *answer; /* NULL: the faults have the reason, or there was no memory */
+	/* in the thread */
+	struct json_writer writer;
 	bool has_soa; /* the file has a SOA, so none was made for it */
 };
 
@@ -113,35 +115,10 @@ static int add_set(void *context, const uint8_t *owner, const struct rrset *set)
 	if (set->type == TYPE_SOA && !upload->has_soa)
 		return 0;
 	record_set_name(&upload->apex, owner, set->type, name);
-	json_add(upload->sets, json_make("{s:o, s:I, s:o}", "name", json_text(name), "ttl",
-					 (json_int_t)set->ttl, "records", report_records(set)));
+	json_writer_row(&upload->writer,
+			json_make("{s:o, s:I, s:o}", "name", json_text(name), "ttl",
+				  (json_int_t)set->ttl, "records", report_records(set)));
 	return 0;
-}
-
-static void read_zone(struct work_reading *in_turn) /* in a thread */
-{
-	static const struct hash_key any_key;
-	struct zone_upload *upload = (struct zone_upload *)in_turn;
-	FILE *in = fmemopen((char *)(uintptr_t)upload->text, strlen(upload->text), "r");
-	struct zone *zone =
-		in ? zonefile_read(in, "text", NULL, &any_key, &upload->apex, &upload->faults)
-		   : NULL;
-
-	if (in)
-		fclose(in);
-	if (zone) {
-		upload->sets = json_array();
-		upload->has_soa = zone_has_own_soa(zone);
-		zone_walk(zone, add_set, upload);
-	}
-	zone_unref(zone);
-	faults_sort(&upload->faults);
-}
-
-static void upload_free(struct zone_upload *upload)
-{
-	faults_release(&upload->faults);
-	free(upload);
 }
 
 /* Warnings with the line alone, because the text is in no file. */
@@ -159,6 +136,47 @@ static json_t *warnings_of(const struct faults *faults)
 		json_add(array, json_text(text));
 	}
 	return array;
+}
+
+/* A file may have 100,000 sets, so their JSON is not written in the control thread. */
+static char *answer_of(struct zone_upload *upload, struct zone *zone)
+{
+	struct json_writer *writer = &upload->writer;
+	size_t length;
+
+	if (!json_writer_begin(writer, ",", JSON_COMPACT))
+		return NULL;
+	json_writer_list(writer, "{\"record_sets\":[");
+	upload->has_soa = zone_has_own_soa(zone);
+	zone_walk(zone, add_set, upload);
+	fputs("],\"warnings\":", writer->out);
+	json_writer_value(writer, warnings_of(&upload->faults));
+	fputs("}", writer->out);
+	return json_writer_end(writer, &length);
+}
+
+static void read_zone(struct work_reading *in_turn) /* in a thread */
+{
+	static const struct hash_key any_key;
+	struct zone_upload *upload = (struct zone_upload *)in_turn;
+	FILE *in = fmemopen((char *)(uintptr_t)upload->text, strlen(upload->text), "r");
+	struct zone *zone =
+		in ? zonefile_read(in, "text", NULL, &any_key, &upload->apex, &upload->faults)
+		   : NULL;
+
+	if (in)
+		fclose(in);
+	faults_sort(&upload->faults);
+	if (zone)
+		upload->answer = answer_of(upload, zone);
+	zone_unref(zone);
+}
+
+static void upload_free(struct zone_upload *upload)
+{
+	faults_release(&upload->faults);
+	free(upload->answer);
+	free(upload);
 }
 
 static bool on_turn(struct work_reading *in_turn)
@@ -179,12 +197,10 @@ static void on_read(struct work_reading *in_turn, bool given_up)
 	if (given_up) {
 		api_fail_ending(request);
 	} else if (!api_still_may(request)) {
-		json_decref(upload->sets);
-	} else if (upload->sets) {
-		api_reply_json(request, 200,
-			       json_make("{s:o, s:o}", "record_sets", upload->sets, "warnings",
-					 warnings_of(&upload->faults)),
-			       NULL);
+		/* answered */
+	} else if (upload->answer) {
+		api_reply_json_text(request, 200, upload->answer);
+		upload->answer = NULL;
 	} else if (upload->faults.errors > 0) {
 		api_fail_faults(request, 400, "invalid", &upload->faults);
 	} else {
