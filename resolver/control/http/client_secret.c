@@ -18,7 +18,7 @@ bool http_secret_digest(const char *secret, size_t length, uint8_t digest[CLIENT
 static ssize_t read_secret(FILE *file, char secret[HTTP_SECRET_MAX + 2], const char **why)
 {
 	size_t length = fread(secret, 1, HTTP_SECRET_MAX + 2, file), begin = 0;
-	bool whole = feof(file), plain = true;
+	bool whole = getc(file) == EOF && !ferror(file), plain = true;
 	while (length > 0 && isspace((unsigned char)secret[length - 1]))
 		length--;
 	while (begin < length && isspace((unsigned char)secret[begin]))

@@ -262,7 +262,7 @@ static void keep_logout(struct work_waiter *waiter)
 	else
 		api_fail(request, 503, NULL,
 			 "the token is good no more, but the state cannot keep that, and a restart "
-			 "makes it good again; try again");
+			 "makes it good again; to have it kept, try again with another token");
 }
 
 /* DELETE /v3/auth/tokens. The token is invalid at once; storing the logout waits while a
