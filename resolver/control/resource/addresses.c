@@ -116,8 +116,8 @@ static bool was_unset(struct resources *resources, const char *id)
 	int err = 0;
 
 	if (source && resources->addresses.past.published > resources->addresses.past.served)
-		err = source->calls->changes(source, resources->addresses.past.served, on_unset,
-					     (void *)(uintptr_t)id, error);
+		err = source->calls->changes(source, source_after(resources->addresses.past.served),
+					     on_unset, (void *)(uintptr_t)id, error);
 	if (err && err != ERR_EXISTS)
 		resources_say_trouble(resources, error);
 	return err == ERR_EXISTS;
@@ -516,8 +516,9 @@ size_t ptrs_pending(const struct resources *resources)
 	char error[SOURCE_ERROR_MAX];
 	size_t count = 0;
 
-	if (!source || source->calls->changes(source, resources->addresses.past.served,
-					      count_change, &count, error) != 0)
+	if (!source ||
+	    source->calls->changes(source, source_after(resources->addresses.past.served),
+				   count_change, &count, error) != 0)
 		return 0;
 	return count;
 }

@@ -440,8 +440,8 @@ json_t *confirmation_rows(struct source *source, const struct unconfirmed *uncon
 	int err = ERR_NOMEM;
 
 	if (history.rows)
-		err = source->calls->changes(source, unconfirmed->revision - 1, on_change, &history,
-					     why);
+		err = source->calls->changes(source, source_after(unconfirmed->revision - 1),
+					     on_change, &history, why);
 	if (!history.is_another)
 		json_object_foreach(history.rows, key, row) json_add(rows, json_incref(row));
 	json_decref(history.rows);

@@ -23,7 +23,8 @@ json_t *rows_written(struct source *source, uint64_t revision, char error[SOURCE
 
 	*error = '\0';
 	if (rows)
-		err = source->calls->changes(source, revision - 1, on_row, rows, error);
+		err = source->calls->changes(source, source_after(revision - 1), on_row, rows,
+					     error);
 	rows = json_whole(rows);
 	if (!err && rows)
 		return rows;

@@ -69,9 +69,21 @@ struct source_resource {
 };
 typedef int source_on_resource(void *context, const struct source_resource *resource);
 
+/* A place in the history: behind the edit with this number in this revision. */
+struct source_place {
+	uint64_t revision;
+	int64_t edit;
+};
+
+static inline struct source_place source_after(uint64_t revision)
+{
+	return (struct source_place){revision, INT64_MAX};
+}
+
 /* One row of the history. */
 struct source_change {
 	uint64_t revision;
+	int64_t edit; /* its number, which grows */
 	int64_t at_s; /* since 1970 */
 	const char *who;
 	unsigned kind;
@@ -168,8 +180,8 @@ struct source_calls {
 	 */
 	enum commit_answer (*commit)(struct source *source, char error[SOURCE_ERROR_MAX]);
 	void (*roll_back)(struct source *source);
-	/* Calls back with the changes after this revision, the oldest first. */
-	int (*changes)(struct source *source, uint64_t after,
+	/* Calls back with the changes behind this place, the oldest first. */
+	int (*changes)(struct source *source, struct source_place after,
 		       int (*on_change)(void *context, const struct source_change *change),
 		       void *context, char error[SOURCE_ERROR_MAX]);
 	/* A second connection to the same store, for one change in another thread. Nobody else may

@@ -935,7 +935,7 @@ static void state_roll_back(struct source *source)
 	state_db_roll_back(&((struct state *)source)->db);
 }
 
-static int state_changes(struct source *source, uint64_t after,
+static int state_changes(struct source *source, struct source_place after,
 			 int (*on_change)(void *context, const struct source_change *change),
 			 void *context, char error[SOURCE_ERROR_MAX])
 {
@@ -945,16 +945,18 @@ static int state_changes(struct source *source, uint64_t after,
 	if (err)
 		return give_error(state, err, error);
 	struct state_row row = state_row_begin(&state->db, STATEMENT_READ_CHANGES);
-	state_row_number(&row, (int64_t)after);
+	state_row_number(&row, (int64_t)after.revision);
+	state_row_number(&row, after.edit);
 	while (!err && (code = sqlite3_step(row.statement)) != SQLITE_DONE) {
 		const struct source_change change = {
 			.revision = (uint64_t)sqlite3_column_int64(row.statement, 0),
-			.at_s = sqlite3_column_int64(row.statement, 1),
-			.who = column_text(row.statement, 2),
-			.kind = (unsigned)sqlite3_column_int(row.statement, 3),
-			.path = column_text(row.statement, 4),
-			.before = column_text(row.statement, 5),
-			.after = column_text(row.statement, 6),
+			.edit = sqlite3_column_int64(row.statement, 1),
+			.at_s = sqlite3_column_int64(row.statement, 2),
+			.who = column_text(row.statement, 3),
+			.kind = (unsigned)sqlite3_column_int(row.statement, 4),
+			.path = column_text(row.statement, 5),
+			.before = column_text(row.statement, 6),
+			.after = column_text(row.statement, 7),
 		};
 
 		err = code == SQLITE_ROW ? on_change(context, &change)

@@ -315,7 +315,7 @@ static void check_known(struct source *source, uint64_t revision, struct change_
 
 	source_about(source, &about);
 	if (revision < about.revision)
-		err = source->calls->changes(source, 0, on_oldest, &oldest, text);
+		err = source->calls->changes(source, source_after(0), on_oldest, &oldest, text);
 	if (err && err != ERR_LIMIT)
 		change_say(error, CHANGE_STORE, NULL, "%s", text);
 	else if (revision > about.revision)
@@ -347,8 +347,8 @@ static bool is_latest(struct api_request *request)
 	}
 	source = change_source(resources_store(request->service->resources), &error);
 	if (source &&
-	    source->calls->changes(source, (uint64_t)json_integer_value(revision), on_later, &error,
-				   text) != 0 &&
+	    source->calls->changes(source, source_after((uint64_t)json_integer_value(revision)),
+				   on_later, &error, text) != 0 &&
 	    error.outcome == CHANGE_FINE)
 		change_say(&error, CHANGE_STORE, NULL, "%s", text);
 	if (source && error.outcome == CHANGE_FINE)
@@ -560,7 +560,7 @@ static void on_questions(void *context, bool whole)
 	request->state = posted;
 	if (whole) {
 		if (!work_wait(&request->service->work, &request->waiter, plan_again))
-			change(posted, 0);
+			plan_again(&request->waiter);
 		return;
 	}
 	if (request->service->ending)
@@ -702,8 +702,8 @@ static char *write_history(struct api_long_answer *answer, size_t *length) /* in
 		return NULL;
 	json_writer_list(&history->writer, "{\"changes\":[");
 	if (store->source)
-		err = store->source->calls->changes(store->source, history->after, on_change,
-						    history, error);
+		err = store->source->calls->changes(store->source, source_after(history->after),
+						    on_change, history, error);
 	if (err && err != ERR_LIMIT && err != ERR_NOMEM)
 		snprintf(answer->why, sizeof answer->why, "%s", error);
 	if (err && err != ERR_LIMIT)
@@ -741,16 +741,13 @@ static void list_changes(struct api_request *request, uint64_t after, size_t lim
 struct watch { /* the place of a stream in the history */
 	struct service *service;
 	bool guarded;
-	uint64_t after; /* all changes up to this revision have been sent */
-	size_t sent;    /* edits of the next revision that have been sent */
+	struct source_place after; /* the client has all edits up to here that it may see */
 };
 
 struct watching { /* the events of a stream, while they are written */
-	const struct watch *watch;
+	bool guarded;
 	FILE *out;
-	size_t skip;             /* edits that have been sent already */
-	uint64_t complete, last; /* revisions: the last whole one, and the last one read */
-	size_t behind;           /* edits after `complete` */
+	struct source_place read; /* the last edit read */
 	json_t *held; /* the last edit, until it is known whether its revision shows more */
 };
 
@@ -759,46 +756,34 @@ struct watching { /* the events of a stream, while they are written */
 static void let_go(struct watching *watching, bool ends)
 {
 	if (watching->held)
-		http_stream_event(watching->out, ends ? watching->last : 0, watching->held);
+		http_stream_event(watching->out, ends ? watching->read.revision : 0,
+				  watching->held);
 	watching->held = NULL;
 }
 
 static int on_watched(void *context, const struct source_change *change)
 {
 	struct watching *watching = context;
-	bool is_hidden = watching->watch->guarded && is_guarded(change);
-	bool is_sent = watching->skip > 0;
+	bool is_hidden = watching->guarded && is_guarded(change);
+	bool is_next = watching->read.revision != change->revision; /* the next revision begins */
 
-	if (is_sent || (is_hidden && watching->last == change->revision)) {
-		if (is_sent)
-			watching->skip--;
-		watching->behind++;
-		watching->last = change->revision;
-		return 0;
-	}
-	if (watching->last != change->revision) {
+	if (is_next)
 		let_go(watching, true);
-		watching->complete = watching->last;
-		watching->behind = 0;
-	}
-	if (ftell(watching->out) > HTTP_STREAM_BUFFER)
-		return ERR_LIMIT;
-	if (watching->last == change->revision)
+	if (is_next || !is_hidden) {
+		if (ftell(watching->out) > HTTP_STREAM_BUFFER)
+			return ERR_LIMIT;
 		let_go(watching, false);
-	watching->last = change->revision;
-	watching->behind++;
+	}
+	watching->read = (struct source_place){change->revision, change->edit};
 	if (!is_hidden)
-		watching->held = change_json(change, watching->watch->guarded);
+		watching->held = change_json(change, watching->guarded);
 	return 0;
 }
 
 static char *watch_next(void *context, size_t *length)
 {
 	struct watch *watch = context;
-	struct watching watching = {.watch = watch,
-				    .skip = watch->sent,
-				    .complete = watch->after,
-				    .last = watch->after};
+	struct watching watching = {.guarded = watch->guarded, .read = watch->after};
 	struct change_error unused;
 	struct source *source = change_reader(resources_store(watch->service->resources), &unused);
 	char *text = NULL, error[SOURCE_ERROR_MAX];
@@ -808,15 +793,9 @@ static char *watch_next(void *context, size_t *length)
 	if (!watching.out)
 		return NULL;
 	err = source->calls->changes(source, watch->after, on_watched, &watching, error);
-	if (!err) {
-		let_go(&watching, true);
-		watching.complete = watching.last;
-		watching.behind = 0;
-	}
-	let_go(&watching, false);
+	let_go(&watching, !err);
 	if (fclose(watching.out) == 0 && (!err || err == ERR_LIMIT)) {
-		watch->after = watching.complete;
-		watch->sent = watching.behind;
+		watch->after = watching.read;
 		if (*length > 0)
 			return text;
 	}
@@ -844,7 +823,7 @@ static void answer_stream(struct api_request *request, struct source *source)
 	}
 	*watch = (struct watch){.service = request->service,
 				.guarded = request->role != ROLE_ADMIN,
-				.after = text ? after : about.revision};
+				.after = source_after(text ? after : about.revision)};
 	stream.context = watch;
 	api_reply_stream(request, &stream);
 }

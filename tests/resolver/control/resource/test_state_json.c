@@ -300,7 +300,9 @@ static void another_spelling_of_a_group_removes_nothing(void **state)
 	import(fixture, document);
 	assert_true(group_find(fixture->resources, "g", &group));
 	assert_string_equal(group.name, "G");
-	assert_int_equal(source->calls->changes(source, 0, on_group_removal, &removals, error), 0);
+	assert_int_equal(
+		source->calls->changes(source, source_after(0), on_group_removal, &removals, error),
+		0);
 	assert_int_equal(removals, 0);
 	json_decref(document);
 }

@@ -164,9 +164,9 @@ static void a_resource_is_changed_and_deleted_with_what_it_is_found_by(void **st
 	assert_int_equal(state_found(world, SOURCE_BY_ID, 0, ID_2).count, 0);
 	put.path = "-/none"; /* it goes, and was not there */
 	assert_int_equal(try_one(world, put), 0);
-	assert_int_equal(
-		world->source->calls->changes(world->source, 0, on_change, history, world->error),
-		0);
+	assert_int_equal(world->source->calls->changes(world->source, source_after(0), on_change,
+						       history, world->error),
+			 0);
 	assert_string_equal(history, "1 test 101 -/a - {}\n"
 				     "2 test 101 -/a {} {\"n\":2}\n"
 				     "3 test 101 -/a {\"n\":2} -\n");
@@ -230,9 +230,49 @@ static void a_change_that_is_rolled_back_was_never_made(void **state)
 	assert_int_equal(state_told(world, 0).count, 1); /* the change sees itself */
 	calls->roll_back(world->source);
 	check_told(world, "");
-	assert_int_equal(calls->changes(world->source, 0, on_change, history, world->error), 0);
+	assert_int_equal(
+		calls->changes(world->source, source_after(0), on_change, history, world->error),
+		0);
 	assert_string_equal(history, "");
 	assert_int_equal(state_must_ptr(world, ID_1, "b.test."), revision);
+}
+
+struct history_from {
+	struct source_place second; /* of the whole history */
+	char text[512];
+	unsigned count;
+};
+
+static int on_change_from(void *context, const struct source_change *change)
+{
+	struct history_from *from = context;
+
+	if (++from->count == 2)
+		from->second = (struct source_place){change->revision, change->edit};
+	return on_change(from->text, change);
+}
+
+static void a_history_goes_on_in_the_middle_of_a_revision(void **state)
+{
+	static const struct state_put puts[] = {{KIND_PTR, "a", "{}", {.ptr = "a.test."}},
+						{KIND_PTR, "b", "{}", {.ptr = "b.test."}},
+						{KIND_PTR, "c", "{}", {.ptr = "c.test."}}};
+	struct state_case *world = *state;
+	struct history_from whole = {.count = 0}, rest = {.count = 0};
+	const struct source_calls *calls;
+
+	must_sync(world);
+	assert_int_equal(state_try(world, puts, COUNT(puts), NULL), 0);
+	assert_int_equal(try_one(world, address_put(ID_1, "-/d", 1)), 0);
+	calls = world->source->calls;
+	assert_int_equal(calls->changes(world->source, source_after(0), on_change_from, &whole,
+					world->error),
+			 0);
+	assert_int_equal(whole.count, 4);
+	assert_int_equal(
+		calls->changes(world->source, whole.second, on_change_from, &rest, world->error),
+		0);
+	assert_string_equal(rest.text, "1 test 103 c - {}\n2 test 101 -/d - {}\n");
 }
 
 static void a_revision_is_never_used_again(void **state)
@@ -664,8 +704,8 @@ static void no_more_of_the_history_is_kept_than_its_limit(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		unsigned count = 0;
 
-		assert_int_equal(world->source->calls->changes(world->source, 0, count_changes,
-							       &count, world->error),
+		assert_int_equal(world->source->calls->changes(world->source, source_after(0),
+							       count_changes, &count, world->error),
 				 0);
 		assert_int_equal(count, 2 + i);
 		state_must_ptr(world, "b", "c.test.");
@@ -689,8 +729,8 @@ static void a_change_s_own_rows_stay_in_the_history(void **state)
 		 STATE_CHANGES_MAX);
 	state_exec(world->path, sql);
 	assert_int_equal(state_try(world, puts, COUNT(puts), NULL), 0);
-	assert_int_equal(world->source->calls->changes(world->source, 0, count_changes, &count,
-						       world->error),
+	assert_int_equal(world->source->calls->changes(world->source, source_after(0),
+						       count_changes, &count, world->error),
 			 0);
 	assert_int_equal(count, 2);
 }
@@ -708,6 +748,7 @@ int main(void)
 		T(a_group_is_kept_by_its_name_in_any_case),
 		T(what_stands_in_the_way_undoes_the_whole_change),
 		T(a_change_that_is_rolled_back_was_never_made),
+		T(a_history_goes_on_in_the_middle_of_a_revision),
 		T(a_revision_is_never_used_again),
 		T(what_another_program_wrote_is_noticed_until_it_is_read),
 		T(a_lock_that_stays_is_an_error_and_goes_by),
