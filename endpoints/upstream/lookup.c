@@ -46,21 +46,21 @@ static uint64_t key_hash(const struct lookups *table, const struct lookup_key *k
 
 /* Lookups with and without may_wait end differently, so they are not shared. */
 static bool may_join(const struct lookup *lookup, const struct lookup_key *key, bool may_wait,
-		     const void *holder, uint64_t now_us)
+		     uint64_t now_us)
 {
 	return lookup->key.leg->id == key->leg->id && lookup->key.type == key->type &&
 	       lookup->key.dnssec_ok == key->dnssec_ok &&
 	       lookup->key.checking_disabled == key->checking_disabled &&
 	       lookup->may_wait == may_wait && name_equal(lookup->key.name, key->name) &&
-	       (lookup->holder == holder || now_us - lookup->began_us < LOOKUP_SHARED_US);
+	       now_us - lookup->began_us < LOOKUP_SHARED_US;
 }
 
 static struct lookup *find(const struct lookups *table, const struct lookup_key *key, bool may_wait,
-			   const void *holder, uint64_t hash, uint64_t now_us)
+			   uint64_t hash, uint64_t now_us)
 {
 	struct lookup *lookup = table->buckets[hash % LOOKUP_BUCKETS];
 
-	while (lookup && !(lookup->hash == hash && may_join(lookup, key, may_wait, holder, now_us)))
+	while (lookup && !(lookup->hash == hash && may_join(lookup, key, may_wait, now_us)))
 		lookup = lookup->next_in_bucket;
 	return lookup;
 }
@@ -188,7 +188,7 @@ int lookup_ask(struct lookups *table, const struct lookup_key *key, void *holder
 {
 	assert(key->leg->kind == LEG_ASK && key->leg->upstream_count <= LEG_UPSTREAMS_MAX);
 	uint64_t hash = key_hash(table, key, may_wait);
-	struct lookup *lookup = find(table, key, may_wait, holder, hash, now_us);
+	struct lookup *lookup = find(table, key, may_wait, hash, now_us);
 
 	table->asked++;
 	if (lookup) {

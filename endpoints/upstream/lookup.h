@@ -199,7 +199,7 @@ enum {
 	LOOKUP_SENDS = 3,   /* packets of a question to one upstream (RFC 9520 section 3.1) */
 	LOOKUP_PACKETS = 5, /* of a question; after so many, it is not repeated for silence */
 	LOOKUP_SPENT_US = 1000 * 1000,  /* an error counts so long for joiners (section 3.2) */
-	LOOKUP_SHARED_US = 4000 * 1000, /* from its beginning, waiters of other holders may join */
+	LOOKUP_SHARED_US = 4000 * 1000, /* from its beginning, others may join */
 	LOOKUP_STALLED_US = 10 * 1000,  /* between two looks for a sign of life */
 	LOOKUP_STALLED_LISTS = 64,
 	LOOKUP_STALLED_REVIVED = 128,    /* continue per look at a target that is back */
@@ -279,13 +279,13 @@ MUST_CHECK int lookups_init(struct lookups *table, struct wheel *wheel, struct e
 void lookups_release(struct lookups *table);
 
 /* Asks, or joins the same question under way. on_done tells the waiter of the end, never before
- * lookup_ask returns. `holder` keeps the leg's memory (a policy snapshot). A question holds that of
- * its first waiter, so after LOOKUP_SHARED_US only waiters with the same holder may join: otherwise
- * a name that nobody answers could keep an old policy for ever. The question gives up at the latest
- * deadline of all waiters that it ever had; a waiter with an earlier deadline keeps that itself
- * (lookup_leave, lookup_expire). `may_wait` false: fail when every target is suspect,
- * instead of waiting for a sign of life (another leg follows). ERR_LIMIT: at lookup_max, or without
- * memory. */
+ * lookup_ask returns. `holder` keeps the leg's memory (a policy snapshot). Nobody joins a question
+ * that began LOOKUP_SHARED_US ago: otherwise clients could keep the question for a name that nobody
+ * answers for ever, with one more flight for each packet, and with the policy of its first waiter.
+ * The question gives up at the latest deadline of all waiters that it ever had; a waiter with an
+ * earlier deadline keeps that itself (lookup_leave, lookup_expire). `may_wait` false: fail when
+ * every target is suspect, instead of waiting for a sign of life (another leg follows). ERR_LIMIT:
+ * at lookup_max, or without memory. */
 MUST_CHECK int lookup_ask(struct lookups *table, const struct lookup_key *key, void *holder,
 			  struct waiter *waiter, uint64_t deadline_us, bool may_wait,
 			  uint64_t now_us);

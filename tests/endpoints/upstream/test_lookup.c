@@ -190,6 +190,20 @@ static void clients_who_keep_asking_do_not_keep_an_old_policy(void **state)
 	assert_true(w.held_of[1] > 0);
 }
 
+static void clients_who_keep_asking_do_not_gather_flights(void **state)
+{
+	(void)state;
+	w.servers[0].does = SILENT;
+	for (unsigned i = 0; i < 120; i++) {
+		assert_non_null(world_ask(&w, "a.test"));
+		world_run(&w, 500 * MS);
+		assert_true(w.table.flight_count <= 20);
+	}
+	world_run(&w, 2 * DEADLINE);
+	assert_int_equal(w.table.flight_count, 0);
+	assert_int_equal(w.held, 0);
+}
+
 static void releasing_the_table_lets_waiters_go(void **state)
 {
 	(void)state;
@@ -787,6 +801,7 @@ int main(void)
 		ONE(a_waiter_may_make_others_leave_and_ask_again),
 		ONE(holders_are_held_by_questions_and_flights),
 		ONE(clients_who_keep_asking_do_not_keep_an_old_policy),
+		ONE(clients_who_keep_asking_do_not_gather_flights),
 		ONE(releasing_the_table_lets_waiters_go),
 		TWO(forgeries_are_ignored_and_the_question_waits_on),
 		ONE(the_replys_question_may_be_in_any_case),
