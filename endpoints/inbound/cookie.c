@@ -69,12 +69,12 @@ bool cookie_check(struct cookie_keeper *keeper, const struct address *client, ui
 	keep_up(keeper, now_s);
 	uint32_t age = length == MESSAGE_COOKIE_REPLY ? now_s - wire_u32(cookie + TIME_AT) : 0;
 	bool ahead = age > INT32_MAX;
-	bool ours = length == MESSAGE_COOKIE_REPLY &&
-		    memcmp(cookie + VERSION_AT, version, sizeof version) == 0 &&
+	bool ours = length == MESSAGE_COOKIE_REPLY && cookie[VERSION_AT] == version[0] &&
 		    (ahead ? -age <= COOKIE_TIME_AHEAD_S : age <= COOKIE_TIME_BEHIND_S);
 	bool newest = ours && is_signed(&keeper->keys[0], client, cookie);
 	bool good = newest || (ours && is_signed(&keeper->keys[1], client, cookie));
-	if (newest && (ahead || age < COOKIE_RENEW_S))
+	if (newest && memcmp(cookie + VERSION_AT, version, sizeof version) == 0 &&
+	    (ahead || age < COOKIE_RENEW_S))
 		return true;
 	memcpy(cookie + VERSION_AT, version, sizeof version);
 	wire_put32(cookie + TIME_AT, now_s);

@@ -1141,6 +1141,26 @@ static void a_cookie_to_answer_with_comes_first(void **state)
 	free(reply.buffer);
 }
 
+static void records_make_room_for_the_cookie(void **state)
+{
+	(void)state;
+	for (unsigned less = 0; less < 2; less++) {
+		struct reply reply;
+
+		reply_begin(&reply, 512, true);
+		reply.request.cookie_length = 8;
+		reply.request.cookie_answered = true;
+		size_t question = reply.message.length;
+		assert_true(message_add_record(&reply.message, SECTION_ANSWER, TYPE_A, CLASS_IN, 5,
+					       12, NULL, (const uint8_t *)"\1\2\3\4", 4) > 0);
+		reply.end.limit = reply.message.length + 11 + 28 - less;
+		size_t length = reply_finish(&reply);
+		assert_int_equal(length, less ? question + 11 + 28 : reply.end.limit);
+		assert_int_equal(wire_u16(reply.buffer + 2) & FLAG_TC, less ? FLAG_TC : 0);
+		free(reply.buffer);
+	}
+}
+
 static void nothing_of_edns_goes_to_who_did_not_ask_for_it(void **state)
 {
 	(void)state;
@@ -1295,6 +1315,7 @@ int main(void)
 		cmocka_unit_test(of_two_cookies_the_first_counts),
 		cmocka_unit_test(without_a_question_a_cookie_is_all_that_is_wanted),
 		cmocka_unit_test(a_cookie_to_answer_with_comes_first),
+		cmocka_unit_test(records_make_room_for_the_cookie),
 		cmocka_unit_test(second_or_misplaced_opt_is_formerr),
 		cmocka_unit_test(other_version_is_badvers),
 		cmocka_unit_test(records_ahead_of_the_additional_section_are_formerr_but_for_ixfr),

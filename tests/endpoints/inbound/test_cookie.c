@@ -95,6 +95,24 @@ static void cookies_are_those_of_the_rfc(void **state)
 		      "22681ab97d52c298010000005cf7c609a6bb79d16625507a");
 }
 
+/* RFC 9018 appendix A.3 */
+static void reserved_bytes_are_signed_and_do_not_come_back(void **state)
+{
+	struct hash_key key = key_of("e5e973e5a6b2a43f48e7dc849e37bfcf");
+	static const uint8_t version[4] = {1, 0, 0, 0};
+	const uint32_t now_s = 0x5cf78f71 + 60;
+	uint8_t cookie[MESSAGE_COOKIE_REPLY];
+
+	(void)state;
+	read_hex("fc93fc62807ddb8601abcdef5cf78f71a314227b6679ebf5", cookie);
+	cookie_init_given(&keeper, &key, &key);
+	assert_true(cookie_check(&keeper, &other, now_s, cookie, sizeof cookie));
+	assert_memory_equal(cookie + 8, version, sizeof version);
+	assert_true(is_good(cookie, &other, now_s));
+	read_hex("fc93fc62807ddb8601abcdee5cf78f71a314227b6679ebf5", cookie);
+	assert_false(cookie_check(&keeper, &other, now_s, cookie, sizeof cookie));
+}
+
 static void the_secret_before_is_good_and_gives_way_to_the_new_one(void **state)
 {
 	struct hash_key before = key_of("445536bcd2513298075a5d379663c962");
@@ -201,6 +219,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cookies_are_those_of_the_rfc),
+		cmocka_unit_test(reserved_bytes_are_signed_and_do_not_come_back),
 		cmocka_unit_test(the_secret_before_is_good_and_gives_way_to_the_new_one),
 		cmocka_unit_test_setup(a_cookie_is_good_for_its_client_only, drawn),
 		cmocka_unit_test_setup(it_is_good_for_an_hour_and_five_minutes_ahead, drawn),
