@@ -281,7 +281,7 @@ class Bind(Import):
 
     def test_keys_of_no_transfer_stay_behind(self):
         self.assertNotRegex(self.config, r'name = "rndc-key')
-        self.told_of(self.told, r"named\.conf:5: key: not carried over: no allow-transfer of a zone names it")
+        self.told_of(self.told, r"named\.conf:5: key: not carried over: no zone is copied with it")
 
     def test_a_zone_without_a_default_ttl_stays_a_file_and_has_the_ttls_that_named_gives_it(self):
         self.assertIn('file = "%s/minimum.zone"' % self.world.dir, self.config)

@@ -825,16 +825,40 @@ static const char *key_use(struct import *import, const char *name)
 	return text_lower(import_printf(import, "use of key %.*s", (int)length, name));
 }
 
-/* With several views, a zone's transfers are limited to the view's clients: clients of another view
- * get that view's zone of the name. */
-static void allow_view(struct bind *bind, const struct bind_view *view, struct node *item,
-		       const struct origin *at)
+/* The clients that the list lets copy a zone. With several views, they are limited to the view's
+ * clients: clients of another view get that view's zone of the name. */
+static struct acl_set copying(struct bind *bind, const struct bind_view *view,
+			      const struct acl *acl)
 {
+	struct acl_set clients = acl_first_match(bind->import, acl);
+
+	if (bind->view_count > 1)
+		clients = narrow(bind, clients,
+				 acl_without(bind->import, view->clients, (struct acl_set){0}));
+	return clients;
+}
+
+static bool is_everybody(struct acl_set clients)
+{
+	return clients.count == 2 && clients.entries[0].prefix.length == 0 &&
+	       clients.entries[1].prefix.length == 0;
+}
+
+/* An item of `transfers` for the zone, for these clients alone. */
+static struct node *allow_copies(struct bind *bind, const struct node *made,
+				 const struct origin *at, struct acl_set clients)
+{
+	struct import *import = bind->import;
+	struct node *item = import_item(import, import_root(import), "transfers", at);
 	char text[PREFIX_TEXT_MAX];
 
-	for (size_t i = 0; bind->view_count > 1 && i < view->clients.count; i++)
-		import_add(bind->import, item, "allow", at,
-			   prefix_print(&view->clients.entries[i].prefix, text));
+	import_text(import, item, "name", at,
+		    import_name(import, "transfer", import_get(made, "name"), "zone"));
+	import_add(import, item, "zones", at, forward_zone_name(import, made));
+	for (size_t i = 0; i < clients.count; i++)
+		import_add(import, item, "allow", at,
+			   prefix_print(&clients.entries[i].prefix, text));
+	return item;
 }
 
 /* Whether the list allows transfers only over TLS, or only at one of several ports. Such a limit
@@ -857,19 +881,31 @@ static bool is_for_some(struct bind *bind, const struct statement *allow)
 	return true;
 }
 
-/* Gives a zone's transfers an item for the key. */
+/* Gives a zone's transfers an item for the key, for all clients that the list ahead of it does not
+ * keep out. NULL: it keeps out all of them, which is reported. */
 static struct node *allow_key(struct bind *bind, const struct bind_view *view,
-			      const struct statement *element, const struct node *made)
+			      const struct statement *element, const struct acl *ahead,
+			      const struct node *made)
 {
 	struct import *import = bind->import;
-	struct node *item = import_item(import, import_root(import), "transfers", &element->at);
+	struct acl acl = {0};
+	struct acl_set clients, no_list = {0}; /* no_list: everybody with the key */
+	struct node *item = NULL;
 
-	import_text(import, item, "name", &element->at,
-		    import_name(import, "transfer", import_get(made, "name"), "zone"));
-	import_add(import, item, "zones", &element->at, forward_zone_name(import, made));
-	import_text(import, item, "key", &element->at, word(element, 1));
-	import_keep(import, key_use(import, word(element, 1)), item);
-	allow_view(bind, view, item, &element->at);
+	for (size_t i = 0; i < ahead->count; i++)
+		acl_add_of(&acl, &ahead->entries[i]);
+	acl_add_all(&acl, true, &element->at);
+	clients = copying(bind, view, &acl);
+	if (clients.count == 0) {
+		import_lost(import, &element->at, "the list ahead of it keeps out all clients");
+	} else {
+		item = allow_copies(bind, made, &element->at,
+				    is_everybody(clients) ? no_list : clients);
+		import_text(import, item, "key", &element->at, word(element, 1));
+		import_keep(import, key_use(import, word(element, 1)), item);
+	}
+	acl_set_release(&clients);
+	acl_release(&acl);
 	return item;
 }
 
@@ -904,14 +940,12 @@ static void take_notify(struct bind *bind, struct node *item, const struct state
 static void take_transfers(struct bind *bind, const struct bind_view *view,
 			   const struct statement *zone, const struct node *made)
 {
-	struct import *import = bind->import;
 	const struct statement *allow = find(zone->first, "allow-transfer");
 	const struct statement *notify = find(zone->first, "also-notify");
 	struct list_reading reading = {.bind = bind};
 	struct acl acl = {0};
 	struct acl_set clients;
 	struct node *item = NULL;
-	char text[PREFIX_TEXT_MAX];
 
 	if (!allow)
 		allow = setting(bind, view, "allow-transfer");
@@ -921,24 +955,17 @@ static void take_transfers(struct bind *bind, const struct bind_view *view,
 		struct statement alone = *at;
 
 		alone.next = NULL;
-		if (strcasecmp(word(at, 0), "key") == 0)
-			item = allow_key(bind, view, at, made);
-		else
+		if (strcasecmp(word(at, 0), "key") == 0) {
+			struct node *keyed = allow_key(bind, view, at, &acl, made);
+
+			item = keyed ? keyed : item;
+		} else {
 			add_list(&reading, &acl, &alone, 0);
+		}
 	}
-	clients = acl_first_match(import, &acl);
-	if (bind->view_count > 1)
-		clients = narrow(bind, clients,
-				 acl_without(import, view->clients, (struct acl_set){0}));
-	if (clients.count > 0) {
-		item = import_item(import, import_root(import), "transfers", &allow->at);
-		import_text(import, item, "name", &allow->at,
-			    import_name(import, "transfer", import_get(made, "name"), "zone"));
-		import_add(import, item, "zones", &allow->at, forward_zone_name(import, made));
-	}
-	for (size_t i = 0; i < clients.count; i++)
-		import_add(import, item, "allow", &allow->at,
-			   prefix_print(&clients.entries[i].prefix, text));
+	clients = copying(bind, view, &acl);
+	if (clients.count > 0)
+		item = allow_copies(bind, made, &allow->at, clients);
 	acl_set_release(&clients);
 	acl_release(&acl);
 	if (notify)
@@ -1354,7 +1381,7 @@ static void take_keys(struct bind *bind)
 		if (at->count != 2 || strcasecmp(at->words[0], "key") != 0)
 			continue;
 		if (!import_find(import, key_use(import, at->words[1]))) {
-			import_lost(import, &at->at, "no allow-transfer of a zone names it");
+			import_lost(import, &at->at, "no zone is copied with it");
 			continue;
 		}
 		if (import_is_for_server(import))

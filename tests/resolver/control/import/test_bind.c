@@ -169,6 +169,41 @@ static void transfers_at_the_only_port_are_for_all(void **state)
 	}
 }
 
+/* In BIND the first element that fits decides, so addresses denied ahead of a key stay denied to
+ * the clients that have the key. */
+static void a_key_lets_in_nobody_that_is_kept_out_ahead_of_it(void **state)
+{
+	static const struct {
+		const char *list, *item; /* NULL: there is none */
+	} cases[] = {
+		{"key k;", "zones = [ \"a.example\" ]; key = \"k\"; }"},
+		{"10.0.0.5; key k;", "zones = [ \"a.example\" ]; key = \"k\"; }"},
+		{"!{ !10.0.0.0/8; any; }; key k;", "allow = [ \"10.0.0.0/8\" ]; key = \"k\"; }"},
+		{"!0.0.0.0/1; !::/0; key k;", "allow = [ \"128.0.0.0/1\" ]; key = \"k\"; }"},
+		{"key k; !10.0.0.0/8;", "zones = [ \"a.example\" ]; key = \"k\"; }"},
+		{"none; key k;", NULL},
+	};
+	char text[1024];
+
+	(void)state;
+	import_case_put("a.zone", "@ 60 IN A 192.0.2.5\n");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		snprintf(text, sizeof text,
+			 "key k { algorithm hmac-sha256; secret \"c2x1aWNl\"; };\n" ZONE(
+				 "allow-transfer { %s };"),
+			 cases[i].list);
+		import_case_run("bind", text);
+		if (cases[i].item) {
+			assert_config(cases[i].item);
+			assert_not_told("key: not carried over");
+		} else {
+			assert_not_config("transfers");
+			assert_told("original:3: key: not carried over: the list ahead of it keeps "
+				    "out all clients");
+		}
+	}
+}
+
 static void how_long_answers_are_stale_depends_on_no_order(void **state)
 {
 	static const struct {
@@ -277,6 +312,7 @@ int main(void)
 		cmocka_unit_test(a_closed_zone_says_at_its_place_how_it_was_open),
 		cmocka_unit_test(transfers_over_tls_or_at_a_port_are_left_out),
 		cmocka_unit_test(transfers_at_the_only_port_are_for_all),
+		cmocka_unit_test(a_key_lets_in_nobody_that_is_kept_out_ahead_of_it),
 		cmocka_unit_test(how_long_answers_are_stale_depends_on_no_order),
 		cmocka_unit_test(of_views_the_first_says_how_long_answers_are_stale),
 		cmocka_unit_test(a_source_address_is_for_all_views),
