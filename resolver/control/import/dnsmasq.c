@@ -12,6 +12,7 @@
 #include "resolver/control/import/words.h"
 #include "rules/base.h"
 #include "rules/prefix.h"
+#include "rules/reverse.h"
 
 enum { DEPTH_MAX = 10, FOLDER_MAX = 1024 };
 
@@ -441,41 +442,69 @@ static void on_server(struct dnsmasq *dnsmasq, const struct option *option)
 		take_domain(dnsmasq, option, domain_of(dnsmasq, option, domains.items[i]), rest);
 }
 
-/* rev-server=10.1.0.0/16,192.0.2.1: one rule for a prefix of whole octets (IPv6: hex digits), else
- * one for each value of its last, partial octet. */
+/* The reverse zones of a prefix: one for a prefix of whole octets (IPv6: hex digits), else one for
+ * each value of its last, partial octet. */
+static struct fields reverse_zones(struct import *import, const struct prefix *prefix)
+{
+	unsigned step = prefix->address.family == 4 ? 8 : 4;
+	unsigned bits = (prefix->length + step - 1) / step * step;
+	size_t count = (size_t)1 << (bits - prefix->length);
+	struct prefix part = {prefix->address, (uint8_t)bits};
+	uint8_t *last = &part.address.bytes[(bits - 1) / 8];
+	struct fields zones = {0};
+	char text[NAME_TEXT_MAX];
+
+	zones.items = import_alloc(import, count * sizeof *zones.items);
+	for (; zones.count < count; *last = (uint8_t)(*last + (bits % 8 == 0 ? 1 : 16)))
+		zones.items[zones.count++] =
+			import_printf(import, "%s", reverse_zone_text(&part, text));
+	return zones;
+}
+
+/* rev-server=10.1.0.0/16,192.0.2.1 */
 static void on_rev_server(struct dnsmasq *dnsmasq, const struct option *option)
 {
 	struct import *import = dnsmasq->import;
-	struct fields fields = split(import, option->value ? option->value : "", ',');
-	struct prefix prefix = {0};
-	const uint8_t *bytes = prefix.address.bytes;
-	unsigned step, labels, first, count;
+	struct fields fields = split(import, option->value ? option->value : "", ','), zones;
+	struct prefix prefix;
 
 	if (fields.count < 2 || prefix_parse_lenient(&prefix, fields.items[0]) != 0 ||
 	    prefix.length == 0) {
 		import_lost(import, &option->at, "it has no prefix and server");
 		return;
 	}
-	step = prefix.address.family == 4 ? 8 : 4;
-	labels = (prefix.length + step - 1) / step;
-	count = 1U << (labels * step - prefix.length);
-	first = step == 8 ? bytes[labels - 1]
-			  : (bytes[(labels - 1) / 2] >> ((labels - 1) % 2 ? 0 : 4) & 15);
-	for (unsigned n = first; n < first + count; n++) {
-		char *name = import_printf(import, step == 8 ? "%u" : "%x", n);
-
-		for (unsigned i = labels - 1; i > 0; i--)
-			name = step == 8
-				       ? import_printf(import, "%s.%u", name, bytes[i - 1])
-				       : import_printf(import, "%s.%x", name,
-						       bytes[(i - 1) / 2] >> ((i - 1) % 2 ? 0 : 4) &
-							       15);
-		name = import_printf(import, "%s.%s", name,
-				     step == 8 ? "in-addr.arpa" : "ip6.arpa");
+	zones = reverse_zones(import, &prefix);
+	for (size_t i = 0; i < zones.count; i++)
 		take_server(dnsmasq, option,
-			    forward_rule(import, dnsmasq->view, &option->at, name, false),
+			    forward_rule(import, dnsmasq->view, &option->at, zones.items[i], false),
 			    fields.items[1]);
-	}
+}
+
+/* domain=wifi.lan,10.2.0.0/24,local: the names of machines in this range, which dnsmasq has from
+ * DHCP or, with expand-hosts, a hosts file. With `local`, it forwards neither the domain nor the
+ * reverse names of the range. */
+static void on_domain(struct dnsmasq *dnsmasq, const struct option *option)
+{
+	struct import *import = dnsmasq->import;
+	struct fields fields = split(import, option->value ? option->value : "", ','), zones;
+	bool is_local = fields.count == 3 && strcmp(fields.items[2], "local") == 0;
+	struct prefix prefix;
+
+	if (strcmp(fields.items[0], "#") == 0)
+		import_lost(import, &option->at,
+			    "the domain of /etc/resolv.conf is not taken; name it");
+	if (fields.count < 2)
+		return;
+	if (!is_local || find(dnsmasq, "expand-hosts"))
+		import_lost(import, &option->at,
+			    "a name of a hosts file gets the domain without a range, whatever its "
+			    "address is");
+	if (!is_local || prefix_parse_lenient(&prefix, fields.items[1]) != 0 || prefix.length == 0)
+		return;
+	forward_zone(import, dnsmasq->view, &option->at, fields.items[0]);
+	zones = reverse_zones(import, &prefix);
+	for (size_t i = 0; i < zones.count; i++)
+		forward_zone(import, dnsmasq->view, &option->at, zones.items[i]);
 }
 
 /* ---- names ---- */
@@ -816,6 +845,7 @@ static const struct {
 	{"server", on_server},
 	{"local", on_server},
 	{"rev-server", on_rev_server},
+	{"domain", on_domain},
 	{"address", on_address},
 	{"host-record", on_host_record},
 	{"cname", on_cname},
@@ -839,7 +869,6 @@ static const struct {
 	/* Other functions look these options up: */
 	{"port", on_nothing},
 	{"local-ttl", on_nothing},
-	{"domain", on_nothing},
 	{"expand-hosts", on_nothing},
 	{"no-hosts", on_nothing},
 	{"no-resolv", on_nothing},
@@ -993,6 +1022,22 @@ static void take_whole(struct dnsmasq *dnsmasq, const struct origin *at)
 			    "the servers of resolv.conf, which are asked beside those of server=");
 }
 
+/* The last domain that is not for a range of addresses; NULL: there is none. */
+static const char *own_domain(const struct dnsmasq *dnsmasq)
+{
+	const char *domain = NULL;
+
+	for (const struct option *option = dnsmasq->first; option; option = option->next) {
+		struct fields fields = {0};
+
+		if (strcmp(option->at.path, "domain") == 0 && option->value)
+			fields = split(dnsmasq->import, option->value, ',');
+		if (fields.count == 1 && strcmp(fields.items[0], "#") != 0)
+			domain = fields.items[0];
+	}
+	return domain;
+}
+
 static void take_all(struct dnsmasq *dnsmasq, const char *path)
 {
 	struct import *import = dnsmasq->import;
@@ -1008,9 +1053,7 @@ static void take_all(struct dnsmasq *dnsmasq, const char *path)
 	option = find(dnsmasq, "local-ttl");
 	dnsmasq->ttl_s =
 		option && words_number(option->value) >= 0 ? words_number(option->value) : 0;
-	option = find(dnsmasq, "domain");
-	if (option && option->value)
-		dnsmasq->own_domain = split(import, option->value, ',').items[0];
+	dnsmasq->own_domain = own_domain(dnsmasq);
 	if (find(dnsmasq, "expand-hosts"))
 		dnsmasq->domain = dnsmasq->own_domain;
 	for (option = dnsmasq->first; option; option = option->next)

@@ -79,6 +79,42 @@ static void a_service_has_the_domain_without_expand_hosts(void **state)
 	assert_config("name = \"_ldap._tcp.lan\"");
 }
 
+static void the_domain_of_a_range_is_not_that_of_all_hosts(void **state)
+{
+	(void)state;
+	import_case_put("names", "10.1.0.7 printer\n");
+	import_case_run("dnsmasq", ALONE "expand-hosts\naddn-hosts=names\ndomain=old.lan\n"
+					 "domain=lan\ndomain=wifi.lan,10.2.0.0/24\n");
+	assert_config("name = \"printer.lan\"");
+	assert_told("original:8: domain: not carried over: a name of a hosts file gets the domain "
+		    "without a range");
+	import_case_run("dnsmasq", ALONE "expand-hosts\naddn-hosts=names\ndomain=#\n");
+	assert_config("name = \"printer\"");
+	assert_told("original:6: domain: not carried over: the domain of /etc/resolv.conf");
+}
+
+static void the_local_domain_of_a_range_is_not_forwarded(void **state)
+{
+	(void)state;
+	import_case_run("dnsmasq", ALONE "domain=lab.example,10.2.0.0/23,local\n"
+					 "domain=six.example,2001:db8::/31,local\n");
+	assert_config("name = \"lab.example\"");
+	assert_config("name = \"0.2.10.in-addr.arpa\"");
+	assert_config("name = \"1.2.10.in-addr.arpa\"");
+	assert_not_config("2.2.10.in-addr.arpa");
+	assert_config("name = \"8.b.d.0.1.0.0.2.ip6.arpa\"");
+	assert_config("name = \"9.b.d.0.1.0.0.2.ip6.arpa\"");
+	assert_not_told("domain: ");
+}
+
+static void servers_for_reverse_names_are_those_of_each_octet(void **state)
+{
+	(void)state;
+	import_case_run("dnsmasq", ALONE "rev-server=10.2.254.0/23,10.0.0.1\n");
+	assert_config("domain = \"254.2.10.in-addr.arpa.\"");
+	assert_config("domain = \"255.2.10.in-addr.arpa.\"");
+}
+
 static void servers_of_a_resolv_file_are_not_told_as_lost(void **state)
 {
 	(void)state;
@@ -100,6 +136,9 @@ int main(void)
 		cmocka_unit_test(folders_in_a_folder_are_passed_over),
 		cmocka_unit_test(a_folder_that_cannot_be_read_is_a_fault),
 		cmocka_unit_test(a_service_has_the_domain_without_expand_hosts),
+		cmocka_unit_test(the_domain_of_a_range_is_not_that_of_all_hosts),
+		cmocka_unit_test(the_local_domain_of_a_range_is_not_forwarded),
+		cmocka_unit_test(servers_for_reverse_names_are_those_of_each_octet),
 		cmocka_unit_test(servers_of_a_resolv_file_are_not_told_as_lost),
 	};
 
