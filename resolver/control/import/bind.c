@@ -1080,7 +1080,8 @@ static void take_stub(struct bind *bind, struct bind_view *view, const struct st
 static void take_shared(struct bind *bind, struct bind_view *view, const struct statement *zone,
 			const char *of)
 {
-	if (!forward_share_zone(bind->import, view->forward, &zone->at, word(zone, 1), of))
+	if (!forward_share_zone(bind->import, view->forward, &zone->at, word(zone, 1),
+				forward_view(bind->import, of, &zone->at)))
 		import_lost(bind->import, &zone->at, "the view %s has no such zone here", of);
 }
 

@@ -531,14 +531,12 @@ struct node *forward_zone(struct import *import, struct forward_view *view, cons
 }
 
 bool forward_share_zone(struct import *import, struct forward_view *view, const struct origin *at,
-			const char *apex, const char *of)
+			const char *apex, const struct forward_view *of)
 {
 	const char *plain = plain_name(import, at, apex);
-	struct node *zone =
-		plain ? import_find(import, zone_key(import, forward_view(import, of, at), plain))
-		      : NULL;
+	struct node *zone = plain ? import_find(import, zone_key(import, of, plain)) : NULL;
 
-	if (zone)
+	if (zone && !import_find(import, zone_key(import, view, plain)))
 		link_network(import, view, zone, at);
 	return zone;
 }

@@ -87,9 +87,10 @@ struct node *forward_zone_unlinked(struct import *import, struct forward_view *v
 /* The zone's name: "corp.test", or "guests/corp.test" if a zone of that name was made before; then
  * the zone is in a resource group named after its view's network. */
 const char *forward_zone_name(struct import *import, const struct node *zone);
-/* Links the zone of the view `of` to this view. False: `of` has no such zone. */
+/* Links the zone of the view `of` to this view, unless this view has a zone of that name. False:
+ * `of` has no such zone. */
 bool forward_share_zone(struct import *import, struct forward_view *view, const struct origin *at,
-			const char *apex, const char *of);
+			const char *apex, const struct forward_view *of);
 /* Adds a record to the zone; `owner` and names in the data are absolute, with or without a final
  * dot. ttl_s < 0: the default. */
 void forward_zone_record(struct import *import, struct node *zone, const struct origin *at,

@@ -36,11 +36,18 @@ struct block { /* the access settings for one prefix */
 	struct block *next;
 };
 
+struct served_zone { /* of an auth-zone */
+	const struct clause *clause;
+	const char *name;
+	struct served_zone *next;
+};
+
 struct unbound {
 	struct import *import;
 	struct clause *first, **last, *now; /* now NULL: none has begun */
 	struct forward_view *view;
 	struct block *blocks;
+	struct served_zone *served;
 	long port;
 	long long cache_bytes;      /* 0: not set */
 	const struct setting *shut; /* the root's local zone, which stops forwarding; NULL: none */
@@ -1172,12 +1179,17 @@ static void take_zone_file(struct unbound *unbound, const struct clause *clause,
 {
 	struct node *zone = forward_zone(unbound->import, unbound->view, &clause->at, name);
 	const char *slash = strrchr(clause->at.file, '/');
+	struct served_zone *served;
 
 	if (*file != '/' && slash)
 		file = import_printf(unbound->import, "%.*s/%s", (int)(slash - clause->at.file),
 				     clause->at.file, file);
-	if (zone)
-		forward_zone_file(unbound->import, zone, &clause->at, file, name, NULL);
+	if (!zone)
+		return;
+	forward_zone_file(unbound->import, zone, &clause->at, file, name, NULL);
+	served = import_alloc(unbound->import, sizeof *served);
+	*served = (struct served_zone){clause, import_get(zone, "name"), unbound->served};
+	unbound->served = served;
 }
 
 static void take_auth(struct unbound *unbound, const struct clause *clause)
@@ -1241,6 +1253,19 @@ static void take_clients(struct unbound *unbound, const struct origin *at)
 	acl_release(&acl);
 }
 
+/* Whether the view has local zones or data of its own. */
+static bool has_local(const struct clause *clause)
+{
+	static const char *const names[] = {"local-zone", "local-data", "local-data-ptr"};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (value_of(clause, names[i]))
+			return true;
+	return false;
+}
+
+/* Takes a view, whose clients have its local zones and data alone. With view-first, or if it has
+ * none, they also have those of `server`. Rules and auth-zones are for all clients. */
 static void take_view(struct unbound *unbound, const struct clause *clause)
 {
 	static const char *const known[] = {
@@ -1260,8 +1285,12 @@ static void take_view(struct unbound *unbound, const struct clause *clause)
 	if (unbound->closed_root)
 		forward_encrypted_default(unbound->import, view, NULL, unbound->closed_root);
 	forward_share_rules(unbound->import, unbound->view, view, &clause->at);
-	if (!is_on(clause, "view-first"))
+	if (!is_on(clause, "view-first") && has_local(clause)) {
+		for (const struct served_zone *at = unbound->served; at; at = at->next)
+			forward_share_zone(unbound->import, view, &at->clause->at, at->name,
+					   unbound->view);
 		return;
+	}
 	forward_falls_back(view, unbound->view, &clause->at);
 	if (unbound->shut)
 		forward_no_default(unbound->import, view, &clause->at);

@@ -51,6 +51,31 @@ static void a_view_called_like_the_main_one_is_another(void **state)
 		      "\"home-2\"; } );");
 }
 
+#define LINK(network) "{ name = \"" network "\"; virtual_network = \"" network "\"; }"
+#define LINKS         "links = (\n      " LINK("home") ",\n      " LINK("guests") "\n    );"
+
+static void zones_of_master_files_are_for_all_views(void **state)
+{
+	(void)state;
+	import_case_put("auth.zone", "@ 60 IN A 192.0.2.5\n");
+	import_case_run("unbound", PLAIN " access-control-view: 10.0.0.0/8 guests\n"
+					 " local-zone: main.example static\n"
+					 "auth-zone:\n name: auth.example\n zonefile: auth.zone\n"
+					 "view:\n name: guests\n local-zone: own.example static\n");
+	assert_config("auth.zone\";\n    " LINKS);
+	assert_config("name = \"main.example\"; links = ( " LINK("home") " );");
+	assert_config("name = \"own.example\"; links = ( " LINK("guests") " );");
+}
+
+static void a_view_without_local_zones_has_those_of_the_server(void **state)
+{
+	(void)state;
+	import_case_run("unbound", PLAIN " access-control-view: 10.0.0.0/8 guests\n"
+					 " local-zone: main.example static\n"
+					 "view:\n name: guests\n");
+	assert_config(LINKS);
+}
+
 static void a_value_may_stand_at_the_colon(void **state)
 {
 	(void)state;
@@ -278,6 +303,8 @@ int main(void)
 		cmocka_unit_test(of_settings_for_one_prefix_the_last_counts),
 		cmocka_unit_test(of_views_for_one_prefix_the_first_counts),
 		cmocka_unit_test(a_view_called_like_the_main_one_is_another),
+		cmocka_unit_test(zones_of_master_files_are_for_all_views),
+		cmocka_unit_test(a_view_without_local_zones_has_those_of_the_server),
 		cmocka_unit_test(a_value_may_stand_at_the_colon),
 		cmocka_unit_test(values_that_are_too_many_are_told),
 		cmocka_unit_test(what_is_asked_over_tls_is_not_asked_without),
