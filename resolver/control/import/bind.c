@@ -208,6 +208,17 @@ static bool is_first_use(struct bind *bind, const struct statement *statement)
 	return first;
 }
 
+/* Whether the view or zone is of another class than IN, such as a view with "version.bind". */
+static bool is_other_class(const struct statement *statement)
+{
+	static const char *const classes[] = {"CH", "CHAOS", "HS", "HESIOD"};
+
+	for (size_t i = 0; i < COUNT(classes); i++)
+		if (strcasecmp(word(statement, 2), classes[i]) == 0)
+			return true;
+	return false;
+}
+
 /* ---- settings without a counterpart ---- */
 
 #define THE_UNIT      "the program, its user and its files are those of the unit"
@@ -1179,7 +1190,7 @@ static void take_zone(struct bind *bind, struct bind_view *view, const struct st
 	     is_primary = strcasecmp(type, "master") == 0 || strcasecmp(type, "primary") == 0;
 
 	primaries = primaries ? primaries : find(zone->first, "masters");
-	if (strcasecmp(word(zone, 2), "CH") == 0 || strcasecmp(word(zone, 2), "chaos") == 0)
+	if (is_other_class(zone))
 		import_lost(bind->import, &zone->at, "only zones of class IN are served");
 	else if (closed && find(zone->first, "in-view"))
 		import_closed(bind->import, &zone->at, forward_network(view->forward),
@@ -1401,21 +1412,33 @@ static void take_keys(struct bind *bind)
 
 /* ---- the whole file ---- */
 
+static bool is_view(const struct statement *statement)
+{
+	return statement->count >= 2 && strcasecmp(statement->words[0], "view") == 0;
+}
+
+/* Lists the views of class IN: those of other classes have none of its clients. */
 static void list_views(struct bind *bind)
 {
 	size_t count = 0;
 
 	for (const struct statement *at = bind->first; at; at = at->next)
-		count += at->count >= 2 && strcasecmp(at->words[0], "view") == 0;
+		count += is_view(at);
 	bind->views = import_alloc(bind->import, (count + 1) * sizeof *bind->views);
 	for (const struct statement *at = bind->first; at; at = at->next)
-		if (at->count >= 2 && strcasecmp(at->words[0], "view") == 0)
+		if (is_view(at) && is_other_class(at))
+			import_lost(bind->import, &at->at, "only class IN is served");
+		else if (is_view(at))
 			bind->views[bind->view_count++] = (struct bind_view){
 				.statement = at,
 				.forward = forward_view(bind->import, at->words[1], &at->at)};
-	if (count == 0)
-		bind->views[bind->view_count++].forward =
-			forward_main_view(bind->import, &bind->first->at);
+	if (bind->view_count > 0)
+		return;
+	if (count > 0)
+		import_fault(bind->import, &bind->first->at,
+			     "it has no view of class IN, so there is nothing to import");
+	bind->views[bind->view_count++].forward =
+		forward_main_view(bind->import, &bind->first->at);
 }
 
 static void take_view(struct bind *bind, struct bind_view *view)

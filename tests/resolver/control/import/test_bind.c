@@ -295,6 +295,27 @@ static void reports_name_the_network_of_a_view(void **state)
 	assert_told("in view B-2, 224.0.0.1 is a multicast address");
 }
 
+static void a_view_of_another_class_takes_no_clients(void **state)
+{
+	static const char *const classes[] = {"CH", "chaos", "HS", "Hesiod"};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(classes); i++) {
+		snprintf(text, sizeof text,
+			 OPTIONS("") "view \"other\" %s { match-clients { any; }; };\n"
+				     "view \"a\" IN { match-clients { 10.0.0.0/8; }; };\n",
+			 classes[i]);
+		import_case_run("bind", text);
+		assert_config("{ name = \"a\"; client_prefixes = [ \"10.0.0.0/8\" ]; }");
+		assert_not_config("\"other\"");
+		assert_told("original:2: view: not carried over: only class IN is served");
+	}
+	import_case_run("bind", OPTIONS("") "view \"other\" CH { match-clients { any; }; };\n");
+	assert_string_equal(import_case_config(), "");
+	assert_told("original:1: options: it has no view of class IN");
+}
+
 static void words_that_are_not_read_are_told(void **state)
 {
 	(void)state;
@@ -317,6 +338,7 @@ int main(void)
 		cmocka_unit_test(of_views_the_first_says_how_long_answers_are_stale),
 		cmocka_unit_test(a_source_address_is_for_all_views),
 		cmocka_unit_test(reports_name_the_network_of_a_view),
+		cmocka_unit_test(a_view_of_another_class_takes_no_clients),
 		cmocka_unit_test(words_that_are_not_read_are_told),
 	};
 
