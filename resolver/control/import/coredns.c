@@ -585,35 +585,7 @@ static bool answers_more(const struct corefile_server *server)
 	return false;
 }
 
-/* Makes the plugin's zone, so that names in it that the hosts lack do not exist. There is no zone
- * if the plugin falls through, or for the root. */
-static void hosts_one(struct coredns *coredns, const struct corefile_server *server,
-		      const struct corefile_line *line, const char *zone)
-{
-	if (in_block(line, "fallthrough")) {
-		if (!answers_more(server))
-			import_changed(
-				coredns->import, &line->at,
-				"a name of %s that the hosts do not have goes where others go; "
-				"there it is refused, as nothing behind \"fallthrough\" has it",
-				zone);
-		return;
-	}
-	if (strcmp(zone, ".") != 0)
-		forward_zone(coredns->import, coredns->view, &line->at, zone);
-	else
-		import_changed(coredns->import, &line->at,
-			       "a name that the hosts do not have is forwarded; there it does not "
-			       "exist, unless the line \"fallthrough\" is in the block");
-}
-
-struct hosts_in { /* a plugin's zones, for selecting names */
-	struct coredns *coredns;
-	const struct corefile_server *server;
-	const struct corefile_line *line;
-};
-
-/* Whether the name is in a zone of the plugin. */
+/* Whether the name is in a zone of the plugin, or of a line of its block. */
 static bool is_in_zones(struct coredns *coredns, const struct corefile_server *server,
 			const struct corefile_line *line, size_t from, const char *name)
 {
@@ -627,6 +599,47 @@ static bool is_in_zones(struct coredns *coredns, const struct corefile_server *s
 	}
 	return false;
 }
+
+/* Makes the plugin's zone, so that names in it that the hosts lack do not exist. There is no zone
+ * if the plugin falls through for all of its names, or for the root. */
+static void hosts_one(struct coredns *coredns, const struct corefile_server *server,
+		      const struct corefile_line *line, const char *zone)
+{
+	const struct corefile_line *through = in_block(line, "fallthrough");
+
+	if (through &&
+	    (through->count == 1 || is_in_zones(coredns, server, through, 1, zone))) {
+		if (!answers_more(server))
+			import_changed(
+				coredns->import, &line->at,
+				"a name of %s that the hosts do not have goes where others go; "
+				"there it is refused, as nothing behind \"fallthrough\" has it",
+				zone);
+		return;
+	}
+	if (strcmp(zone, ".") == 0) {
+		import_changed(coredns->import, &line->at,
+			       "a name that the hosts do not have is forwarded; there it does not "
+			       "exist, unless the line \"fallthrough\" is in the block");
+		return;
+	}
+	forward_zone(coredns->import, coredns->view, &line->at, zone);
+	for (size_t i = 1; through && i < through->count; i++) {
+		const char *below = zone_of(coredns, through->words[i], NULL);
+
+		if (below && is_below(below, zone))
+			import_lost(coredns->import, &through->at,
+				    "%s stays in the zone %s, which has no exceptions here: a name "
+				    "that the hosts do not have does not exist",
+				    below, zone);
+	}
+}
+
+struct hosts_in { /* a plugin's zones, for selecting names */
+	struct coredns *coredns;
+	const struct corefile_server *server;
+	const struct corefile_line *line;
+};
 
 static bool is_hosts_zone(void *context, const char *name)
 {

@@ -103,6 +103,34 @@ static void hosts_that_fall_through_to_nothing_are_told(void **state)
 	assert_not_told("goes where");
 }
 
+/* With "fallthrough ZONES", the names of all other zones do not go on. */
+static void hosts_fall_through_for_the_zones_of_that_line_alone(void **state)
+{
+	static const struct {
+		const char *zones;
+		bool falls_through;
+	} cases[] = {
+		{"", true},
+		{"lan", true},
+		{".", true},
+		{"LAN. in-addr.arpa", true},
+		{"in-addr.arpa ip6.arpa", false},
+		{"guests.lan", false},
+	};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		snprintf(text, sizeof text,
+			 "lan {\nbind 127.0.0.1\nhosts /dev/null {\n10.0.0.1 nas.lan\n"
+			 "fallthrough %s\n}\nforward . 192.0.2.1\n}\n",
+			 cases[i].zones);
+		import_case_run("coredns", text);
+		assert_config(cases[i].falls_through ? "name = \"nas.lan\"" : "\"nas:A\"");
+	}
+	assert_told("original:5: fallthrough: not carried over: guests.lan stays in the zone lan");
+}
+
 static void files_that_nothing_imports_are_told(void **state)
 {
 	(void)state;
@@ -121,6 +149,7 @@ int main(void)
 		cmocka_unit_test(hosts_without_a_file_have_their_block_alone),
 		cmocka_unit_test(hosts_without_ptrs_have_none_of_their_file_either),
 		cmocka_unit_test(hosts_that_fall_through_to_nothing_are_told),
+		cmocka_unit_test(hosts_fall_through_for_the_zones_of_that_line_alone),
 		cmocka_unit_test(files_that_nothing_imports_are_told),
 	};
 
