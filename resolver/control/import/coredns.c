@@ -21,7 +21,8 @@ enum { DEPTH_MAX = 10, BRACES_MAX = 100, PLACES_MAX = 32, USUAL_TTL_S = 3600 };
 struct corefile_line {    /* a plugin, or a line of its block */
 	struct origin at; /* at.path is the first word */
 	const char **words;
-	size_t count, room;                         /* of words */
+	size_t count, room; /* of words */
+	bool has_block;
 	struct corefile_line *first, **last, *next; /* first, last: of the block */
 };
 
@@ -111,6 +112,7 @@ static struct corefile_line *read_line(struct corefile_parser *parser, bool is_h
 				return line;
 			}
 			parser->at++;
+			line->has_block = true;
 			parser->braces++;
 			read_lines(parser, line);
 			parser->braces--;
@@ -228,6 +230,9 @@ static void read_servers(struct coredns *coredns, const char *path, const struct
 			for (; *files; files++)
 				read_servers(coredns, *files, &head->at, depth + 1);
 		} else {
+			/* A single server needs no braces: the rest of the file is its block. */
+			if (!head->has_block)
+				read_lines(&parser, head);
 			server = import_alloc(coredns->import, sizeof *server);
 			server->head = *head;
 			*coredns->last = server;
@@ -607,8 +612,7 @@ static void hosts_one(struct coredns *coredns, const struct corefile_server *ser
 {
 	const struct corefile_line *through = in_block(line, "fallthrough");
 
-	if (through &&
-	    (through->count == 1 || is_in_zones(coredns, server, through, 1, zone))) {
+	if (through && (through->count == 1 || is_in_zones(coredns, server, through, 1, zone))) {
 		if (!answers_more(server))
 			import_changed(
 				coredns->import, &line->at,

@@ -131,6 +131,21 @@ static void hosts_fall_through_for_the_zones_of_that_line_alone(void **state)
 	assert_told("original:5: fallthrough: not carried over: guests.lan stays in the zone lan");
 }
 
+static void a_single_server_needs_no_braces(void **state)
+{
+	(void)state;
+	import_case_run("coredns", ".:53\n\nbind 127.0.0.1\nforward . 192.0.2.1 {\nmax_fails 0\n}\n"
+				   "cache 60\n");
+	assert_config("targets = ( { address = \"192.0.2.1\"; } )");
+	assert_config("ttl_max = 60;");
+	assert_config("listen = [ \"127.0.0.1:53\" ]");
+	import_case_run("coredns", ".:53\nbind 127.0.0.1\n}\n");
+	assert_told("original:3: a zone is expected here");
+	assert_string_equal(import_case_config(), "");
+	import_case_run("coredns", ". {\n}\na.example {\nbind 127.0.0.1\nforward . 192.0.2.1\n}\n");
+	assert_config("domain = \"a.example.\"");
+}
+
 static void files_that_nothing_imports_are_told(void **state)
 {
 	(void)state;
@@ -150,6 +165,7 @@ int main(void)
 		cmocka_unit_test(hosts_without_ptrs_have_none_of_their_file_either),
 		cmocka_unit_test(hosts_that_fall_through_to_nothing_are_told),
 		cmocka_unit_test(hosts_fall_through_for_the_zones_of_that_line_alone),
+		cmocka_unit_test(a_single_server_needs_no_braces),
 		cmocka_unit_test(files_that_nothing_imports_are_told),
 	};
 
