@@ -15,6 +15,7 @@
 #include "resolver/control/import/forward.h"
 #include "resolver/control/import/words.h"
 #include "rules/base.h"
+#include "rules/text.h"
 
 enum { DEPTH_MAX = 10, BRACES_MAX = 100, PLACES_MAX = 32, USUAL_TTL_S = 3600 };
 
@@ -977,6 +978,46 @@ static void take_server(struct coredns *coredns, struct corefile_server *server)
 	}
 }
 
+/* The key of import_find for a zone in which a server answers names. */
+static char *answered(struct import *import, const char *zone)
+{
+	size_t length = strlen(zone);
+
+	length -= length > 1 && zone[length - 1] == '.';
+	return text_lower(import_printf(import, "answered %.*s", (int)length, zone));
+}
+
+static void note_answered(struct coredns *coredns, const struct corefile_server *server)
+{
+	if (server->skipped || (!answers_more(server) && !in_block(&server->head, "hosts")))
+		return;
+	for (size_t i = 0; i < server->head.count; i++) {
+		const char *zone = zone_of(coredns, server->head.words[i], NULL);
+
+		if (zone)
+			import_keep(coredns->import, answered(coredns->import, zone), coredns);
+	}
+}
+
+/* Makes a zone for each name of a server if no plugin that answers is carried over: its names must
+ * not go to the servers of a shorter name. */
+static void take_unanswered(struct coredns *coredns, const struct corefile_server *server)
+{
+	struct import *import = coredns->import;
+
+	for (size_t i = 0; !server->skipped && i < server->head.count; i++) {
+		const char *zone = zone_of(coredns, server->head.words[i], NULL);
+
+		if (!zone || strcmp(zone, ".") == 0 || import_find(import, answered(import, zone)))
+			continue;
+		forward_zone(import, coredns->view, &server->head.at, zone);
+		import_changed(import, &server->head.at,
+			       "no plugin that answers for %s is carried over; its names do not "
+			       "exist here, so that they are not forwarded",
+			       zone);
+	}
+}
+
 /* ---- where to listen ---- */
 
 static bool is_around(const struct host *outer, const struct host *inner)
@@ -1169,6 +1210,10 @@ void coredns_read(struct import *import, const char *path)
 	coredns.view = forward_main_view(import, &coredns.at);
 	for (struct corefile_server *server = coredns.first; server; server = server->next)
 		take_server(&coredns, server);
+	for (struct corefile_server *server = coredns.first; server; server = server->next)
+		note_answered(&coredns, server);
+	for (struct corefile_server *server = coredns.first; server; server = server->next)
+		take_unanswered(&coredns, server);
 	take_places(&coredns, &at);
 	take_clients(&coredns, &coredns.at);
 	/* CoreDNS has no special-use names. */

@@ -146,6 +146,22 @@ static void a_single_server_needs_no_braces(void **state)
 	assert_config("domain = \"a.example.\"");
 }
 
+#define ROOT ". {\nbind 127.0.0.1\nforward . 192.0.2.1\n}\n"
+
+static void names_of_a_server_that_answers_nothing_here_are_not_forwarded(void **state)
+{
+	(void)state;
+	import_case_run("coredns", ROOT "cluster.local {\nbind 127.0.0.1\nkubernetes\n}\n");
+	assert_config("name = \"cluster.local\"");
+	assert_told(
+		"original:5: cluster.local: different: no plugin that answers for cluster.local");
+	import_case_run("coredns", ROOT "a.example {\nbind 127.0.0.1\nprometheus\n}\n"
+					"A.example. {\nbind 127.0.0.1\nforward . 192.0.2.2\n}\n");
+	assert_not_config("private_zones");
+	import_case_run("coredns", ROOT ".:54 {\nbind 127.0.0.1\nprometheus\n}\n");
+	assert_not_config("private_zones");
+}
+
 static void files_that_nothing_imports_are_told(void **state)
 {
 	(void)state;
@@ -166,6 +182,7 @@ int main(void)
 		cmocka_unit_test(hosts_that_fall_through_to_nothing_are_told),
 		cmocka_unit_test(hosts_fall_through_for_the_zones_of_that_line_alone),
 		cmocka_unit_test(a_single_server_needs_no_braces),
+		cmocka_unit_test(names_of_a_server_that_answers_nothing_here_are_not_forwarded),
 		cmocka_unit_test(files_that_nothing_imports_are_told),
 	};
 
