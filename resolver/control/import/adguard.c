@@ -514,13 +514,29 @@ static void take_listen(struct import *import, const json_t *dns)
 				     text);
 }
 
-/* A rewrite gives a name, or all names below one, an address or another name. */
-static void take_rewrite(struct import *import, struct adguard *adguard, const json_t *rewrite)
+static bool is_off(const json_t *group, const char *name)
+{
+	const char *flag = json_member_text(group, name);
+
+	return flag && words_flag(flag) == 0;
+}
+
+/* Whether the name only has no rewrite, for one type or all: rewrites of a wildcard are not for it.
+ */
+static bool is_exemption(const char *domain, const char *answer)
+{
+	return strcmp(answer, "A") == 0 || strcmp(answer, "AAAA") == 0 ||
+	       strcasecmp(answer, domain) == 0;
+}
+
+/* A rewrite gives a name, or all names below one, an address or another name. `off`: all rewrites
+ * are disabled. */
+static void take_rewrite(struct import *import, struct adguard *adguard, const json_t *rewrite,
+			 bool off)
 {
 	struct origin at = json_file_at(import, rewrite, NULL);
 	const char *domain = json_member_text(rewrite, "domain"),
-		   *answer = json_member_text(rewrite, "answer"),
-		   *enabled = json_member_text(rewrite, "enabled"), *type;
+		   *answer = json_member_text(rewrite, "answer"), *type;
 	struct address address;
 	struct node *zone;
 
@@ -528,11 +544,11 @@ static void take_rewrite(struct import *import, struct adguard *adguard, const j
 		import_fault(import, &at, "a rewrite has a domain and an answer");
 		return;
 	}
-	if (enabled && words_flag(enabled) == 0) {
+	if (off || is_off(rewrite, "enabled")) {
 		import_lost(import, &at, "it is disabled there");
 		return;
 	}
-	if (strcmp(answer, "A") == 0 || strcmp(answer, "AAAA") == 0) {
+	if (is_exemption(domain, answer)) {
 		import_lost(import, &at, "%s has what a target answers unless a rewrite is for it",
 			    domain);
 		return;
@@ -552,13 +568,14 @@ static void take_rewrite(struct import *import, struct adguard *adguard, const j
 		       domain + 2);
 }
 
-static void take_rewrites(struct import *import, struct adguard *adguard, const json_t *group)
+static void take_rewrites(struct import *import, struct adguard *adguard, const json_t *group,
+			  bool off)
 {
 	const json_t *list = json_member(group, "rewrites");
 	json_t *item;
 	size_t i;
 
-	json_array_foreach((json_t *)list, i, item) take_rewrite(import, adguard, item);
+	json_array_foreach((json_t *)list, i, item) take_rewrite(import, adguard, item, off);
 }
 
 /* Refuses clients with upstreams of their own, which would need a view, and reports their other
@@ -589,7 +606,11 @@ static void read_yaml(struct import *import, struct adguard *adguard, const char
 		      const char *text, size_t length)
 {
 	json_t *file = yaml_file_parse(import, path, text, length);
-	const json_t *dns = json_member(file, "dns");
+	const json_t *dns = json_member(file, "dns"), *filtering = json_member(file, "filtering");
+	/* filtering_enabled was in dns before it had a group of its own. */
+	bool no_rewrites = is_off(filtering, "rewrites_enabled") ||
+			   is_off(filtering, "filtering_enabled") ||
+			   is_off(dns, "filtering_enabled");
 	struct origin at = import_place(import, path, 1, NULL);
 
 	if (file && !json_is_object(dns))
@@ -598,12 +619,12 @@ static void read_yaml(struct import *import, struct adguard *adguard, const char
 		take_upstreams(import, adguard, path, dns);
 		take_clients(import, adguard, dns);
 		take_listen(import, dns);
-		take_rewrites(import, adguard, dns);
-		take_rewrites(import, adguard, json_member(file, "filtering"));
+		take_rewrites(import, adguard, dns, no_rewrites);
+		take_rewrites(import, adguard, filtering, no_rewrites);
 		check_clients(import, file);
 		tell_lost(import, dns, reasons);
 		tell_lost(import, file, reasons);
-		tell_lost(import, json_member(file, "filtering"), reasons);
+		tell_lost(import, filtering, reasons);
 	}
 	json_decref(file);
 }

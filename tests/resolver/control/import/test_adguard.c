@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "rules/base.h"
 #include "tests/lib/import_case.h"
 
 #define DNS "dns:\n  bind_hosts:\n    - 127.0.0.1\n  upstream_dns:\n    - 10.0.0.1\n"
@@ -59,12 +60,44 @@ static void a_rewrite_without_an_answer_is_a_fault(void **state)
 	assert_told("a rewrite has a domain and an answer");
 }
 
+#define REWRITE(domain, answer) "  rewrites:\n    - domain: " domain "\n      answer: " answer "\n"
+
+static void rewrites_that_are_off_are_not_made(void **state)
+{
+	static const char *const texts[] = {
+		DNS "filtering:\n  rewrites_enabled: false\n" REWRITE("a.example", "10.0.0.7"),
+		DNS "filtering:\n  filtering_enabled: false\n" REWRITE("a.example", "10.0.0.7"),
+		DNS "  filtering_enabled: false\n" REWRITE("a.example", "10.0.0.7"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		import_case_run("adguard", texts[i]);
+		assert_not_config("10.0.0.7");
+		assert_told("not carried over: it is disabled there");
+	}
+	import_case_run("adguard", DNS
+			"filtering:\n  filtering_enabled: true\n  rewrites_enabled: true\n" REWRITE(
+				"a.example", "10.0.0.7"));
+	assert_config("10.0.0.7");
+}
+
+static void a_rewrite_of_a_name_to_itself_is_no_record(void **state)
+{
+	(void)state;
+	import_case_run("adguard", DNS "filtering:\n" REWRITE("pass.example", "Pass.example"));
+	assert_not_config("pass.example");
+	assert_told("not carried over: pass.example has what a target answers");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(protection_that_is_lost_is_told),
 		cmocka_unit_test(a_client_s_own_protection_is_told),
 		cmocka_unit_test(a_rewrite_without_an_answer_is_a_fault),
+		cmocka_unit_test(rewrites_that_are_off_are_not_made),
+		cmocka_unit_test(a_rewrite_of_a_name_to_itself_is_no_record),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
