@@ -35,9 +35,12 @@ static bool is_template(const json_t *value)
 	       (json_member(value, "$schema") || json_member(value, "contentVersion"));
 }
 
-/* What to do with a file that belongs to a deployment; NULL: any other file. */
-static const char *deployed_instead(const json_t *value)
+/* What to do with a file that belongs to a deployment, or that has only some of a list's resources:
+ * with --prune, `sluice apply` would delete the others. NULL: any other file. */
+static const char *refusal(const json_t *value)
 {
+	const char *next = json_member_text(value, "nextLink");
+
 	if (is_template(value))
 		return "it is a template; `sluice deploy FILE --group GROUP` deploys it, and with "
 		       "--what-if shows what it would do";
@@ -49,6 +52,9 @@ static const char *deployed_instead(const json_t *value)
 		return "it has the parameters of a template; `sluice deploy TEMPLATE --group GROUP "
 		       "-p FILE` deploys the template with them, and with --what-if shows what it "
 		       "would do";
+	if (next && *next != '\0')
+		return "it is one page of a longer list (nextLink); give the whole list, as `az "
+		       "... list` prints it, or join the pages' \"value\"";
 	return NULL;
 }
 
@@ -82,16 +88,16 @@ void arm_read(struct import *import, const char *path)
 {
 	struct arm *arm = arm_of(import);
 	json_t *value = json_file_read(import, path);
-	const char *instead = deployed_instead(value);
+	const char *refused = refusal(value);
 	struct origin at = import_place(import, path, 0, NULL);
 
 	if (value && json_array_append_new(arm->files, value) != 0)
 		exit(exit_fail("%s", err_text(ERR_NOMEM)));
-	if (instead)
-		import_fault(import, &at, "%s", instead);
+	if (refused)
+		import_fault(import, &at, "%s", refused);
 	else if (value)
 		take_file(arm, path, value);
-	arm->refused |= !value || instead;
+	arm->refused |= !value || refused;
 }
 
 void arm_finish(struct import *import)
