@@ -17,6 +17,8 @@
 
 enum { MODULES_MAX = 32, HOPS_MAX = 32, TXT_PART_MAX = 254 };
 
+#define UNKNOWN "it is known when it is applied; give the state (`terraform show -json`) then"
+
 /* ---- azurerm's members in Azure's form ---- */
 
 enum attribute_form {
@@ -48,6 +50,9 @@ static const struct map network[] = {
 	{"dns_servers", "dhcpOptions.dnsServers", AS_IT_IS, NULL},
 	{"subnet", "subnets", EACH, subnet},
 	{.from = NULL}};
+/* The servers of a network as a resource of their own; put_servers puts them into the network. */
+static const struct map network_servers[] = {
+	{"dns_servers", "dhcpOptions.dnsServers", AS_IT_IS, NULL}, {.from = NULL}};
 static const struct map link[] = {{"virtual_network_id", "virtualNetwork.id", AS_IT_IS, NULL},
 				  {"registration_enabled", "registrationEnabled", AS_IT_IS, NULL},
 				  {"resolution_policy", "resolutionPolicy", AS_IT_IS, NULL},
@@ -113,6 +118,8 @@ static const struct terraform_kind {
 	const struct map *members;
 } kinds[] = {
 	{"azurerm_virtual_network", NULL, "virtualNetworks", network},
+	{"azurerm_virtual_network_dns_servers", "virtual_network_id", "dnsServers",
+	 network_servers},
 	{"azurerm_subnet", "virtual_network_name", "virtualNetworks/subnets", subnet},
 	{"azurerm_private_dns_resolver", NULL, "dnsResolvers", link},
 	{"azurerm_private_dns_resolver_inbound_endpoint", "private_dns_resolver_id",
@@ -188,6 +195,7 @@ struct planned {
 	const json_t *values, *expressions;
 	const char *id;
 	bool wanted; /* its id is being made, so a second request is a circle */
+	bool placed; /* network_servers: its network has them */
 	struct planned *next;
 };
 
@@ -691,9 +699,7 @@ static json_t *convert(struct terraform *terraform, const struct planned *planne
 
 		value = member_of(terraform, planned, values, expressions, map->from);
 		if (!value && json_array_size(json_member(inner, "references")) > 0)
-			tell(terraform, planned, map->from,
-			     "it is known when it is applied; give the state (`terraform show "
-			     "-json`) then");
+			tell(terraform, planned, map->from, UNKNOWN);
 		if (!value)
 			continue;
 		first = map->how == FIRST ? json_array_get(value, 0) : NULL;
@@ -764,23 +770,41 @@ static void take_soa(struct terraform *terraform, const struct planned *planned,
 		   planned->address, made(terraform, made_of, planned->values));
 }
 
+/* Puts the servers that are a resource of their own into the properties of their network. */
+static void put_servers(struct terraform *terraform, json_t *properties, const char *id)
+{
+	for (struct planned *at = terraform->first; at; at = at->next) {
+		const char *of;
+
+		if (at->kind->members != network_servers)
+			continue;
+		of = member_text(terraform, at, at->kind->parent);
+		if (!of || strcasecmp(of, id) != 0)
+			continue;
+		json_object_update(properties, convert(terraform, at, network_servers, at->values,
+						       at->expressions));
+		at->placed = true;
+	}
+}
+
 static void take(struct terraform *terraform, struct planned *planned)
 {
+	const struct terraform_kind *kind = planned->kind;
 	const char *id = id_of(terraform, planned);
-	json_t *resource;
+	json_t *resource, *properties;
 
 	if (*id == '\0') {
-		tell(terraform, planned, planned->kind->parent ? planned->kind->parent : "name",
-		     "it is known when it is applied; give the state (`terraform show -json`) "
-		     "then");
+		tell(terraform, planned, kind->parent ? kind->parent : "name", UNKNOWN);
 		return;
 	}
 	tell_members(terraform, planned);
+	properties =
+		convert(terraform, planned, kind->members, planned->values, planned->expressions);
+	if (kind->members == network)
+		put_servers(terraform, properties, id);
 	resource =
 		json_pack("{s:O*, s:O*, s:O}", "location", json_member(planned->values, "location"),
-			  "tags", json_member(planned->values, "tags"), "properties",
-			  convert(terraform, planned, planned->kind->members, planned->values,
-				  planned->expressions));
+			  "tags", json_member(planned->values, "tags"), "properties", properties);
 	azure_take(terraform->import, id, planned->address,
 		   made(terraform, resource, planned->values));
 	take_soa(terraform, planned, id);
@@ -821,7 +845,14 @@ void terraform_finish(struct import *import)
 	struct terraform *terraform = terraform_of(import);
 
 	for (struct planned *planned = terraform->first; planned; planned = planned->next)
-		take(terraform, planned);
+		if (planned->kind->members != network_servers)
+			take(terraform, planned);
+	for (struct planned *planned = terraform->first; planned; planned = planned->next)
+		if (planned->kind->members == network_servers && !planned->placed)
+			tell(terraform, planned, planned->kind->parent,
+			     member_text(terraform, planned, planned->kind->parent)
+				     ? "no virtual network in it has this id"
+				     : UNKNOWN);
 	azure_finish(import);
 	json_decref(terraform->pool);
 }

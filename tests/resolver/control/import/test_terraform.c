@@ -1,8 +1,9 @@
-/* Plans: values that are not known before they are applied. */
+/* Plans: values that are not known before they are applied; and states. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -32,10 +33,55 @@ static void a_number_that_is_not_known_is_missing(void **state)
 	assert_config("{ name = \"www:A\"; records = [ \"10.0.0.1\" ]; }");
 }
 
+#define HUB "resourceGroups/g/providers/Microsoft.Network/virtualNetworks/hub"
+#define NETWORK                                                                                    \
+	"{\"address\": \"azurerm_virtual_network.hub\", \"mode\": \"managed\", \"type\": "         \
+	"\"azurerm_virtual_network\", \"name\": \"hub\", \"values\": {\"name\": \"hub\", "         \
+	"\"resource_group_name\": \"g\", \"address_space\": [\"10.1.0.0/16\"], \"dns_servers\": "  \
+	"[], "                                                                                     \
+	"\"id\": \"%s\"}}"
+#define SERVERS                                                                                    \
+	"{\"address\": \"azurerm_virtual_network_dns_servers.hub\", \"mode\": \"managed\", "       \
+	"\"type\": \"azurerm_virtual_network_dns_servers\", \"name\": \"hub\", \"values\": "       \
+	"{\"dns_servers\": [\"10.1.0.4\"], \"virtual_network_id\": %s}}"
+#define REFERENCE                                                                                  \
+	"{\"address\": \"azurerm_virtual_network_dns_servers.hub\", \"expressions\": "             \
+	"{\"virtual_network_id\": {\"references\": [\"%s\"]}}}"
+
+/* A plan has a reference in place of the network's id; a state has the id. */
+static void import_network(const char *id, const char *reference, const char *servers_of)
+{
+	char text[2048];
+
+	snprintf(text, sizeof text,
+		 "{\"planned_values\": {\"root_module\": {\"resources\": [" SERVERS ", " NETWORK
+		 "]}}, \"configuration\": {\"root_module\": {\"resources\": [" REFERENCE "]}}}",
+		 servers_of, id, reference);
+	import_case_run("terraform", text);
+}
+
+static void servers_that_are_a_resource_of_their_own_are_those_of_their_network(void **state)
+{
+	(void)state;
+	import_network("", "azurerm_virtual_network.hub.id", "null");
+	assert_config("dns_servers = [ \"10.1.0.4:53\" ]");
+	assert_not_told("dns_servers");
+	import_network("/subscriptions/s/" HUB, "", "\"/SUBSCRIPTIONS/s/" HUB "\"");
+	assert_config("dns_servers = [ \"10.1.0.4:53\" ]");
+	import_network("", "local.hub", "null");
+	assert_told("azurerm_virtual_network_dns_servers.hub.virtual_network_id: not carried over: "
+		    "it is known when it is applied");
+	import_network("/subscriptions/s/" HUB, "", "\"/subscriptions/other/" HUB "\"");
+	assert_told("azurerm_virtual_network_dns_servers.hub.virtual_network_id: not carried over: "
+		    "no virtual network in it has this id");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_number_that_is_not_known_is_missing),
+		cmocka_unit_test(
+			servers_that_are_a_resource_of_their_own_are_those_of_their_network),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
