@@ -605,8 +605,30 @@ static long listen_port(const struct bind *bind, const struct statement *listen)
 	return own ? words_number(own) : usual ? words_number(word(usual, 1)) : DNS_PORT;
 }
 
+/* Reports a list with an address that is not listened at ahead of "any", and listens at loopback
+ * in place of that: listen has no exceptions. */
+static void close_listen(struct bind *bind, const struct statement *denied, const char *any,
+			 long port)
+{
+	struct import *import = bind->import;
+	bool is_ipv6 = *any == ':';
+
+	forward_listen(import, &denied->at, is_ipv6 ? "::1" : "127.0.0.1", port);
+	import_closed(
+		import, &denied->at,
+		import_group(import, import_root(import), "vnet_resolver", &denied->at),
+		import_printf(import,
+			      is_ipv6 ? "listen = [ \"[%s]:%ld\" ];" : "listen = [ \"%s:%ld\" ];",
+			      any, port),
+		"listen has no exceptions: name the addresses that are meant; only loopback "
+		"is listened at");
+}
+
+/* Listens at the addresses of a list. As in BIND the first element that fits counts, so an address
+ * that is denied behind "any" is listened at. */
 static void listen_at(struct bind *bind, const struct statement *listen, const char *any)
 {
+	const struct statement *denied = NULL;
 	long port = listen_port(bind, listen);
 
 	if (is_encrypted(listen)) {
@@ -615,14 +637,20 @@ static void listen_at(struct bind *bind, const struct statement *listen, const c
 	}
 	for (const struct statement *element = listen->first; element; element = element->next) {
 		const char *text = word(element, 0);
+		bool is_any = strcasecmp(text, "any") == 0;
 
-		if (strcasecmp(text, "any") == 0)
+		if (is_any && denied)
+			close_listen(bind, denied, any, port);
+		else if (is_any)
 			forward_listen(bind->import, &element->at, any, port);
+		if (is_any || strcasecmp(text, "none") == 0)
+			return;
+		if (*text == '!')
+			denied = element;
 		else if (strcasecmp(text, "localhost") == 0)
 			forward_listen(bind->import, &element->at,
 				       *any == ':' ? "::1" : "127.0.0.1", port);
-		else if (strcasecmp(text, "none") != 0 &&
-			 !forward_listen(bind->import, &element->at, text, port))
+		else if (!forward_listen(bind->import, &element->at, text, port))
 			import_lost(bind->import, &element->at,
 				    "\"%s\" is no address; listen names each one", text);
 	}
@@ -1437,8 +1465,7 @@ static void list_views(struct bind *bind)
 	if (count > 0)
 		import_fault(bind->import, &bind->first->at,
 			     "it has no view of class IN, so there is nothing to import");
-	bind->views[bind->view_count++].forward =
-		forward_main_view(bind->import, &bind->first->at);
+	bind->views[bind->view_count++].forward = forward_main_view(bind->import, &bind->first->at);
 }
 
 static void take_view(struct bind *bind, struct bind_view *view)

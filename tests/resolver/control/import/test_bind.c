@@ -295,6 +295,37 @@ static void reports_name_the_network_of_a_view(void **state)
 	assert_told("in view B-2, 224.0.0.1 is a multicast address");
 }
 
+static void an_address_that_is_excluded_is_not_listened_at(void **state)
+{
+	static const struct {
+		const char *text, *listen;
+		bool closed;
+	} cases[] = {
+		{"listen-on { !203.0.113.5; any; }; listen-on-v6 { none; };",
+		 "listen = [ \"127.0.0.1:53\" ];\n  # as open", true},
+		{"listen-on port 5353 { ! 203.0.113.5; any; }; listen-on-v6 { none; };",
+		 "# listen = [ \"0.0.0.0:5353\" ];", true},
+		{"listen-on { none; }; listen-on-v6 { !2001:db8::5; any; };",
+		 "# listen = [ \"[::]:53\" ];", true},
+		{"listen-on { any; !203.0.113.5; }; listen-on-v6 { none; };",
+		 "listen = [ \"0.0.0.0:53\" ];", false},
+		{"listen-on { !203.0.113.5; 203.0.113.6; }; listen-on-v6 { none; };",
+		 "listen = [ \"203.0.113.6:53\" ];", false},
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		snprintf(text, sizeof text, "options { %s };\n", cases[i].text);
+		import_case_run("bind", text);
+		assert_config(cases[i].listen);
+		if (cases[i].closed)
+			assert_told("closed: listen has no exceptions");
+		else
+			assert_not_told("listen");
+	}
+}
+
 static void a_view_of_another_class_takes_no_clients(void **state)
 {
 	static const char *const classes[] = {"CH", "chaos", "HS", "Hesiod"};
@@ -338,6 +369,7 @@ int main(void)
 		cmocka_unit_test(of_views_the_first_says_how_long_answers_are_stale),
 		cmocka_unit_test(a_source_address_is_for_all_views),
 		cmocka_unit_test(reports_name_the_network_of_a_view),
+		cmocka_unit_test(an_address_that_is_excluded_is_not_listened_at),
 		cmocka_unit_test(a_view_of_another_class_takes_no_clients),
 		cmocka_unit_test(words_that_are_not_read_are_told),
 	};
