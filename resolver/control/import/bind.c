@@ -20,6 +20,7 @@ struct statement {
 	struct origin at; /* at.path is the first word */
 	const char *words[WORDS_MAX];
 	size_t count;
+	unsigned quoted; /* a bit for each word that is in quotes */
 	bool has_block;
 	struct statement *first, *next;
 };
@@ -124,6 +125,7 @@ static struct statement *read_statement(struct bind_parser *parser)
 				return statement;
 			}
 		} else if (statement->count < WORDS_MAX) {
+			statement->quoted |= (unsigned)parser->at->quoted << statement->count;
 			statement->words[statement->count++] = parser->at->text;
 		} else {
 			more = true;
@@ -1311,26 +1313,74 @@ static bool is_handled(const char *name)
 	return false;
 }
 
-static void take_row(struct bind *bind, const struct bind_setting *row,
-		     const struct statement *statement)
+static long long row_number(const struct bind_setting *row, const char *text)
+{
+	return row->form == PERIOD ? words_period(text)
+	       : row->form == SIZE ? words_size(text)
+				   : words_number(text);
+}
+
+/* Whether the statement gives a text. Without quotes, "none" is the default, and "hostname" is the
+ * host's name, which is reported. */
+static bool has_text(struct bind *bind, const struct statement *statement)
+{
+	const char *text = word(statement, 1);
+
+	if (statement->quoted & 2)
+		return true;
+	if (strcasecmp(text, "hostname") == 0)
+		import_lost(bind->import, &statement->at,
+			    "the host's name is not found by itself; give it as identity.server");
+	return strcasecmp(text, "hostname") != 0 && strcasecmp(text, "none") != 0;
+}
+
+/* Makes the setting; false: the statement has no value for it, which is reported. */
+static bool put_row(struct bind *bind, const struct bind_setting *row,
+		    const struct statement *statement)
 {
 	struct import *import = bind->import;
 	const char *text = word(statement, 1);
+	long long number = row_number(row, text);
 	struct node *in;
-	long long number = row->form == PERIOD ? words_period(text)
-			   : row->form == SIZE ? words_size(text)
-					       : words_number(text);
 
-	/* "none" is the default. */
-	if (row->form == TEXT && strcasecmp(text, "none") == 0)
-		return;
+	if (row->form == TEXT && !has_text(bind, statement))
+		return true;
+	if (row->form != TEXT && number < 0) {
+		import_lost(import, &statement->at, "\"%s\" is no value for it here", text);
+		return false;
+	}
 	in = import_group(import, import_root(import), row->group, &statement->at);
 	if (row->form == TEXT)
 		import_text(import, in, row->key, &statement->at, text);
-	else if (number >= 0)
-		import_number(import, in, row->key, &statement->at, number);
 	else
-		import_lost(import, &statement->at, "\"%s\" is no value for it here", text);
+		import_number(import, in, row->key, &statement->at, number);
+	return true;
+}
+
+/* Makes a setting as in the first view that has it, of its own or from `options`: here it is for
+ * all views. Reports other views that differ. */
+static void take_row(struct bind *bind, const struct bind_setting *row)
+{
+	const struct statement *decided = NULL;
+
+	for (size_t i = 0; i < bind->view_count; i++) {
+		const struct bind_view *view = &bind->views[i];
+		const struct statement *at = setting(bind, view, row->name);
+
+		if (!at || at == decided || (!decided && !is_first_use(bind, at)))
+			continue;
+		if (!decided)
+			decided = put_row(bind, row, at) ? at : NULL;
+		else if (row->form == TEXT ? strcmp(word(at, 1), word(decided, 1)) != 0
+					   : row_number(row, word(at, 1)) !=
+						     row_number(row, word(decided, 1)))
+			import_changed(
+				bind->import, &at->at,
+				"in view %s it is %s; all views have one %s here, and its %s "
+				"is that of the first view that has it: %s",
+				import_get(forward_network(view->forward), "name"), word(at, 1),
+				row->group, row->key, word(decided, 1));
+	}
 }
 
 /* Reads "query-source address 10.1.0.2 port 53". A setting of `options` is for all views, and is
@@ -1393,8 +1443,9 @@ static void take_stale(struct bind *bind)
 	}
 }
 
-/* Reads the settings of the options block, of a view, or at the top of the file. */
-static void take_settings(struct bind *bind, const struct statement *first)
+/* Reports the settings without a counterpart, of the options block, of a view, or at the top of the
+ * file. */
+static void tell_settings(struct bind *bind, const struct statement *first)
 {
 	for (const struct statement *at = first; at; at = at->next) {
 		const char *name = word(at, 0);
@@ -1402,9 +1453,7 @@ static void take_settings(struct bind *bind, const struct statement *first)
 
 		while (i < COUNT(rows) && strcasecmp(rows[i].name, name) != 0)
 			i++;
-		if (i < COUNT(rows))
-			take_row(bind, &rows[i], at);
-		else if (!is_handled(name))
+		if (i == COUNT(rows) && !is_handled(name))
 			words_lost(bind->import, &at->at, reasons, name);
 	}
 }
@@ -1485,7 +1534,7 @@ static void take_view(struct bind *bind, struct bind_view *view)
 	take_query_source(bind, view, setting(bind, view, "query-source"));
 	take_query_source(bind, view, setting(bind, view, "query-source-v6"));
 	if (view->statement)
-		take_settings(bind, view->statement->first);
+		tell_settings(bind, view->statement->first);
 }
 
 void bind_read(struct import *import, const char *path)
@@ -1506,11 +1555,13 @@ void bind_read(struct import *import, const char *path)
 				      &bind.options->at, true, &bind.unread);
 	for (size_t i = 0; i < bind.view_count; i++)
 		take_view(&bind, &bind.views[i]);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		take_row(&bind, &rows[i]);
 	take_stale(&bind);
 	take_keys(&bind);
 	if (bind.options)
-		take_settings(&bind, bind.options->first);
-	take_settings(&bind, bind.first);
+		tell_settings(&bind, bind.options->first);
+	tell_settings(&bind, bind.first);
 	for (size_t i = 0; i < bind.view_count; i++) {
 		acl_set_release(&bind.views[i].clients);
 		acl_set_release(&bind.views[i].allowed);

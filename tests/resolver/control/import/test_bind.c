@@ -256,6 +256,39 @@ static void of_views_the_first_says_how_long_answers_are_stale(void **state)
 	assert_null(strstr(told + 1, "\"long\" is no value"));
 }
 
+static void of_views_the_first_says_what_is_for_all(void **state)
+{
+	const char *told;
+
+	(void)state;
+	import_case_run("bind", OPTIONS("max-cache-ttl 1h; max-ncache-ttl 60; min-cache-ttl 5;")
+					TWO("max-cache-ttl 2h; min-cache-ttl 5s;",
+					    "max-cache-ttl 3h; max-ncache-ttl 1m;"));
+	assert_config("ttl_max = 7200;");
+	assert_config("negative_ttl_max = 60;");
+	assert_told("original:3: max-cache-ttl: different: in view b it is 3h; all views have one "
+		    "cache here, and its ttl_max is that of the first view that has it: 2h");
+	assert_not_told("max-ncache-ttl");
+	assert_not_told("min-cache-ttl");
+	import_case_run("bind", OPTIONS("max-cache-ttl long;") TWO("", ""));
+	assert_not_config("ttl_max");
+	told = strstr(import_case_told(), "\"long\" is no value");
+	assert_non_null(told);
+	assert_null(strstr(told + 1, "\"long\" is no value"));
+}
+
+static void an_identity_is_a_text(void **state)
+{
+	(void)state;
+	import_case_run("bind", OPTIONS("server-id hostname; version none;"));
+	assert_not_config("identity");
+	assert_told("server-id: not carried over: the host's name");
+	assert_not_told("version");
+	import_case_run("bind", OPTIONS("server-id \"hostname\"; version \"none\";"));
+	assert_config("server = \"hostname\";");
+	assert_config("version = \"none\";");
+}
+
 static void a_source_address_is_for_all_views(void **state)
 {
 	(void)state;
@@ -367,6 +400,8 @@ int main(void)
 		cmocka_unit_test(a_key_lets_in_nobody_that_is_kept_out_ahead_of_it),
 		cmocka_unit_test(how_long_answers_are_stale_depends_on_no_order),
 		cmocka_unit_test(of_views_the_first_says_how_long_answers_are_stale),
+		cmocka_unit_test(of_views_the_first_says_what_is_for_all),
+		cmocka_unit_test(an_identity_is_a_text),
 		cmocka_unit_test(a_source_address_is_for_all_views),
 		cmocka_unit_test(reports_name_the_network_of_a_view),
 		cmocka_unit_test(an_address_that_is_excluded_is_not_listened_at),
