@@ -981,6 +981,7 @@ static void take_notify(struct bind *bind, struct node *item, const struct state
 static void take_transfers(struct bind *bind, const struct bind_view *view,
 			   const struct statement *zone, const struct node *made)
 {
+	struct import *import = bind->import;
 	const struct statement *allow = find(zone->first, "allow-transfer");
 	const struct statement *notify = find(zone->first, "also-notify");
 	struct list_reading reading = {.bind = bind};
@@ -990,6 +991,12 @@ static void take_transfers(struct bind *bind, const struct bind_view *view,
 
 	if (!allow)
 		allow = setting(bind, view, "allow-transfer");
+	if (!allow && !import_find(import, "copies by default")) {
+		import_keep(import, "copies by default", bind);
+		import_changed(import, &zone->at,
+			       "nobody may copy it, nor other zones without allow-transfer; BIND "
+			       "before 9.20 lets everybody");
+	}
 	if (allow && is_for_some(bind, allow))
 		allow = NULL;
 	for (const struct statement *at = allow ? allow->first : NULL; at; at = at->next) {

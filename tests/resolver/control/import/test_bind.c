@@ -169,6 +169,23 @@ static void transfers_at_the_only_port_are_for_all(void **state)
 	}
 }
 
+static void zones_without_a_list_of_copies_are_told_once(void **state)
+{
+	const char *told;
+
+	(void)state;
+	import_case_put("a.zone", "@ 60 IN A 192.0.2.5\n");
+	import_case_run("bind",
+			ZONE("") "zone \"b.example\" { type primary; file \"a.zone\"; };\n");
+	assert_not_config("transfers");
+	assert_told("original:2: zone: different: nobody may copy it");
+	told = strstr(import_case_told(), "nobody may copy");
+	assert_non_null(told);
+	assert_null(strstr(told + 1, "nobody may copy"));
+	import_case_run("bind", ZONE("allow-transfer { none; };"));
+	assert_not_told("nobody may copy");
+}
+
 /* In BIND the first element that fits decides, so addresses denied ahead of a key stay denied to
  * the clients that have the key. */
 static void a_key_lets_in_nobody_that_is_kept_out_ahead_of_it(void **state)
@@ -397,6 +414,7 @@ int main(void)
 		cmocka_unit_test(a_closed_zone_says_at_its_place_how_it_was_open),
 		cmocka_unit_test(transfers_over_tls_or_at_a_port_are_left_out),
 		cmocka_unit_test(transfers_at_the_only_port_are_for_all),
+		cmocka_unit_test(zones_without_a_list_of_copies_are_told_once),
 		cmocka_unit_test(a_key_lets_in_nobody_that_is_kept_out_ahead_of_it),
 		cmocka_unit_test(how_long_answers_are_stale_depends_on_no_order),
 		cmocka_unit_test(of_views_the_first_says_how_long_answers_are_stale),
