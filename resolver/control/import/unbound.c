@@ -973,9 +973,10 @@ static void take_data(struct unbound *unbound, struct forward_view *view,
 static void take_pointer(struct unbound *unbound, struct forward_view *view,
 			 const struct setting *setting)
 {
-	char address[64], ttl[64], name[1024];
-	int count = sscanf(setting->values[0], "%63s %63s %1023s", address, ttl, name);
-	long ttl_s = count == 3 ? words_number(ttl) : USUAL_TTL_S;
+	char address[64], second[1024], third[1024];
+	int count = sscanf(setting->values[0], "%63s %1023s %1023s", address, second, third);
+	const char *name = count == 3 ? third : second;
+	long ttl_s = count == 3 ? words_number(second) : USUAL_TTL_S;
 	struct address parsed;
 	ldns_rdf *rdf, *reverse;
 	char *text;
@@ -985,8 +986,6 @@ static void take_pointer(struct unbound *unbound, struct forward_view *view,
 			    setting->values[0]);
 		return;
 	}
-	if (count == 2)
-		snprintf(name, sizeof name, "%s", ttl);
 	rdf = ldns_rdf_new_frm_str(parsed.family == 4 ? LDNS_RDF_TYPE_A : LDNS_RDF_TYPE_AAAA,
 				   address);
 	reverse = rdf ? ldns_rdf_address_reverse(rdf) : NULL;

@@ -285,6 +285,24 @@ static void an_identity_that_is_hidden_stays_so(void **state)
 	assert_told("original:3: identity: not carried over: hide-identity keeps it from clients");
 }
 
+static void a_pointer_s_name_may_be_long(void **state)
+{
+	static const char name[] = "a-long-name-of-a-machine.in-the-second-building."
+				   "of-the-office.branch.example";
+	char text[512];
+
+	(void)state;
+	assert_true(strlen(name) > 63);
+	snprintf(text, sizeof text, PLAIN " local-data-ptr: \"10.0.0.7 %s\"\n", name);
+	import_case_run("unbound", text);
+	assert_config(name);
+	assert_not_told("local-data-ptr");
+	snprintf(text, sizeof text, PLAIN " local-data-ptr: \"10.0.0.7 77 %s\"\n", name);
+	import_case_run("unbound", text);
+	assert_config(name);
+	assert_config("ttl = 77;");
+}
+
 static void included_files_that_are_not_read_are_told(void **state)
 {
 	(void)state;
@@ -319,6 +337,7 @@ int main(void)
 		cmocka_unit_test(an_interface_that_is_closed_is_offered_with_its_port),
 		cmocka_unit_test(ports_of_tls_are_those_of_the_file),
 		cmocka_unit_test(an_identity_that_is_hidden_stays_so),
+		cmocka_unit_test(a_pointer_s_name_may_be_long),
 		cmocka_unit_test(included_files_that_are_not_read_are_told),
 	};
 
