@@ -947,6 +947,8 @@ static void take_data(struct unbound *unbound, struct forward_view *view,
 	struct node *zone =
 		owner ? import_find(import, zone_key(import, "redirect", view, owner)) : NULL;
 
+	if (status == LDNS_STATUS_OK && !owner)
+		status = LDNS_STATUS_MEM_ERR;
 	if (status != LDNS_STATUS_OK) {
 		import_lost(import, &setting->at, "\"%s\" is no record: %s", setting->values[0],
 			    ldns_get_errorstr_by_id(status));
