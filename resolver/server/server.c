@@ -409,9 +409,17 @@ static const char *start_advice(int error)
 	}
 }
 
+/* Stores the snapshot's serials; called just before workers answer from it. */
+static void keep_serials(const struct server *server, const struct snapshot *snapshot)
+{
+	if (snapshot->transfers)
+		transfer_table_keep(snapshot->transfers, &server->keeper);
+}
+
 static int start_workers(struct server *server, struct snapshot *snapshot,
 			 const struct origin *origin, struct faults *faults)
 {
+	keep_serials(server, snapshot);
 	for (unsigned i = 0; i < server->worker_count; i++) {
 		server->workers[i] = worker_start(i, &server->shared, snapshot);
 		if (server->workers[i])
@@ -435,10 +443,12 @@ static void hand_out(struct server *server, struct snapshot *snapshot)
 	server->sequence = snapshot->sequence;
 	snapshot->older = server->current;
 	server->current = snapshot;
-	if (snapshot->older)
-		for (unsigned i = 0; i < server->worker_count; i++)
-			if (server->workers[i]) /* NULL while stopping, see server_release */
-				worker_publish(server->workers[i], snapshot);
+	if (!snapshot->older) /* the workers have started with it */
+		return;
+	keep_serials(server, snapshot);
+	for (unsigned i = 0; i < server->worker_count; i++)
+		if (server->workers[i]) /* NULL while stopping, see server_release */
+			worker_publish(server->workers[i], snapshot);
 }
 
 /* Publishes the snapshot; nothing can fail from here on. */
@@ -692,8 +702,7 @@ static int serve_tables(struct server *server, struct owned *owned, struct regis
 	int err = worker_prepare(snapshot, server->worker_count);
 	if (err == 0 && current->transfers)
 		err = transfer_table_advance(&snapshot->transfers, snapshot->policy,
-					     current->transfers, &server->keeper,
-					     (uint64_t)time(NULL));
+					     current->transfers, (uint64_t)time(NULL));
 	if (err != 0) {
 		snapshot_free(snapshot);
 		return ERR_NOMEM;

@@ -169,8 +169,8 @@ static int compare_zones(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
-/* Sets the zones that the policy takes SOAs from: those of `before` (NULL: none), except for fresh
- * zones. */
+/* Sets the zones that the policy takes SOAs from: those of `before`, except for fresh zones.
+ * `before`: the table of a policy with the same pools; or NULL. */
 static int stamp(struct transfer_table *table, struct policy *policy,
 		 const struct transfer_table *before)
 {
@@ -205,16 +205,10 @@ static void note_fresh(struct transfer_table *table, const struct transfer_zone 
 		table->fresh[table->fresh_count++] = zone;
 }
 
-/* Completes the table: sets the policy's stamps, and stores fresh serials. `before`: the table of a
- * policy with the same pools; or NULL. */
-static int complete(struct transfer_table *table, struct policy *policy,
-		    const struct transfer_table *before, const struct serial_keeper *keeper)
+void transfer_table_keep(const struct transfer_table *table, const struct serial_keeper *keeper)
 {
-	int err = stamp(table, policy, before);
-
-	if (!err && keeper && keeper->keep && table->fresh_count)
+	if (keeper->keep && table->fresh_count)
 		keeper->keep(keeper->context, table->fresh, table->fresh_count);
-	return err;
 }
 
 /* ---- the table of a model ---- */
@@ -358,7 +352,7 @@ int transfer_table_compile(struct transfer_table **table, const struct model *mo
 	transfer_acl_unref(acl);
 	int err = c.table ? add_zones(&c, model) : ERR_NOMEM;
 	if (!err)
-		err = complete(c.table, policy, NULL, keeper);
+		err = stamp(c.table, policy, NULL);
 	if (err) {
 		transfer_table_free(c.table);
 		return err;
@@ -415,8 +409,7 @@ static bool is_touched(const struct transfer_zone *zone, const struct changed *c
 }
 
 int transfer_table_advance(struct transfer_table **result, struct policy *policy,
-			   const struct transfer_table *before, const struct serial_keeper *keeper,
-			   uint64_t now_s)
+			   const struct transfer_table *before, uint64_t now_s)
 {
 	struct transfer_table *table = table_new(before->acl, policy, before, before->count);
 	const struct owned *owned = before->policy->owned;
@@ -439,7 +432,7 @@ int transfer_table_advance(struct transfer_table **result, struct policy *policy
 		}
 	}
 	if (!err)
-		err = complete(table, policy, before, keeper);
+		err = stamp(table, policy, before);
 	if (err) {
 		transfer_table_free(table);
 		return err;

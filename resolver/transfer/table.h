@@ -34,8 +34,7 @@ struct kept_serial {
 struct serial_keeper {
 	void *context;
 	bool (*recall)(void *context, const char *zone, struct kept_serial *kept);
-	/* Called before serials are given out. The store logs its failures; serials then follow the
-	 * time. */
+	/* The store logs its failures; serials then follow the time. */
 	void (*keep)(void *context, const struct transfer_zone *const *zones, size_t count);
 };
 
@@ -49,8 +48,11 @@ MUST_CHECK int transfer_table_compile(struct transfer_table **table, const struc
 /* Makes a table with the same zones when only our addresses or registered records differ between
  * before->policy and `policy`. The cost grows with the number of zones and the difference. */
 MUST_CHECK int transfer_table_advance(struct transfer_table **table, struct policy *policy,
-				      const struct transfer_table *before,
-				      const struct serial_keeper *keeper, uint64_t now_s);
+				      const struct transfer_table *before, uint64_t now_s);
+/* Stores the serials of zones that are new or have changed. Called when nothing can prevent the
+ * table from being served, and before it is: a serial of a table that is not served was never given
+ * out, and must not be stored. */
+void transfer_table_keep(const struct transfer_table *table, const struct serial_keeper *keeper);
 void transfer_table_free(struct transfer_table *table); /* NULL is fine */
 
 /* The next zone of this name; NULL: no more. *at is 0 at first. Zones of one name are in different

@@ -57,6 +57,13 @@ static void rest_before(struct served_zones *served)
 	served->before = served->table;
 }
 
+/* As the server does before its workers get the table. */
+static void keep(const struct served_zones *served)
+{
+	if (served->keeper)
+		transfer_table_keep(served->table, served->keeper);
+}
+
 void served_compile(struct served_zones *served, uint64_t now_s)
 {
 	rest_before(served);
@@ -64,6 +71,7 @@ void served_compile(struct served_zones *served, uint64_t now_s)
 	assert_int_equal(transfer_table_compile(&served->table, served->model, served->policy,
 						served->before, served->keeper, now_s),
 			 0);
+	keep(served);
 }
 
 void served_advance(struct served_zones *served, struct owned_draft *draft, uint64_t now_s)
@@ -75,9 +83,9 @@ void served_advance(struct served_zones *served, struct owned_draft *draft, uint
 		policy_with_owned(served->policy_before, owned, served->policy_before->registered);
 	owned_unref(owned);
 	assert_non_null(served->policy);
-	assert_int_equal(transfer_table_advance(&served->table, served->policy, served->before,
-						served->keeper, now_s),
-			 0);
+	assert_int_equal(
+		transfer_table_advance(&served->table, served->policy, served->before, now_s), 0);
+	keep(served);
 }
 
 void served_set_ptr(struct owned_draft *draft, const char *address, const char *target)

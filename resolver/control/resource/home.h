@@ -3,7 +3,7 @@
  * state have rows, like those of every kind. A kind names its home (kind.h). There are two places:
  *
  * In the model, in data of the items' parents: record sets, in their zones. They are put before the
- * transaction that is committed, because compiling them writes serials to the same store:
+ * transaction that is committed, because the model with them is prepared first:
  *
  *     a start, a reload    model_compose ─► homes_load: all rows
  *     parents come or go   model_compose ─► homes_keep: as in the model before

@@ -502,8 +502,8 @@ static bool attach_portion(void *job)
 	return left > 0;
 }
 
-/* Nobody else may write beside an open connection of a thread (source.h), and preparing may write
- * serials, so the next thread gets a new one. */
+/* Preparing reads the state again over the server's own connection. The next thread gets a new
+ * connection, which knows what was read. */
 static int prepare_large(struct large *large)
 {
 	struct commit *commit = &large->commit;

@@ -17,6 +17,7 @@
 #include "resolver/control/observe/status.h"
 #include "resolver/control/service/service.h"
 #include "resolver/log.h"
+#include "rules/text.h"
 #include "tests/lib/config_text.h"
 
 /* A loopback address of this process, so that nobody else takes the ports that it has found free.
@@ -63,6 +64,7 @@ struct world {
 	unsigned one, two, three; /* free ports */
 	atomic_uint released;
 	unsigned answered; /* questions of our own */
+	uint32_t kept;     /* the serial that was stored last */
 };
 
 static unsigned free_port(int *fd)
@@ -492,6 +494,48 @@ static void serve_ptr(struct world *world, uint8_t last)
 	for (unsigned i = 0; i < 60000 && !server_all_adopted(server); i++)
 		usleep(1000);
 	assert_true(server_all_adopted(server));
+}
+
+static void keep(void *context, const struct transfer_zone *const *zones, size_t count)
+{
+	struct world *world = context;
+
+	assert_int_equal(count, 1);
+	world->kept = zones[0]->serial;
+}
+
+/* The model of a zone that may be copied, with this serial. */
+static struct model *load_copied(struct world *world, uint32_t serial)
+{
+	char zone[64], text[sizeof format + 128];
+
+	snprintf(zone, sizeof zone, "@ 300 IN SOA ns host %u 1 1 1 1\n", serial);
+	config_text_put(&world->files, "zone", zone);
+	snprintf(text, sizeof text, format, home, world->one, home, world->two);
+	text_append(text, sizeof text,
+		    "transfers = ( { zones = [ \"corp.internal\" ]; allow = [ \"192.0.2.1/32\" ]; "
+		    "} );");
+	struct model *model = config_text_load(&world->files, text);
+	assert_non_null(model);
+	return model;
+}
+
+/* A serial that is stored and never served would make a reverse zone's next serial jump. */
+static void the_serial_of_a_discarded_change_is_not_stored(void **state)
+{
+	struct world *world = *state;
+	struct server *server = &world->service.server;
+	struct snapshot *snapshot;
+
+	server->keeper = (struct serial_keeper){.context = world, .keep = keep};
+	assert_int_equal(apply_model(world, load_copied(world, 7)), 0);
+	assert_int_equal(world->kept, 7);
+	struct model *model = load_copied(world, 8);
+	assert_int_equal(server_prepare(server, model, NULL, &snapshot, &world->faults), 0);
+	server_discard(server, snapshot);
+	assert_int_equal(world->kept, 7);
+	assert_int_equal(apply_model(world, model), 0);
+	assert_int_equal(world->kept, 8);
 }
 
 /* Half of the descriptors are shared out anew with every change. The default resolver's source is
@@ -1248,6 +1292,7 @@ int main(void)
 		TEST(a_reload_without_descriptors_moves_nothing),
 		TEST(every_port_that_is_held_is_a_fault_and_nothing_is_started),
 		TEST(the_model_that_is_served_may_be_applied_again),
+		TEST(the_serial_of_a_discarded_change_is_not_stored),
 		TEST(rules_that_were_attached_ahead_are_attached_once),
 		TEST(rules_of_one_ruleset_are_attached_in_portions),
 		TEST(rules_that_come_to_nothing_are_let_go_of),

@@ -145,8 +145,8 @@ static void an_old_table_is_a_snapshot_while_changes_go_on(void **state)
 	struct owned *owned = owned_commit(draft);
 	later.policy = policy_with_owned(policy, owned, policy->registered);
 	owned_unref(owned);
-	assert_int_equal(
-		transfer_table_advance(&later.table, later.policy, table, NULL, SERVED_NOW + 2), 0);
+	assert_int_equal(transfer_table_advance(&later.table, later.policy, table, SERVED_NOW + 2),
+			 0);
 
 	unsigned ptrs = 0;
 	while (transfer_stream_next(&stream, &record))
