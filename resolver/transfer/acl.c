@@ -206,10 +206,11 @@ struct transfer_acl *transfer_acl_new(const struct model *model)
 	return NULL;
 }
 
-/* "*" does not cover private zones, second spellings of a zone, or PTRs of private addresses. */
+/* "*" does not cover private zones, second spellings of a zone, or zones with PTRs of private
+ * addresses. */
 static bool has_to_be_named(const struct transfer_zone *zone)
 {
-	return !zone->reverse || zone->alias || address_is_private(&zone->prefix.address);
+	return !zone->reverse || zone->alias || reverse_has_private(&zone->prefix);
 }
 
 bool transfer_grant_covers(const struct transfer_grant *grant, const struct transfer_zone *zone)

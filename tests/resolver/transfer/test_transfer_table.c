@@ -72,6 +72,20 @@ static void a_star_is_every_reverse_zone_that_anybody_may_see(void **state)
 	assert_null(served_zone(&f->served, "a.test."));
 }
 
+/* A pool of whole octets is one zone, although a private block is within it. */
+static void a_star_leaves_out_a_zone_that_has_private_addresses_among_others(void **state)
+{
+	struct fixture *f = *state;
+
+	model_add_pool(f->served.model, "wide", "172.0.0.0/8");
+	served_compile(&f->served, SERVED_NOW);
+	assert_null(served_zone(&f->served, "172.in-addr.arpa."));
+	f->served.zones[1] = "172.in-addr.arpa";
+	f->served.entry.zones.count = 2;
+	served_compile(&f->served, SERVED_NOW);
+	assert_non_null(served_zone(&f->served, "172.in-addr.arpa."));
+}
+
 static void private_zones_and_addresses_go_out_by_name(void **state)
 {
 	struct fixture *f = *state;
@@ -288,6 +302,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_star_is_every_reverse_zone_that_anybody_may_see),
+		TEST(a_star_leaves_out_a_zone_that_has_private_addresses_among_others),
 		TEST(private_zones_and_addresses_go_out_by_name),
 		TEST(a_change_moves_the_serial_of_its_zone_and_of_no_other),
 		TEST(several_changes_move_the_serials_of_their_zones),

@@ -71,6 +71,10 @@ static const struct limits_case cases[] = {
 	 "private_zones = (" DEV_ZONE("100.51.198.in-addr.arpa") ");\n" FOUR OUT(
 		 ZONES("\"dev/100.51.198.in-addr.arpa\", \"*\"") ALLOW),
 	 3, "transfers[0].zones[1]", "a client that may copy the reverse zone"},
+	{"but_a_star_has_no_zone_with_private_addresses",
+	 "private_zones = (" DEV_ZONE("172.in-addr.arpa") ");\n" POOL("172.0.0.0/8")
+		 OUT(ZONES("\"dev/172.in-addr.arpa\", \"*\"") ALLOW),
+	 0, 0, 0},
 	{"one_client_may_have_the_one_and_another_the_other",
 	 "private_zones = (" DEV_ZONE("100.51.198.in-addr.arpa") ");\n" FOUR OUT(
 		 REVERSE ALLOW
