@@ -584,14 +584,17 @@ static uint64_t print_text(const struct registered_build *build, uint64_t print,
 static uint64_t print_interface(const struct registered_build *build,
 				const struct network_interface *interface)
 {
+	/* Another network may get the name that the interface gives: its own group's comes first.
+	 */
+	const struct virtual_network *network = registered_network(build->model, interface);
 	uint64_t print = print_text(build, interface->primary, registered_label(interface));
 
 	print = print_text(build, print, interface->resource_group);
+	print = print_text(build, print, network ? full_name(&network->named) : NULL);
 	for (size_t i = 0; i < interface->ip_configurations.count; i++) {
 		const struct ip_configuration *own = &interface->ip_configurations.items[i];
 
-		print = print_text(build, print + own->primary, own->subnet);
-		print = hash_bytes(build->key, print, own->address.bytes,
+		print = hash_bytes(build->key, print + own->primary, own->address.bytes,
 				   sizeof own->address.bytes);
 	}
 	return print;

@@ -290,6 +290,29 @@ static void each_thing_that_makes_a_difference_does(void **state)
 	policy_free(policy);
 }
 
+/* A machine's network is the one of its own group, or else the only one with that name. */
+static void a_new_network_of_the_machines_group_takes_the_machine(void **state)
+{
+	struct world *world = *state;
+	struct virtual_network *added;
+	struct policy *before, *after;
+
+	add_interface(world, "vm1", "hub/s", "10.10.0.4", NULL);
+	world->interfaces[0].resource_group = "dev";
+	before = model_compile(world->model, NULL);
+	assert_string_equal(model_decide(before, "hub", "vm1.corp.internal.", TYPE_A),
+			    "zone corp.internal hit");
+	added = model_add_network(world->model, "hub", "10.30.0.0/16");
+	added->resource_group = "dev";
+	assert_int_equal(reference_name(&added->named, &world->model->arena), 0);
+	after = model_compile(world->model, before);
+	assert_ptr_equal(registered_network(world->model, &world->interfaces[0]), added);
+	assert_string_equal(model_decide(after, "spoke", "vm1.corp.internal.", TYPE_A),
+			    "zone corp.internal nxdomain");
+	policy_free(before);
+	policy_free(after);
+}
+
 /* ---- from what was to what is ---- */
 
 static void a_machine_that_changes_leaves_the_others_as_they_are(void **state)
@@ -407,6 +430,7 @@ int main(void)
 		TEST(what_is_beside_a_cut_is_not_denied),
 		TEST(what_is_the_same_is_shared),
 		TEST(each_thing_that_makes_a_difference_does),
+		TEST(a_new_network_of_the_machines_group_takes_the_machine),
 		TEST(a_machine_that_changes_leaves_the_others_as_they_are),
 		TEST(step_by_step_comes_to_the_same_as_at_once),
 	};
