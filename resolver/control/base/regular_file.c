@@ -216,6 +216,8 @@ char *regular_file_read_below(const char *folder, const char *name, size_t max, 
 
 	*path = NULL;
 	*length = 0;
+	if (top_length == 1) /* the root: only its path ends with a slash */
+		top_length = 0;
 	if (top && asprintf(&joined, "%s/%s", top, name) >= 0)
 		*path = realpath(joined, NULL);
 	if (*name == '/')

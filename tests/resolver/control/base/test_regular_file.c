@@ -30,9 +30,37 @@ static void a_file_that_hides_its_size_is_read_up_to_the_maximum(void **state)
 	assert_true(length > whole - 1);
 }
 
+static void a_file_is_read_below_its_folder_and_nowhere_else(void **state)
+{
+	static const struct {
+		const char *folder, *name, *why;
+	} cases[] = {
+		{"/proc/self", "cmdline", NULL},
+		{"/", "proc/self/cmdline", NULL},
+		{"/proc/self", "../../proc/version", "it is not below the zone's folder"},
+		{"/", "/proc/version", "it is to be below the zone's folder; name it from there"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const char *why = NULL;
+		size_t length;
+		char *path, *bytes = regular_file_read_below(cases[i].folder, cases[i].name,
+							     SIZE_MAX, &path, &length, &why);
+
+		if (cases[i].why)
+			assert_string_equal(why, cases[i].why);
+		else
+			assert_non_null(bytes);
+		free(bytes);
+		free(path);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_is_read_below_its_folder_and_nowhere_else),
 		cmocka_unit_test(a_file_that_hides_its_size_is_read_up_to_the_maximum),
 	};
 
