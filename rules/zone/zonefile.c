@@ -69,6 +69,7 @@ struct zonefile_scan {
 	size_t used; /* bytes in the entry so far */
 	unsigned depth;
 	bool quoted, comment, something; /* something: there were not only blanks */
+	bool folded;                     /* there was a parenthesis */
 	bool cut;
 	const char *second_line; /* of the entry; NULL: still on its first line */
 	const char *problem;
@@ -89,6 +90,8 @@ static int text_init(struct zonefile_text *text, const char *bytes, size_t lengt
 
 static void put(struct zonefile_text *text, struct zonefile_scan *scan, char c)
 {
+	if (c == ' ' && scan->used == 0 && scan->folded)
+		return; /* only a blank that begins the entry means that it has no owner */
 	if (c == '\0')
 		scan->problem = "a NUL byte; a zone file is text";
 	else if (scan->used == ENTRY_MAX)
@@ -121,8 +124,8 @@ static void parenthesis(struct zonefile_text *text, struct zonefile_scan *scan, 
 		scan->depth--;
 	else
 		scan->problem = "a ) without a ( before it";
-	if (scan->used > 0) /* a blank before an entry would mean that it has no owner */
-		put(text, scan, ' ');
+	scan->folded = true;
+	put(text, scan, ' ');
 }
 
 /* Begins a comment; notes one within a word, as after "p=none" in an unquoted TXT. */

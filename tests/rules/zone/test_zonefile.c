@@ -190,6 +190,23 @@ static void parentheses_comments_quotes_and_escapes_are_understood(void **state)
 			"f.corp.test. 3600 IN MX 10 m.corp.test.\n"
 			"g.corp.test. 3600 IN TXT \"\"\n");
 }
+
+/* A blank in front of a parenthesis means the last owner, and one behind it does not. */
+static void an_entry_may_begin_with_a_parenthesis(void **state)
+{
+	(void)state;
+	assert_reads_as("( a A 10.0.0.1 )\n"
+			"(\n  b A\n 10.0.0.1 )\n"
+			"( ; comment\n\tc A 10.0.0.1 )\n"
+			" ( A 10.0.0.2 )\n"
+			"( ) d A 10.0.0.1\n",
+			"a.corp.test. 3600 IN A 10.0.0.1\n"
+			"b.corp.test. 3600 IN A 10.0.0.1\n"
+			"c.corp.test. 3600 IN A 10.0.0.1\n"
+			"c.corp.test. 3600 IN A 10.0.0.2\n"
+			"d.corp.test. 3600 IN A 10.0.0.1\n");
+}
+
 static void files_of_other_systems_are_read(void **state)
 {
 	(void)state;
@@ -716,6 +733,7 @@ int main(void)
 		cmocka_unit_test(without_any_ttl_the_minimum_of_the_first_soa_is_the_default),
 		cmocka_unit_test(directives_hold_from_their_line_on),
 		cmocka_unit_test(parentheses_comments_quotes_and_escapes_are_understood),
+		cmocka_unit_test(an_entry_may_begin_with_a_parenthesis),
 		cmocka_unit_test(files_of_other_systems_are_read),
 		cmocka_unit_test(unknown_types_are_data_like_any),
 		cmocka_unit_test(the_case_of_owners_and_targets_is_kept),
