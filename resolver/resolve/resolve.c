@@ -236,7 +236,7 @@ static inline __attribute__((always_inline)) void finish(struct resolution *r,
 	size_t length = message_finish(message, &r->query->request, end);
 
 	if (r->tsig)
-		length = tsig_sign(r->tsig, message->wire, length, sizeof r->resolver->buffer,
+		length = tsig_sign(r->tsig, message->wire, length, r->query->limit,
 				   r->resolver->time_of_day_s());
 	if (message_flags(message->wire) & FLAG_TC)
 		STATS_ADD(r->endpoint, truncated, 1);

@@ -80,7 +80,8 @@ static size_t write_refusal(struct transfers *transfers, const struct query *que
 	if (!tsig)
 		return length;
 	copy = *tsig;
-	return tsig_sign(&copy, transfers->buffer, length, MESSAGE_MAX, transfers->time_of_day_s());
+	return tsig_sign(&copy, transfers->buffer, length, query->limit,
+			 transfers->time_of_day_s());
 }
 
 /* The refusal does not show whether the zone exists. */

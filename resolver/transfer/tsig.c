@@ -406,7 +406,9 @@ size_t tsig_sign(struct tsig_context *context, uint8_t *message, size_t length, 
 	uint8_t other[OTHER_BADTIME];
 	bool mute = !context->key || is_mute(context);
 
-	assert(length >= WIRE_HEADER && tsig_room(context) <= capacity - length);
+	assert(length >= WIRE_HEADER);
+	if (length + tsig_room(context) > capacity)
+		return length;
 	write_time(other, now_s);
 	if (!mute)
 		sign_message(context, message, length, time_s, other);

@@ -78,8 +78,10 @@ enum tsig_error tsig_check_answer(struct tsig_context *context, const uint8_t *p
 
 /* How many bytes tsig_sign will add. */
 size_t tsig_room(const struct tsig_context *context);
-/* Appends a TSIG and counts it in the header. Returns the message's length; the buffer must have
- * room. */
+/* Appends a TSIG and counts it in the header. Returns the message's length, which is at most
+ * `capacity`: a TSIG that does not fit is left out. That happens by UDP, if the names of a key and
+ * its algorithm are long. The answer then has TC, because it was made for a limit that leaves room
+ * for the TSIG (tsig_room), and the client comes again by TCP. */
 size_t tsig_sign(struct tsig_context *context, uint8_t *message, size_t length, size_t capacity,
 		 uint64_t now_s);
 

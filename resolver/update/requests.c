@@ -182,7 +182,7 @@ static void reply(struct updates *updates, struct query *query, const struct pol
 		      query->request.question_length);
 	size_t length = message_finish(&message, &query->request, &end);
 	if (tsig)
-		length = tsig_sign(tsig, updates->buffer, length, MESSAGE_MAX,
+		length = tsig_sign(tsig, updates->buffer, length, query->limit,
 				   updates->time_of_day_s());
 	query_finish(query, updates->buffer, length);
 }

@@ -329,6 +329,42 @@ static void what_is_signed_wrongly_is_answered_by_the_worker(void **state)
 	assert_int_equal(world->woken, 0);
 }
 
+/* The longest name, of 255 bytes. */
+static void write_longest(uint8_t name[NAME_WIRE_MAX])
+{
+	for (unsigned at = 0; at < 252; at += 4)
+		memcpy(name + at, "\3key", 4);
+	memcpy(name + 252, "\1k", 3);
+}
+
+/* A stranger's TSIG has names as long as the stranger likes. */
+static void a_tsig_that_does_not_fit_is_left_out(void **state)
+{
+	struct world *world = *state;
+	uint8_t packet[1024] = {0};
+	struct tsig_context tsig;
+	size_t length = MESSAGE_HEADER + NAME_WIRE_MAX + 4;
+
+	wire_put16(packet, 9);
+	wire_put16(packet + 2, OPCODE_UPDATE << 11);
+	wire_put16(packet + 4, 1);
+	write_longest(packet + MESSAGE_HEADER);
+	wire_put16(packet + length - 4, TYPE_SOA);
+	wire_put16(packet + length - 2, CLASS_IN);
+	write_longest(world->other.name);
+	world->other.name_length = NAME_WIRE_MAX;
+	tsig_begin(&tsig, &world->other, 9);
+	length = tsig_sign(&tsig, packet, length, sizeof packet, SERVED_NOW);
+	struct client *by_udp = client_new(world, packet, length, "192.0.2.1", false);
+	assert_in_range(by_udp->length, MESSAGE_HEADER, MESSAGE_UDP_MIN);
+	assert_int_equal(message_flags(by_udp->answer),
+			 FLAG_QR | OPCODE_UPDATE << 11 | FLAG_TC | RCODE_NOTAUTH);
+	assert_int_equal(wire_u16(by_udp->answer + 10), 0);
+	struct client *by_tcp = client_new(world, packet, length, "192.0.2.1", true);
+	assert_int_equal(rcode_of(by_tcp), RCODE_NOTAUTH);
+	assert_int_equal(tsig_error_of(by_tcp), TSIG_BADKEY);
+}
+
 static void what_is_too_long_is_refused_and_signed(void **state)
 {
 	struct world *world = *state;
@@ -529,6 +565,7 @@ int main(void)
 		TEST(the_control_thread_gets_all_that_was_said_in_its_order),
 		TEST(the_answer_is_signed_with_the_key_of_the_request),
 		TEST(what_is_signed_wrongly_is_answered_by_the_worker),
+		TEST(a_tsig_that_does_not_fit_is_left_out),
 		TEST(what_is_too_long_is_refused_and_signed),
 		TEST(a_retransmission_gets_the_first_answer_and_nobody_else_any),
 		TEST(a_signature_proves_where_it_is_from_once),
