@@ -285,10 +285,30 @@ static void keep_rest(struct registrar *registrar, const struct registrar_answer
 	uv_timer_start(&registrar->turn, on_turn, 1, 0); /* 0 would be the same turn */
 }
 
+/* Puts the signed requests before the others, and leaves them in order otherwise. An unsigned one
+ * that adds a name may look at all registered names (judge.c), and a DHCP server does not wait long
+ * for its answer. */
+static struct update_request *signed_first(struct update_request *requests)
+{
+	struct update_request *first, *others, **first_end = &first, **others_end = &others;
+
+	for (; requests; requests = requests->next)
+		if (requests->key_length > 0) {
+			*first_end = requests;
+			first_end = &requests->next;
+		} else {
+			*others_end = requests;
+			others_end = &requests->next;
+		}
+	*others_end = NULL;
+	*first_end = others;
+	return first;
+}
+
 static void work_off(struct registrar *registrar)
 {
 	struct registrar_batch batch = registrar_batch_begin(registrar);
-	struct update_request *requests = registrar->waiting;
+	struct update_request *requests = signed_first(registrar->waiting);
 	struct registrar_answers *answers = begin_answers(requests);
 	bool good = answers && registrar_is_ready(registrar) &&
 		    registrar_refresh_entries(registrar) && registrar_looks_open(registrar);

@@ -721,6 +721,25 @@ static void what_does_not_fit_into_a_turn_of_the_loop_waits_for_the_next(void **
 		assert_int_equal(client_end(world, fds[i]), RCODE_NOERROR);
 }
 
+/* Anybody may send unsigned ones, and each may take long. */
+static void signed_requests_go_before_unsigned_ones(void **state)
+{
+	struct world *world = *state;
+	int plain, with_key;
+
+	apply(world);
+	world->registrar.turn_ns = 0; /* one at a time */
+	plain = client_send_at(world, "! pc-0 IN A 10.10.0.5", UNSIGNED);
+	wait_for_arrived(world, 1);
+	with_key = client_send(world, "! pc-1 IN A 10.10.0.5");
+	wait_for_arrived(world, 2);
+	server_collect(&world->server);
+	assert_int_equal(count_waiting(world), 1);
+	assert_int_equal(world->registrar.waiting->key_length, 0);
+	assert_int_equal(client_end(world, with_key), RCODE_NOERROR);
+	assert_int_equal(client_end(world, plain), RCODE_REFUSED);
+}
+
 /* ---- answers ---- */
 
 static unsigned count_adopted(const struct world *world, uint64_t sequence)
@@ -822,6 +841,7 @@ int main(void)
 		TEST(what_could_not_be_stored_makes_nothing_older),
 		TEST(without_memory_a_message_is_left_without_an_answer_and_changes_nothing),
 		TEST(what_does_not_fit_into_a_turn_of_the_loop_waits_for_the_next),
+		TEST(signed_requests_go_before_unsigned_ones),
 		TEST(answers_wait_until_every_worker_serves_what_they_are_about),
 		TEST(answers_that_still_wait_at_the_end_are_freed),
 		TEST(refusals_are_logged_at_a_pace),
