@@ -199,23 +199,31 @@ static void write_any_list(struct writer *writer, const void *field, const void 
 	write_list(writer, field, item);
 }
 
-static void write_item(struct writer *writer, const struct group *group, const void *item)
+/* Writes the group in braces, without what comes before and behind them on their lines. */
+static void write_braced(struct writer *writer, const struct group *group, const void *item)
 {
-	if (group->named)
-		writer->group = ((const struct named *)item)->resource_group;
-	write_comment(writer, item, false);
-	if (writer->style && !writer->flat &&
-	    write_flat(writer, write_any_group, group, item, "{ ", " }"))
-		return;
-	indent(writer);
 	fputc('{', writer->out);
 	end_line(writer);
 	writer->depth++;
-	write_group(writer, group, item);
-	write_comment(writer, item, true);
+	write_any_group(writer, group, item);
 	writer->depth--;
 	indent(writer);
 	fputc('}', writer->out);
+}
+
+static void write_item(struct writer *writer, const struct group *group, const void *item)
+{
+	const char *outer = writer->group;
+
+	if (group->named)
+		writer->group = ((const struct named *)item)->resource_group;
+	write_comment(writer, item, false);
+	if (!writer->style || writer->flat ||
+	    !write_flat(writer, write_any_group, group, item, "{ ", " }")) {
+		indent(writer);
+		write_braced(writer, group, item);
+	}
+	writer->group = outer; /* a reference outside the item may be to another group */
 }
 
 static const void *item_of(const struct field *field, const struct schema_list *list, size_t i)
@@ -327,14 +335,9 @@ static void write_in_place(struct writer *writer, const struct field *field, con
 		return;
 	write_comment(writer, in_place, false);
 	indent(writer);
-	fprintf(writer->out, "%s = {", field->key);
-	end_line(writer);
-	writer->depth++;
-	write_group(writer, field->group, in_place);
-	write_comment(writer, in_place, true);
-	writer->depth--;
-	indent(writer);
-	fputs("};", writer->out);
+	fprintf(writer->out, "%s = ", field->key);
+	write_braced(writer, field->group, in_place);
+	fputc(';', writer->out);
 	end_line(writer);
 }
 

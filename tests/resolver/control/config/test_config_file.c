@@ -319,6 +319,27 @@ static void defaults_are_written_and_read_back_equal(void **state)
 	expect_round_trip(*state, "region = \"here\";\n");
 }
 
+/* A setting outside the items is in no group, whichever group the item before it is in. */
+static void a_reference_outside_the_items_keeps_its_group(void **state)
+{
+	expect_round_trip(
+		*state,
+		"virtual_networks = ( { name = \"hub\"; address_space = [ \"10.1.0.0/16\" ]; },\n"
+		"  { name = \"hub\"; resource_group = \"b\"; address_space = [ "
+		"\"10.2.0.0/16\" ]; } );\n"
+		"private_zones = ( { name = \"x.test\"; links = ( { name = \"l\"; virtual_network "
+		"= \"hub\"; } ); },\n"
+		"  { name = \"x.test\"; resource_group = \"b\"; links = ( { name = \"l\"; "
+		"virtual_network = \"hub\"; } ); } );\n"
+		"reverse = { resolve_in = \"b/hub\"; };\n"
+		"keys = ( { name = \"k\"; secret = \"MDEyMzQ1Njc4OWFiY2RlZg==\"; } );\n"
+		"transfers = ( { name = \"t\"; resource_group = \"b\"; zones = [ \"x.test\" ]; "
+		"allow = [ \"192.0.2.0/24\" ]; } );\n"
+		"registration = ( { zone = \"b/x.test\"; prefixes = [ \"10.2.0.0/16\" ]; keys = ( "
+		"{ key = \"k\"; } ); } );\n"
+		"query_log = { networks = [ \"b/hub\", \"hub\" ]; };\n");
+}
+
 /* The directory is put before the paths, whatever it is called. */
 static void the_working_directory_is_written_with_escapes(void **state)
 {
@@ -779,6 +800,7 @@ int main(void)
 		TEST(every_key_lands_in_its_member),
 		TEST(what_is_written_reads_back_equal),
 		TEST(defaults_are_written_and_read_back_equal),
+		TEST(a_reference_outside_the_items_keeps_its_group),
 		TEST(the_working_directory_is_written_with_escapes),
 		TEST(a_full_disk_is_an_error_of_writing),
 		TEST(a_file_that_is_not_there_says_so),
