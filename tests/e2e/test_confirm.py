@@ -336,6 +336,7 @@ class Reload(World):
         """With a relative path of the configuration, and so of all that it names."""
         self.sluice.kill()
         self.sluice = harness.Sluice.__new__(harness.Sluice)
+        self.sluice.config = os.path.join(self.world.dir, "sluice.conf")
         self.sluice.socket, self.sluice.expected = os.path.join(self.world.dir, "control.sock"), 0
         harness.Process.__init__(self.sluice, self.host, "here", [harness.SLUICE, "run", "-c", "sluice.conf"])
         self.sluice.wait_managed()
@@ -353,6 +354,24 @@ class Reload(World):
         self.write_before()
         self.good("reload")
         self.leaves_nothing()
+
+    def test_the_next_server_of_the_same_master_goes_back_although_the_file_has_faults(self):
+        for rules, config in ((RULES.replace("r/out", "r/nowhere"), CONFIG),
+                              (RULES, CONFIG + "nowhere = true;")):
+            self.run_here()
+            self.reload()
+            self.world.write("rules.conf", rules % "127.0.0.6")
+            self.world.write("sluice.conf", config)
+            before = self.sluice.pid
+            os.kill(before, signal.SIGKILL)
+            self.sluice.wait_another(before)
+            self.sluice.wait_managed()
+            self.serves_before()
+            self.world.write("sluice.conf", CONFIG)
+            self.reload()
+            self.good("confirm", "--back")
+            self.good("reload")
+            self.write_before()
 
     def test_a_copy_that_was_lost_is_said_and_the_file_is_served(self):
         self.reload()

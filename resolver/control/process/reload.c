@@ -414,22 +414,25 @@ void reload_open(struct process *process)
 }
 
 /* Replaces the copy's full paths of control socket and state by the file's paths, which mean the
- * same, so that a later reload sees no difference. If memory is short, the full paths stay. */
-static void take_places(struct model *copy, const struct model *file)
+ * same, so that a later reload sees no difference, and the master, which knows sockets by their
+ * paths, gives the one that it holds. If memory is short, the full paths stay. */
+static void take_places(struct model *copy, const struct management *file)
 {
 	for (; copy; copy = copy->declared) {
-		const char *socket = arena_strdup(&copy->arena, file->management.socket);
-		const char *state = arena_strdup(&copy->arena, file->management.state);
+		const char *socket = file->socket ? arena_strdup(&copy->arena, file->socket) : NULL;
+		const char *state = file->state ? arena_strdup(&copy->arena, file->state) : NULL;
 
 		copy->management.socket = socket ? socket : copy->management.socket;
 		copy->management.state = state ? state : copy->management.state;
 	}
 }
 
-/* Loads the copy from before an unconfirmed reload in place of the model. If the copy cannot be
- * read, the file's model is served: names must be answered. */
+/* Loads the copy from before an unconfirmed reload in place of the model (NULL: the file has
+ * faults). `file` has the paths of the file's control socket and state. If the copy cannot be read,
+ * the file's model is served: names must be answered. */
 static struct model *go_back_to_copy(struct process *process, struct model *model,
-				     const struct unconfirmed *found, struct faults *faults)
+				     const struct management *file, const struct unconfirmed *found,
+				     struct faults *faults)
 {
 	struct confirmation *confirmation = &process->service.confirmation;
 	struct faults of_copy;
@@ -440,8 +443,7 @@ static struct model *go_back_to_copy(struct process *process, struct model *mode
 	if (copy) {
 		faults_release(faults);
 		*faults = of_copy;
-		if (model)
-			take_places(copy, model);
+		take_places(copy, file);
 		model_free(model);
 		confirmation->is_back = true;
 		confirmation->gone = *found;
@@ -458,38 +460,45 @@ static struct model *go_back_to_copy(struct process *process, struct model *mode
 	return model;
 }
 
-/* Finds the state's path in the configuration file; "": it has none. False: the path cannot be
- * read, or this process is root and must become another user before it reads the copy beside the
- * state. */
-static bool find_state(const struct process *process, char state[LOAD_PATH_MAX])
+/* Finds the state's path in a configuration file with faults, for the load, and the control
+ * socket's path ("": it cannot be read). False: the state's path cannot be read, or this process is
+ * root and must become another user before it reads the copy beside the state. */
+static bool find_places(struct load *load, char socket[LOAD_PATH_MAX])
 {
-	const char *config = process->service.load.config;
 	struct faults ignored;
 	char user[LOAD_PATH_MAX];
 	bool found;
 
 	faults_init(&ignored);
-	found = config_file_setting(config, NULL, "user", user, sizeof user, &ignored) == 0 &&
+	found = config_file_setting(load->config, NULL, "user", user, sizeof user, &ignored) == 0 &&
 		(geteuid() != 0 || *user == '\0') &&
-		config_file_setting(config, "management", "state", state, LOAD_PATH_MAX,
+		config_file_setting(load->config, "management", "state", load->state, LOAD_PATH_MAX,
 				    &ignored) == 0;
+	if (config_file_setting(load->config, "management", "socket", socket, LOAD_PATH_MAX,
+				&ignored) != 0)
+		*socket = '\0';
 	faults_release(&ignored);
+	load->has_read |= found; /* else the copy's full path would become the state's */
 	return found;
 }
 
 struct model *reload_load(struct process *process, struct faults *faults)
 {
 	struct service *service = &process->service;
-	struct model *model = load_model(&service->load, NULL, faults);
+	struct load *load = &service->load;
+	struct model *model = load_model(load, NULL, faults);
 	struct unconfirmed found;
-	char state[LOAD_PATH_MAX];
+	char socket[LOAD_PATH_MAX];
 
-	if (model || !find_state(process, state) ||
-	    confirmation_place(&service->confirmation, state) != 0 ||
+	if (model || !find_places(load, socket) ||
+	    confirmation_place(&service->confirmation, load->state) != 0 ||
 	    !confirmation_find(&service->confirmation, UNCONFIRMED_RELOAD, &found))
 		return model;
 	log_faults("load", faults);
-	return go_back_to_copy(process, NULL, &found, faults);
+	return go_back_to_copy(
+		process, NULL,
+		&(struct management){.socket = *socket ? socket : NULL, .state = load->state},
+		&found, faults);
 }
 
 /* Loads the model again after a try to go back that has failed: the state may have gone back all
@@ -556,7 +565,7 @@ struct model *reload_go_back(struct process *process, struct model *model, struc
 		return model;
 	}
 	if (!confirmation->is_back && confirmation_find(confirmation, UNCONFIRMED_RELOAD, &found))
-		model = go_back_to_copy(process, model, &found, faults);
+		model = go_back_to_copy(process, model, &model->management, &found, faults);
 	if (!process->service.beside && confirmation_find(confirmation, UNCONFIRMED_CHANGE, &found))
 		model = go_back_in_state(process, model, &found, faults);
 	if (model)
