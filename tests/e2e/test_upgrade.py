@@ -640,6 +640,7 @@ class Upgrade(Upgrading):
                 os.kill(running, signal.SIGKILL)
             command.wait(2 * dns.PATIENCE)
             self.left(running)
+            harness.wait_for(lambda: self.sluice.command("reload")[0] == 0, "the end of the upgrade")
             self.goes_on()
 
     def test_the_running_server_is_started_again_though_the_new_one_hangs(self):
@@ -651,12 +652,36 @@ class Upgrade(Upgrading):
             os.kill(running, signal.SIGKILL)
             if not let_go_at_once:
                 harness.wait_for(lambda: harness.is_gone(running), "its end")
-                self.goes_on()  # in less than a hanging one is waited for
+                self.changes_nothing()  # in less than a hanging one is waited for
             go()
             command.wait(2 * dns.PATIENCE)
             harness.wait_for(lambda: harness.children_of(self.sluice.child.pid) == new, "the new one alone")
             self.goes_on()
             os.unlink(os.path.join(self.world.dir, "go"))
+
+    def changes_nothing(self):
+        """The one that was started again: the new one has read the files, and would discard what comes now."""
+        self.sluice.wait_managed()
+        self.assert_answer(self.host.ask(HERE, ZONE[0]), ZONE[1])
+        for command in (["reload"], ["reload", "--confirm", "1m"], ["upgrade"],
+                        ["address", "add", "b", "198.51.100.10", "--static"]):
+            status, text = self.sluice.command(*command)
+            self.assertEqual(1, status, text)
+            self.assertRegex(text, "(an|another) upgrade is under way")
+
+    def test_one_that_is_started_again_meanwhile_takes_changes_once_the_new_one_has_ended(self):
+        slow, _ = self.slow()
+        running = self.sluice.pid
+        self.begin("--binary", slow)
+        new = [pid for pid in harness.children_of(self.sluice.child.pid) if pid != running]
+        os.kill(running, signal.SIGKILL)
+        harness.wait_for(lambda: harness.is_gone(running), "its end")
+        self.changes_nothing()
+        self.zone_has("meanwhile")
+        self.sluice.signal(signal.SIGHUP)
+        os.kill(*new, signal.SIGKILL)
+        harness.wait_for(lambda: self.has("meanwhile"), "the reload")
+        self.goes_on()
 
     def test_a_program_that_is_gone_by_then_is_not_needed(self):
         """Where the new one is gone before the master has executed it, too, the old one is started."""

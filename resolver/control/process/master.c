@@ -7,7 +7,7 @@
  *                                     ▲                    │
  *                                     └─ ends by itself ───┘
  *
- * Until the new server says SERVES, the old one does not notice it, and is restarted if it ends.
+ * Until the new server says SERVES, the old one serves on, and is restarted if it ends.
  * After that there is no way back: the old server gets some time to finish, and the new one is told
  * STATE when the old one has closed the state, or is gone. Once the new server is the only one, the
  * master executes the new program in place of itself: same process, same children. It passes its
@@ -150,16 +150,21 @@ static void send_signal(const struct child *child, int number)
 		kill(child->pid, number);
 }
 
+static void send_message(const struct child *child, struct master_message *message, int fd)
+{
+	if (child->pid == 0 || child->fd < 0)
+		return;
+	if (master_send(child->fd, message, &fd, fd >= 0 ? 1 : 0) != 0)
+		send_signal(child, SIGKILL); /* its queue is full: it reads nothing */
+}
+
 static void say(const struct child *child, enum master_word word, uint32_t number, const char *text,
 		int fd)
 {
 	static struct master_message message;
 	message = (struct master_message){.word = word, .number = number};
 	snprintf(message.text, sizeof message.text, "%s", text ? text : "");
-	if (child->pid == 0 || child->fd < 0)
-		return;
-	if (master_send(child->fd, &message, &fd, fd >= 0 ? 1 : 0) != 0)
-		send_signal(child, SIGKILL); /* its queue is full: it reads nothing */
+	send_message(child, &message, fd);
 }
 
 /* ---- listening sockets ---- */
@@ -546,6 +551,18 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
+/* A server that is started again during an upgrade must know of it: the new server has read the
+ * files already, so it would discard a later reload. */
+static void say_start(const struct master *master, enum part part)
+{
+	static struct master_message message;
+	bool upgrading = part == NOW && master->parts[BESIDE].pid != 0;
+	message = (struct master_message){.word = MASTER_START,
+					  .kind = upgrading ? MASTER_UPGRADING : MASTER_ALONE,
+					  .number = master->workers};
+	send_message(&master->parts[part], &message, -1);
+}
+
 /* Returns 0, or ERR_SYSTEM with errno. */
 static int start(struct master *master, enum part part, const char *program)
 {
@@ -587,7 +604,7 @@ static int start(struct master *master, enum part part, const char *program)
 		master->output = output[0];
 		master->output_text[0] = '\0';
 	}
-	say(child, MASTER_START, master->workers, NULL, -1);
+	say_start(master, part);
 	return 0;
 }
 

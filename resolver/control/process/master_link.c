@@ -40,6 +40,7 @@ int master_link_init(struct master_link *link, int fd)
 		return ERR_SYSTEM;
 	master_fds_close(&fds);
 	link->workers = message.number;
+	link->upgrading = message.kind == MASTER_UPGRADING;
 	return message.word == MASTER_START ? 0 : ERR_SYSTEM;
 }
 

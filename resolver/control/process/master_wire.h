@@ -2,7 +2,8 @@
  * text, and descriptors beside it.
  *
  *     server                                master
- *                                           START workers: of the DNS sockets; 0: none are open
+ *                                           START workers, upgrade. Workers: of the DNS sockets;
+ *                                           0: none are open. Older masters say no upgrade
  *     OPEN kind, name, workers              SOCKETS name, in as many messages as needed; or FAULT
  *                                           mark of the name, text. Older masters send neither
  *                                           the name nor the mark
@@ -70,12 +71,13 @@ enum master_kind {
 	MASTER_UNIX, /* a path */
 };
 
-enum master_tale { MASTER_READY, MASTER_RELOADING }; /* for TELL */
+enum master_tale { MASTER_READY, MASTER_RELOADING };    /* for TELL */
+enum master_upgrade { MASTER_ALONE, MASTER_UPGRADING }; /* for START: the new server is there */
 
 struct master_message {
 	uint32_t protocol;
 	uint32_t word;   /* enum master_word */
-	uint32_t kind;   /* enum master_kind or master_tale */
+	uint32_t kind;   /* enum master_kind, master_tale or master_upgrade */
 	uint32_t number; /* of workers; a mark (FAULT); a pid (LEAVE, DRAIN); milliseconds (GAP) */
 	uint32_t uid, gid, group_count, groups[MASTER_GROUPS_MAX]; /* of a server's user */
 	char text[MASTER_TEXT_MAX];

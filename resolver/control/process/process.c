@@ -689,6 +689,7 @@ static int load_and_serve(struct process *process, struct faults *faults)
 
 	load->migration.on_progress = on_migration_progress;
 	load->migration.context = process;
+	process->service.upgrading = process->master.upgrading; /* until REFUSED or LEAVE */
 	model = reload_load(process, faults);
 	if (!model)
 		return refuse(faults);
@@ -747,7 +748,7 @@ static void api_upgrade(struct api_request *request)
 	char waits[CONFIRMATION_TEXT_MAX];
 	const char *why =
 		process->service.ending ? "the server is about to end"
-		: process->upgrading || process->successor
+		: process->service.upgrading || process->successor
 			? "another upgrade is under way; wait until it is done"
 		: commit_doubt_waits(&process->service)
 			? commit_doubt_waits(&process->service)

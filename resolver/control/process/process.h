@@ -49,7 +49,8 @@ struct process {
 	bool goes_back_first;          /* a change found at the start must still be taken back */
 	char *user, *group;            /* as configured at the start; NULL: not configured */
 	bool seccomp;                  /* as configured at the start */
-	struct api_request *upgrading; /* waits for the upgrade's result; NULL: none */
+	struct api_request *upgrading; /* waits for the upgrade's result; NULL: none, or
+					* its client was connected to the previous server */
 	bool taking;          /* taking over: sends TAKEN once all workers have the model */
 	uint32_t successor;   /* the process that serves: this one finishes and ends; 0: none */
 	bool stopping;        /* by a signal */

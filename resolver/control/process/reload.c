@@ -309,7 +309,7 @@ static const char *why_no_reload(const struct process *process, char text[CONFIR
 {
 	if (process->service.ending)
 		return "the server is about to end";
-	if (process->upgrading)
+	if (process->service.upgrading)
 		return "an upgrade is under way; reload once it is done";
 	return confirmation_waits(&process->service.confirmation, false, text);
 }
@@ -388,7 +388,7 @@ void reload_catch_up(struct process *process)
 	char text[SERVICE_TEXT_MAX];
 	struct faults faults;
 
-	if (!process->reload_wanted || process->service.work.busy || process->upgrading ||
+	if (!process->reload_wanted || process->service.work.busy || process->service.upgrading ||
 	    process->service.beside || process->successor)
 		return;
 	process->reload_wanted = false;
