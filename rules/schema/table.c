@@ -1755,8 +1755,8 @@ static const struct field model_fields[] = {
 	 AT(model, group),
 	 .min = 1,
 	 .max = 255,
-	 .doc = "The group that goes with user. Absent: the user's own, with all others that the "
-		"user is a member of."},
+	 .doc = "The group that goes with user. Absent: the user's own, with the others that the "
+		"user is a member of, 64 in all at most."},
 	{.key = "seccomp",
 	 .type = FIELD_BOOL,
 	 AT(model, seccomp),

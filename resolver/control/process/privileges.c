@@ -31,9 +31,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "resolver/control/process/master_wire.h"
 #include "resolver/control/store/source.h"
 
-enum { GROUPS_MAX = 256 };
+/* The first server has no more groups than the master and later servers, which get them in a
+ * message: else it could read files that a later one cannot. */
+enum { GROUPS_MAX = MASTER_GROUPS_MAX };
 
 #define BINDING (UINT64_C(1) << CAP_NET_BIND_SERVICE)
 
@@ -81,6 +84,22 @@ static int find_group(const struct model *model, struct identity *identity, stru
 	return 0;
 }
 
+/* Finds the groups of a user, or as many as there is room for. */
+static void find_groups(const struct model *model, const struct passwd *user,
+			struct identity *identity, struct faults *faults)
+{
+	identity->group_count = GROUPS_MAX;
+	if (getgrouplist(user->pw_name, user->pw_gid, identity->groups, &identity->group_count) >=
+	    0)
+		return;
+	if (!model->group)
+		fault_add(faults, FAULT_WARNING, &model->user_origin, NULL,
+			  "user %s is in %d groups, and only the first %d count; take it out of "
+			  "some, or set `group` to the one that the server needs",
+			  user->pw_name, identity->group_count, GROUPS_MAX);
+	identity->group_count = GROUPS_MAX;
+}
+
 /* A numeric user without an account has its number as its group. */
 static int find_user(const struct model *model, struct identity *identity, struct faults *faults)
 {
@@ -94,10 +113,7 @@ static int find_user(const struct model *model, struct identity *identity, struc
 	if (user) {
 		identity->uid = user->pw_uid;
 		identity->gid = user->pw_gid;
-		identity->group_count = GROUPS_MAX;
-		if (getgrouplist(user->pw_name, user->pw_gid, identity->groups,
-				 &identity->group_count) < 0)
-			identity->group_count = GROUPS_MAX; /* ignores further groups */
+		find_groups(model, user, identity, faults);
 	}
 	if (identity->group_count == 0)
 		return tell_unknown(model, "user", model->user, faults);

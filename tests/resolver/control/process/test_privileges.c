@@ -12,15 +12,18 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "resolver/control/process/master_wire.h"
 #include "resolver/control/process/privileges.h"
 #include "tests/lib/config_text.h"
 
@@ -220,6 +223,43 @@ static void a_user_is_found_by_name(void **state)
 	assert_child(world, check_nobody);
 }
 
+/* Puts the world's file "group" in the place of /etc/group, for this process alone. */
+static bool use_groups(const struct world *world)
+{
+	char path[128];
+	snprintf(path, sizeof path, "%s/group", world->files.directory);
+	return unshare(CLONE_NEWNS) == 0 &&
+	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount(path, "/etc/group", NULL, MS_BIND, NULL) == 0;
+}
+
+static int check_groups(struct world *world)
+{
+	bool one = world->model->group;
+	if (!use_groups(world) || drop(world) != 0)
+		return 1;
+	if (has_fault(world, "user nobody is in 71 groups, and only the first 64 count") == one)
+		return 2;
+	return getgroups(0, NULL) == (one ? 1 : MASTER_GROUPS_MAX) ? 0 : 3;
+}
+
+/* The master and later servers get the groups in a message that has room for no more. */
+static void a_user_of_very_many_groups_has_some_of_them(void **state)
+{
+	struct world *world = *state;
+	if (geteuid() == 0 && !(status_of("CapEff:") & 1ULL << CAP_SYS_ADMIN))
+		skip(); /* in a container */
+	FILE *file = config_text_open(&world->files, "group");
+	for (int i = 0; i < 70; i++)
+		fprintf(file, "g%d:x:%d:nobody\n", i, 70000 + i);
+	fclose(file);
+	load(world, "user = \"nobody\";");
+	assert_child(world, check_groups);
+	model_free(world->model);
+	load(world, "user = \"nobody\"; group = \"g69\";");
+	assert_child(world, check_groups);
+}
+
 static int check_stays(struct world *world)
 {
 	if (drop(world) != 0 || geteuid() != 0)
@@ -373,6 +413,7 @@ int main(void)
 		TEST(a_worker_of_root_keeps_none),
 		TEST(a_number_without_a_name_is_its_own_group),
 		TEST(a_user_is_found_by_name),
+		TEST(a_user_of_very_many_groups_has_some_of_them),
 		TEST(without_a_user_root_stays_root),
 		TEST(who_is_not_there_is_a_fault_and_nothing_is_dropped),
 		TEST(only_root_becomes_another),
