@@ -303,6 +303,16 @@ class Reload(World):
         self.sluice.reconfigure(CONFIG)
         self.serves_before()
 
+    def test_another_number_of_cpus_is_no_change_of_the_file(self):
+        cpus = os.sched_getaffinity(0)
+        if len(cpus) < 2:
+            self.skipTest("there is one CPU")
+        self.restart(CONFIG.replace("workers = 2;", ""))
+        os.sched_setaffinity(self.sluice.pid, {min(cpus)})
+        self.reload()
+        self.good("confirm")
+        self.assertNotIn("restart", self.good("reload"))
+
     def test_what_cannot_be_kept_is_not_tried(self):
         config = CONFIG.replace("state =", 'clients = ( { id = "ops"; secret_file = "ops.secret"; } ); state =')
         secret = self.world.secret("ops.secret", 20 * "s")
