@@ -322,12 +322,18 @@ static bool has_become(const struct identity *identity)
 	       effective_group == group && saved_group == group && setresuid(0, 0, 0) != 0;
 }
 
+static int become_groups(const struct identity *identity)
+{
+	return setgroups((size_t)identity->group_count, identity->groups) == 0 &&
+			       setresgid(identity->gid, identity->gid, identity->gid) == 0
+		       ? 0
+		       : ERR_SYSTEM;
+}
+
 static int become(const struct identity *identity, uint64_t kept)
 {
 	empty_bounding_set();
-	if (prctl(PR_SET_KEEPCAPS, kept != 0, 0, 0, 0) != 0 ||
-	    setgroups((size_t)identity->group_count, identity->groups) != 0 ||
-	    setresgid(identity->gid, identity->gid, identity->gid) != 0 ||
+	if (prctl(PR_SET_KEEPCAPS, kept != 0, 0, 0, 0) != 0 || become_groups(identity) != 0 ||
 	    setresuid(identity->uid, identity->uid, identity->uid) != 0)
 		return ERR_SYSTEM;
 	if (keep(kept, kept) != 0 || prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) != 0)
@@ -362,6 +368,15 @@ int privileges_begin(void)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : ERR_SYSTEM;
 }
 
+static int tell_cannot(const struct model *model, const struct identity *identity,
+		       struct faults *faults)
+{
+	fault_add(faults, FAULT_ERROR, &model->user_origin, NULL,
+		  "the program cannot become uid %u, gid %u: %s; in a container, are both mapped?",
+		  (unsigned)identity->uid, (unsigned)identity->gid, strerror(errno));
+	return ERR_FAULTS;
+}
+
 static int drop_to_user(const struct model *model, const struct identity *identity,
 			struct faults *faults)
 {
@@ -372,18 +387,30 @@ static int drop_to_user(const struct model *model, const struct identity *identi
 			  (unsigned)identity->uid, (unsigned)geteuid());
 		return ERR_FAULTS;
 	}
-	if (become(identity, 0) == 0 && forswear() == 0)
+	return become(identity, 0) == 0 && forswear() == 0 ? 0
+							   : tell_cannot(model, identity, faults);
+}
+
+/* Takes the configured group, without a change of user. */
+static int take_group(const struct model *model, const struct identity *identity,
+		      struct faults *faults)
+{
+	if (!model->group || identity->gid == getegid())
 		return 0;
-	fault_add(faults, FAULT_ERROR, &model->user_origin, NULL,
-		  "the program cannot become uid %u, gid %u: %s; in a container, is that user "
-		  "mapped?",
-		  (unsigned)identity->uid, (unsigned)identity->gid, strerror(errno));
-	return ERR_FAULTS;
+	if (geteuid() == 0)
+		return become_groups(identity) == 0 ? 0 : tell_cannot(model, identity, faults);
+	fault_add(faults, FAULT_WARNING, &model->user_origin, NULL,
+		  "only root can take another group (gid %u), so this stays gid %u; start it as "
+		  "root or with that group, or leave `group` out",
+		  (unsigned)identity->gid, (unsigned)getegid());
+	return 0;
 }
 
 /* Keeps the current user: root with all its rights, or the user that a service manager has set. */
-static int stay(const struct model *model, struct faults *faults)
+static int stay(const struct model *model, const struct identity *identity, struct faults *faults)
 {
+	if (take_group(model, identity, faults) != 0)
+		return ERR_FAULTS;
 	if ((geteuid() == 0 || keep(0, 0) == 0) && forswear() == 0)
 		return 0;
 	fault_add(faults, FAULT_ERROR, &model->user_origin, NULL,
@@ -400,7 +427,7 @@ int privileges_drop(const struct model *model, const char *resolv_conf, bool to_
 	if (err != 0)
 		return err;
 	if (!model->user || identity.uid == geteuid())
-		return stay(model, faults);
+		return stay(model, &identity, faults);
 	if (to_serve && geteuid() == 0)
 		make_socket_directory(model, &identity);
 	err = drop_to_user(model, &identity, faults);

@@ -23,11 +23,11 @@
 #include "rules/schema/model.h"
 
 /* Becomes the model's user for good. Without a user, or if the process is that user already, gives
- * up only rights that are not needed. After a change of user, each file that a reload or restart
- * needs and the user cannot read or write is a fault: the configuration's files, zones, secrets,
- * certificate and key, state, resolv.conf if given, and the directories of state, query log and
- * control socket. `to_serve`: first makes a missing socket directory for the user. ERR_FAULTS: the
- * process must end. */
+ * up only rights that are not needed; root takes the model's group all the same. After a change of
+ * user, each file that a reload or restart needs and the user cannot read or write is a fault: the
+ * configuration's files, zones, secrets, certificate and key, state, resolv.conf if given, and the
+ * directories of state, query log and control socket. `to_serve`: first makes a missing socket
+ * directory for the user. ERR_FAULTS: the process must end. */
 MUST_CHECK int privileges_drop(const struct model *model, const char *resolv_conf, bool to_serve,
 			       struct faults *faults);
 /* Warns if the serving user can change or replace this program, which the master starts again. Does

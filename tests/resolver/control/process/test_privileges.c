@@ -278,6 +278,20 @@ static void without_a_user_root_stays_root(void **state)
 	assert_child(world, check_stays);
 }
 
+static int check_group_of_root(struct world *world)
+{
+	if (drop(world) != 0 || geteuid() != 0 || getgid() != GROUP || getegid() != GROUP)
+		return 1;
+	return getgroups(0, NULL) == 1 && !is_readable() && can_bind_53() ? 0 : 2;
+}
+
+static void root_that_stays_root_takes_the_group(void **state)
+{
+	struct world *world = *state;
+	load(world, "user = \"root\"; group = \"61235\";");
+	assert_child(world, check_group_of_root);
+}
+
 static int check_unknown(struct world *world)
 {
 	if (drop(world) != ERR_FAULTS || geteuid() != 0)
@@ -316,13 +330,20 @@ static int check_same(struct world *world)
 {
 	if (setgid(USER) != 0 || setuid(USER) != 0)
 		return 1;
-	return drop(world) == 0 ? 0 : 2;
+	if (drop(world) != 0 || getegid() != USER)
+		return 2;
+	return has_fault(world, "only root can take another group") == (world->model->group != NULL)
+		       ? 0
+		       : 3;
 }
 
 static void who_is_that_user_already_goes_on(void **state)
 {
 	struct world *world = *state;
 	load(world, "user = \"61234\";");
+	assert_child(world, check_same);
+	model_free(world->model);
+	load(world, "user = \"61234\"; group = \"61235\";");
 	assert_child(world, check_same);
 }
 
@@ -415,6 +436,7 @@ int main(void)
 		TEST(a_user_is_found_by_name),
 		TEST(a_user_of_very_many_groups_has_some_of_them),
 		TEST(without_a_user_root_stays_root),
+		TEST(root_that_stays_root_takes_the_group),
 		TEST(who_is_not_there_is_a_fault_and_nothing_is_dropped),
 		TEST(only_root_becomes_another),
 		TEST(who_is_that_user_already_goes_on),
