@@ -29,15 +29,17 @@ struct replay_entry {
 	bool tcp;
 };
 
+/* What was signed up to this time is too old for a process that starts now. */
+static uint64_t start_floor(uint64_t now_s)
+{
+	return now_s > REPLAY_START_S ? now_s - REPLAY_START_S : 0;
+}
+
 void replays_init(struct replays *replays, const struct hash_key *hash, unsigned max,
 		  uint64_t now_s)
 {
-	uint64_t floor_s = now_s > REPLAY_START_S ? now_s - REPLAY_START_S : 0;
-
 	assert(max > 0 && (max & (max - 1)) == 0);
-	*replays = (struct replays){.hash = *hash, .max = max};
-	for (unsigned i = 0; i < REPLAY_KEYS; i++)
-		replays->keys[i].floor_s = floor_s;
+	*replays = (struct replays){.hash = *hash, .max = max, .floor_s = start_floor(now_s)};
 }
 
 void replays_release(struct replays *replays)
@@ -287,7 +289,9 @@ enum replay replays_judge(struct replays *replays, const struct replay_request *
 
 	if (known)
 		return judge_known(known, request, rcode);
-	if (request->signed_s <= key->floor_s)
+	if (replays->floor_s > now_s + TSIG_FUDGE_S)
+		replays->floor_s = start_floor(now_s); /* the clock was ahead at the start */
+	if (request->signed_s <= replays->floor_s || request->signed_s <= key->floor_s)
 		return REPLAY_OLD;
 	/* A request may wait for the control thread until TSIG would refuse it. Then it may be a
 	 * replay of a request whose entry is already gone. */

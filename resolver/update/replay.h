@@ -7,7 +7,12 @@
  * time. So a key that floods harms only itself. Once a request is not known any more, those that
  * its key signed up to that time count as too old, even if the clock is set back, because they
  * cannot be told from replays. Requests signed REPLAY_START_S or more before the start are too old
- * as well.
+ * as well, because an earlier process may have taken them.
+ *
+ * If the clock was ahead at the start, that time would be too old for all keys until the clock gets
+ * there again. So once the clock is more than TSIG_FUDGE_S behind it, the start is now: an earlier
+ * process could be replayed no more than by a restart at this moment. Times that a key has signed
+ * are not given up like this, because this process knows that it has taken such requests.
  *
  * No clock and no lock: only the control thread uses it, and gets all requests in order. */
 #ifndef SLUICE_UPDATE_REPLAY_H
@@ -64,6 +69,7 @@ struct replays {
 	uint32_t count, room;
 	uint32_t *buckets; /* indexes of entries plus 1, by the hash of the MAC; `room` buckets */
 	uint32_t unused;   /* the first entry of the free list, plus 1 */
+	uint64_t floor_s;  /* by the time of the start, for all keys; like a key's floor */
 	struct replay_key keys[REPLAY_KEYS];
 };
 

@@ -64,16 +64,18 @@ static const char *who_asks(const struct update_request *request, char who[NAME_
 
 /* Whether the same key signed a later message for a set that this message would change. If so,
  * this message was delayed or replayed. */
-static bool is_outdated(struct renewals *renewals, const struct renewal_clock *clock,
+static bool is_outdated(const struct registrar_batch *batch, const struct renewal_clock *clock,
 			const struct update_verdict *verdict,
 			const struct renewal_signature *signature)
 {
+	struct renewals *renewals = &batch->registrar->renewals;
+
 	for (size_t i = 0; i < verdict->changed_count; i++) {
 		const struct update_set *set = &verdict->changed[i];
 
 		if (renewals_are_newer(renewals,
 				       renewals_print(renewals, clock, set->owner, set->type),
-				       signature))
+				       signature, batch->now_s))
 			return true;
 	}
 	return false;
@@ -94,7 +96,7 @@ static void note_renewals(const struct registrar_batch *batch, const struct rene
 			continue;
 		renewals_note(renewals, print, batch->now_s,
 			      renewal_clock_read(clock, registrar_now_s()));
-		renewals_sign_again(renewals, print, signature);
+		renewals_sign_again(renewals, print, signature, batch->now_s);
 	}
 }
 
@@ -147,7 +149,7 @@ static enum rcode judge(struct registrar_batch *batch, const struct update_reque
 		author.signed_s = (uint32_t)request->signed_s;
 	signature = registrar_signature(&registrar->renewals, &author);
 	*why = "it was signed before the message that the records are from";
-	if (is_outdated(&registrar->renewals, clock, &verdict, &signature))
+	if (is_outdated(batch, clock, &verdict, &signature))
 		return RCODE_BADTIME;
 	change = (struct registrar_change){.place = place,
 					   .tree = tree,

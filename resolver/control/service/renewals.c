@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "resolver/transfer/tsig.h"
 #include "rules/name.h"
 
 enum { ROOM_FIRST = 8, CLOCK_MAX = INT32_MAX };
@@ -226,23 +227,31 @@ void renewals_sign(struct renewals *renewals, uint64_t print,
 		renewal->signature = *signature;
 }
 
+/* Whether TSIG would refuse the signature's time now, because it is in the future. */
+static bool is_ahead(const struct renewal_signature *signature, int64_t at_s)
+{
+	return signature->signed_s > at_s + TSIG_FUDGE_S;
+}
+
 void renewals_sign_again(struct renewals *renewals, uint64_t print,
-			 const struct renewal_signature *signature)
+			 const struct renewal_signature *signature, int64_t at_s)
 {
 	struct renewal *renewal = find(renewals, print);
 
 	if (renewal && renewal->signature.key == signature->key &&
-	    renewal->signature.signed_s < signature->signed_s)
+	    (renewal->signature.signed_s < signature->signed_s ||
+	     is_ahead(&renewal->signature, at_s)))
 		renewal->signature.signed_s = signature->signed_s;
 }
 
 bool renewals_are_newer(struct renewals *renewals, uint64_t print,
-			const struct renewal_signature *signature)
+			const struct renewal_signature *signature, int64_t at_s)
 {
 	const struct renewal *renewal = find(renewals, print);
 
 	return renewal && signature->key && renewal->signature.key == signature->key &&
-	       signature->signed_s < renewal->signature.signed_s;
+	       signature->signed_s < renewal->signature.signed_s &&
+	       !is_ahead(&renewal->signature, at_s);
 }
 
 /* ---- rows ---- */

@@ -158,6 +158,29 @@ static void what_was_signed_long_before_the_start_is_old(void **state)
 	assert_int_equal(judge(*state, 1, NOW - REPLAY_START_S + 1, NOW), REPLAY_NEW);
 }
 
+static void once_a_clock_that_was_ahead_at_the_start_is_right_the_start_is_then(void **state)
+{
+	struct replays *replays = *state;
+
+	assert_int_equal(judge(replays, 1, NOW - 250, NOW - 250), REPLAY_OLD);
+	assert_int_equal(judge(replays, 2, NOW - 7200 - REPLAY_START_S, NOW - 7200), REPLAY_OLD);
+	assert_int_equal(judge(replays, 3, NOW - 7200, NOW - 7200), REPLAY_NEW);
+	assert_int_equal(judge_of(replays, "\1l", 4, NOW - 7200, NOW - 7200), REPLAY_NEW);
+	assert_int_equal(judge(replays, 5, NOW - 7200 - REPLAY_START_S, NOW - 7199), REPLAY_OLD);
+}
+
+/* A key has signed while the clock was ahead. */
+static void a_time_that_a_key_has_signed_is_not_given_up(void **state)
+{
+	struct replays *replays = *state;
+
+	assert_int_equal(judge(replays, 1, NOW, NOW), REPLAY_NEW);
+	assert_int_equal(judge(replays, 2, NOW + 7200, NOW + 7200), REPLAY_NEW);
+	assert_int_equal(judge(replays, 3, NOW + 7800, NOW + 7800), REPLAY_NEW);
+	assert_int_equal(judge(replays, 1, NOW, NOW), REPLAY_OLD);
+	assert_int_equal(judge(replays, 2, NOW + 7200, NOW + 7200), REPLAY_OLD);
+}
+
 static void places_are_free_again_after_the_fudge(void **state)
 {
 	struct replays *replays = *state;
@@ -266,6 +289,8 @@ int main(void)
 		TEST(macs_of_every_length_are_told_apart),
 		TEST(what_was_dropped_is_new_again),
 		TEST(what_was_signed_long_before_the_start_is_old),
+		TEST(once_a_clock_that_was_ahead_at_the_start_is_right_the_start_is_then),
+		TEST(a_time_that_a_key_has_signed_is_not_given_up),
 		TEST(places_are_free_again_after_the_fudge),
 		TEST(what_was_taken_is_not_taken_again_once_the_clock_is_set_back),
 		TEST(where_all_places_are_taken_the_oldest_goes_and_its_key_signs_no_older_ones),

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "resolver/transfer/tsig.h"
+
 enum { MANY = 20000, AT = 1800000000, HOUR = 3600 };
 
 static const struct hash_key key = {1, 2};
@@ -112,7 +114,7 @@ static bool are_newer(struct renewals *renewals, uint64_t print, const char *sig
 	const struct renewal_signature signature = {
 		*signer ? renewals_key_print(renewals, signer) : 0, signed_s};
 
-	return renewals_are_newer(renewals, print, &signature);
+	return renewals_are_newer(renewals, print, &signature, AT);
 }
 
 static void a_message_is_older_than_what_its_key_has_signed_since(void **state)
@@ -131,9 +133,9 @@ static void a_message_is_older_than_what_its_key_has_signed_since(void **state)
 	assert_false(are_newer(renewals, print, "k.test.", AT));
 	assert_false(are_newer(renewals, print, "o.test.", AT - 1));
 	assert_false(are_newer(renewals, print, "", AT - 1));
-	renewals_sign_again(renewals, print, &later);
-	renewals_sign_again(renewals, print, &first);
-	renewals_sign_again(renewals, print, &other);
+	renewals_sign_again(renewals, print, &later, AT);
+	renewals_sign_again(renewals, print, &first, AT);
+	renewals_sign_again(renewals, print, &other, AT);
 	assert_true(are_newer(renewals, print, "k.test.", AT + 4));
 	assert_false(are_newer(renewals, print, "k.test.", AT + 5));
 	renewals_note(renewals, print, AT + 5, 5);
@@ -141,6 +143,25 @@ static void a_message_is_older_than_what_its_key_has_signed_since(void **state)
 	renewals_sign(renewals, print, &other);
 	assert_false(are_newer(renewals, print, "k.test.", AT - 1));
 	assert_true(are_newer(renewals, print, "o.test.", AT + 8));
+}
+
+/* The clocks were ahead, and are right again. */
+static void a_time_that_cannot_be_yet_makes_no_message_older(void **state)
+{
+	struct renewals *renewals = *state;
+	uint64_t print = print_of(renewals, "a.test", 1, 1);
+	struct renewal_signature signature = {renewals_key_print(renewals, "k.test."),
+					      AT + TSIG_FUDGE_S};
+
+	renewals_note(renewals, print, AT, 0);
+	renewals_sign(renewals, print, &signature);
+	assert_true(are_newer(renewals, print, "k.test.", AT));
+	signature.signed_s++;
+	renewals_sign(renewals, print, &signature);
+	assert_false(are_newer(renewals, print, "k.test.", AT));
+	signature.signed_s = AT;
+	renewals_sign_again(renewals, print, &signature, AT);
+	assert_true(are_newer(renewals, print, "k.test.", AT - 1));
 }
 
 static void what_is_put_back_is_what_it_was(void **state)
@@ -262,6 +283,7 @@ int main(void)
 		TEST(type_zone_and_name_tell_sets_apart),
 		TEST(what_is_noted_again_is_to_be_written_again),
 		TEST(a_message_is_older_than_what_its_key_has_signed_since),
+		TEST(a_time_that_cannot_be_yet_makes_no_message_older),
 		TEST(what_is_put_back_is_what_it_was),
 		TEST(a_clock_counts_while_it_runs),
 		TEST(rows_give_back_what_was_written),
