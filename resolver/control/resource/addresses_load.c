@@ -168,7 +168,7 @@ static const char *common_field(const struct owned_resource *a, const struct own
 }
 
 /* Handles a resource of the state with a key of an item of the file. If its values cannot be read,
- * its keys say enough to report it. */
+ * its keys say enough to report it, unless they are those of no address or service. */
 static int on_alike(void *context, const struct source_resource *row)
 {
 	struct merge *merge = context;
@@ -176,8 +176,11 @@ static int on_alike(void *context, const struct source_resource *row)
 	const struct model *model = merge->model;
 	struct owned_resource declared, resource;
 	struct keyed keyed;
-	int err = owned_of_file(&declared, row->number, model, &resources->shown);
+	int err;
 
+	if (!owned_is_row(row))
+		return resources_complain(resources, row, ERR_INVALID);
+	err = owned_of_file(&declared, row->number, model, &resources->shown);
 	if (!err)
 		err = owned_of_row(&resource, row, model, &resources->shown);
 	if (err == ERR_INVALID) {
@@ -286,8 +289,7 @@ static int on_owned(void *context, const struct source_resource *row)
 	struct keyed keyed;
 	int err;
 
-	if (!row->keys->id || !row->keys->address.family ||
-	    (row->kind != KIND_ADDRESS && row->kind != KIND_SERVICE))
+	if (!owned_is_row(row))
 		return resources_complain(merge->resources, row, ERR_INVALID);
 	note_revision(next, row);
 	if (json_object_get(merge->repeated, row->keys->id)) {

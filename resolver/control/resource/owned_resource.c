@@ -290,6 +290,12 @@ static void take_history(struct owned_resource *resource, const struct source_ke
 	resource->action = (enum ptr_action)keys->ptr_action;
 }
 
+bool owned_is_row(const struct source_resource *row)
+{
+	return (row->kind == KIND_ADDRESS || row->kind == KIND_SERVICE) && row->keys->id &&
+	       row->keys->address.family;
+}
+
 int owned_of_row(struct owned_resource *resource, const struct source_resource *row,
 		 const struct model *model, struct arena *arena)
 {
@@ -297,6 +303,8 @@ int owned_of_row(struct owned_resource *resource, const struct source_resource *
 	struct owned_item *item = &resource->item;
 	int err;
 
+	if (!owned_is_row(row))
+		return ERR_INVALID;
 	*resource = (struct owned_resource){.kind = kind_of_id(row->kind)};
 	err = read_values(resource->kind, row, item, &resource->subscription, arena);
 	if (err)

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "resolver/control/base/uuid.h"
 #include "resolver/control/resource/address_edits.h"
 #include "resolver/control/resource/group.h"
 #include "resolver/control/resource/state_json.h"
@@ -265,6 +266,35 @@ static void what_the_file_has_as_well_is_named_even_if_it_cannot_be_read(void **
 	assert_non_null(strstr(fixture->config.faults.items[0].text, "\"new\""));
 }
 
+/* Another program wrote a row with a key of the file's item that is not that of an address. */
+static void what_is_no_address_beside_the_file_is_named_and_not_served(void **state)
+{
+	static const char *const wrong[] = {"id = NULL", "kind = 77", "kind = 102, addr = NULL",
+					    "kind = 103"};
+	char sql[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		struct addresses_fixture *fixture = addresses_fixture_new(FIXTURE_WORLD);
+		const struct owned_resource *added = addresses_fixture_add(fixture, "new", NEW);
+		char id[UUID_TEXT_MAX], text[1024];
+
+		snprintf(id, sizeof id, "%s", added->item.id);
+		snprintf(sql, sizeof sql, "UPDATE resources SET %s WHERE kind = 101", wrong[i]);
+		exec(fixture, sql);
+		snprintf(text, sizeof text,
+			 FIXTURE_WORLD "addresses = ({ name = \"other\"; address = \"" NEW
+				       "\"; id = \"%s\"; });\n",
+			 id);
+		config_text_put(&fixture->config, "sluice.conf", text);
+		addresses_fixture_restart(fixture);
+		assert_int_equal(fixture->config.faults.warnings, 1);
+		assert_non_null(strstr(error_of(fixture), NOT_OURS));
+		assert_non_null(addresses_fixture_at(fixture, NEW));
+		addresses_fixture_free(fixture);
+	}
+}
+
 /* The keys of a PTR are damaged, so the reload cannot read the whole state: it keeps the served PTR
  * and refuses changes until another reload has read everything. */
 static void a_reload_that_could_not_see_all_is_followed_by_one_that_reads_all(void **state)
@@ -305,6 +335,7 @@ int main(void)
 		T(what_a_request_could_not_read_is_no_matter_of_the_next_reload),
 		T(a_state_that_is_no_state_any_more_takes_nothing_from_the_file),
 		T(what_the_file_has_as_well_is_named_even_if_it_cannot_be_read),
+		cmocka_unit_test(what_is_no_address_beside_the_file_is_named_and_not_served),
 		T(a_reload_that_could_not_see_all_is_followed_by_one_that_reads_all),
 	};
 
