@@ -25,6 +25,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "resolver/control/store/source.h"
 #include "rules/arena.h"
 #include "rules/err.h"
 #include "rules/fault.h"
@@ -126,7 +127,7 @@ const char *kind_name_key(const struct kind *kind);
  * none. */
 const struct kind *kind_of_field(const struct kind *parent, const struct field *field);
 
-enum { PATH_MAX_BYTES = 4096, PATH_URL_MAX = 2 * PATH_MAX_BYTES + 128 };
+enum { PATH_MAX_BYTES = SOURCE_PATH_MAX, PATH_URL_MAX = 2 * PATH_MAX_BYTES + 128 };
 
 /* Identifies a resource by one name, or by two if its kind has a parent. */
 struct path {

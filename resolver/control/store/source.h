@@ -28,7 +28,10 @@
 #include "rules/err.h"
 #include "rules/prefix.h"
 
-enum { SOURCE_ERROR_MAX = 512 };
+enum {
+	SOURCE_ERROR_MAX = 512,
+	SOURCE_PATH_MAX = 4096, /* of a row's path, with its NUL */
+};
 
 enum commit_answer {
 	COMMIT_YES,

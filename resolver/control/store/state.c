@@ -382,6 +382,8 @@ static bool is_within(sqlite3_stmt *row, int at, int64_t least, int64_t most)
 /* The first wrong column, or -1. */
 static int find_flaw(sqlite3_stmt *row)
 {
+	if (sqlite3_column_bytes(row, COLUMN_PATH) >= SOURCE_PATH_MAX)
+		return COLUMN_PATH;
 	if (!is_within(row, COLUMN_REVISION, 1, INT64_MAX))
 		return COLUMN_REVISION;
 	if (sqlite3_column_type(row, COLUMN_ID) != SQLITE_NULL &&
@@ -405,7 +407,12 @@ static int complain_of_row(struct state_row *row, int column)
 	sqlite3_stmt *statement = row->statement;
 	const char *path = column_text(statement, COLUMN_PATH);
 
-	if (column == COLUMN_ADDRESS)
+	if (column == COLUMN_PATH)
+		snprintf(row->db->error, sizeof row->db->error,
+			 "the state %s has a resource \"%.100s...\" with a path of over %d bytes, "
+			 "which was not written by sluice; repair or remove that record",
+			 row->db->file.path, path, SOURCE_PATH_MAX - 1);
+	else if (column == COLUMN_ADDRESS)
 		snprintf(row->db->error, sizeof row->db->error,
 			 "the state %s has a resource \"%s\" with an address that is none, which "
 			 "was not written by sluice; repair or remove that record",

@@ -451,6 +451,26 @@ static void a_record_of_somebody_elses_hand_is_named(void **state)
 	check_told(world, "101 g/odd @1 {} " ID_1 " 198.51.100.1 - - - | - 2147483647 @0 0\n");
 }
 
+/* Readers of a path have room for the longest that sluice writes. */
+static void a_record_with_a_longer_path_than_any_is_named(void **state)
+{
+	struct state_case *world = *state;
+	const struct state_put put = address_put(ID_1, "g/odd", 1);
+	char sql[128];
+
+	must_sync(world);
+	assert_int_equal(try_one(world, put), 0);
+	for (int bytes = SOURCE_PATH_MAX - 1; bytes <= SOURCE_PATH_MAX; bytes++) {
+		snprintf(sql, sizeof sql, "UPDATE resources SET path = printf('g/%%.*c', %d, 'x')",
+			 bytes - 2);
+		state_exec(world->path, sql);
+		must_sync(world);
+		assert_int_equal(tell_owned(world), bytes < SOURCE_PATH_MAX ? 0 : ERR_SYSTEM);
+	}
+	state_case_check_error(world, "\"g/xxx");
+	state_case_check_error(world, "a path of over 4095 bytes");
+}
+
 /* ---- files that are no state ---- */
 
 static void check_refused(struct state_case *world, const char *says)
@@ -755,6 +775,7 @@ int main(void)
 		T(a_full_disk_changes_nothing_and_goes_by),
 		T(a_damaged_file_is_told_and_not_believed),
 		T(a_record_of_somebody_elses_hand_is_named),
+		T(a_record_with_a_longer_path_than_any_is_named),
 		T(another_programs_database_is_left_alone),
 		T(a_newer_versions_state_is_left_alone),
 		T(a_secret_stays_the_same_and_each_name_has_its_own),
