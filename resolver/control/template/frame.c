@@ -224,11 +224,10 @@ static json_t *find_value(struct template_frame *frame, struct parameter *parame
 	struct budget *budget = frame->budget;
 	const json_t *fallback = value_member(budget, parameter->declared, "defaultValue");
 	struct scope scope = frame_scope(frame);
-	size_t size;
 
 	scope.is_default = true;
 	if (parameter->given && (!json_is_null(parameter->given) || !fallback))
-		return value_measure(budget, parameter->given, &size) ? parameter->given : NULL;
+		return parameter->given;
 	if (fallback)
 		return source_member(&scope, parameter->declared, "defaultValue");
 	if (json_is_true(parameter_trait(frame, parameter->declared, "nullable")))
@@ -241,6 +240,7 @@ static json_t *evaluate_parameter(struct template_frame *frame, struct parameter
 {
 	const struct template_place *before = frame->budget->place;
 	struct template_place here[2];
+	size_t size;
 
 	if (parameter->known == KNOWN || budget_has_failed(frame->budget))
 		return parameter->value;
@@ -252,6 +252,9 @@ static json_t *evaluate_parameter(struct template_frame *frame, struct parameter
 	parameter->known = KNOWN_SOON;
 	if (!budget_has_failed(frame->budget))
 		parameter->value = find_value(frame, parameter);
+	/* The caller prints the parameters, so a default is measured as well as a given value. */
+	if (parameter->value && !value_measure(frame->budget, parameter->value, &size))
+		parameter->value = NULL;
 	if (parameter->value && parameter->type->is_secure &&
 	    !secrets_add(frame->budget, parameter->value))
 		parameter->value = NULL;

@@ -46,7 +46,7 @@ static bool add_text(struct budget *budget, const char *text)
 	return names_put(budget, &secrets->known, text, secrets);
 }
 
-static bool add_all(struct budget *budget, const json_t *value)
+bool secrets_add(struct budget *budget, const json_t *value)
 {
 	const char *key;
 	json_t *item;
@@ -60,22 +60,15 @@ static bool add_all(struct budget *budget, const json_t *value)
 		return false;
 	json_array_foreach((json_t *)value, i, item)
 	{
-		if (!add_all(budget, item))
+		if (!secrets_add(budget, item))
 			return false;
 	}
 	json_object_foreach((json_t *)value, key, item)
 	{
-		if (!add_all(budget, item))
+		if (!secrets_add(budget, item))
 			return false;
 	}
 	return true;
-}
-
-bool secrets_add(struct budget *budget, const json_t *value)
-{
-	size_t size;
-
-	return value_measure(budget, value, &size) && add_all(budget, value);
 }
 
 bool secrets_add_made(struct budget *budget, const json_t *value)

@@ -156,18 +156,20 @@ static void deep_values_are_refused(void **state)
 			 NULL);
 }
 
-static void secrets_take_steps(void **state)
+static void defaults_take_steps(void **state)
 {
-#define DEFAULT(value)                                                                             \
-	"{'parameters': {'p': {'type': 'secureObject', 'defaultValue': {'a': '[" value "]'}}},"
-#define NOTHING "'resources': []}"
+#define DEFAULT(type, value)                                                                       \
+	"{'parameters': {'p': {'type': '" type "', 'defaultValue': {'a': '[" value "]'}}},"        \
+	"'resources': []}"
+#define DEEP "reduce(range(0, 10000), 1, lambda(`a`, `i`, createArray(lambdaVariables(`a`))))"
+#define WIDE                                                                                       \
+	"reduce(range(0, 40), 1, lambda(`a`, `i`, createArray(lambdaVariables(`a`), "              \
+	"lambdaVariables(`a`))))"
 	(void)state;
-	check_text(DEFAULT("reduce(range(0, 10000), 1, lambda(`a`, `i`,"
-			   " createArray(lambdaVariables(`a`))))") NOTHING,
-		   value_depth);
-	check_text(DEFAULT("reduce(range(0, 40), 1, lambda(`a`, `i`, createArray("
-			   "lambdaVariables(`a`), lambdaVariables(`a`))))") NOTHING,
-		   steps);
+	check_text(DEFAULT("secureObject", DEEP), value_depth);
+	check_text(DEFAULT("secureObject", WIDE), steps);
+	check_text(DEFAULT("object", DEEP), value_depth);
+	check_text(DEFAULT("object", WIDE), steps);
 }
 
 static void lambdas_in_one_another_take_steps(void **state)
@@ -419,7 +421,7 @@ int main(void)
 		cmocka_unit_test(texts_do_not_blow_up),
 		cmocka_unit_test(values_that_share_their_parts_are_not_written_out),
 		cmocka_unit_test(deep_values_are_refused),
-		cmocka_unit_test(secrets_take_steps),
+		cmocka_unit_test(defaults_take_steps),
 		cmocka_unit_test(lambdas_in_one_another_take_steps),
 		cmocka_unit_test(brackets_are_not_deep),
 		cmocka_unit_test(what_leads_to_itself_is_not_followed),
