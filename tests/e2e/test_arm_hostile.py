@@ -6,7 +6,7 @@ import os
 
 import harness
 import test_arm_types
-from test_arm_types import LOCATION, below, interface, network, parent_of, properties, ref, targets
+from test_arm_types import HUB, LOCATION, ROOT, below, interface, network, parent_of, properties, ref, targets
 
 
 class Hostile(test_arm_types.Everything):
@@ -129,6 +129,47 @@ class Hostile(test_arm_types.Everything):
         error = self.refused(400, "BadRequest", "there are 8001, and at most 8000 are allowed; remove some",
                              "PUT", below("virtualNetworks/v"), body(8001))
         self.assertRegex(error["target"], r"^properties\.subnets\[\d+\]$")
+
+    def assert_grows_with(self, taken, few, many):
+        """Many take at most 20 times as long as few."""
+        few = taken(few)
+        self.assertLess(taken(many), 20 * max(few, 0.06))
+
+    def test_a_list_of_subnets_takes_as_long_as_it_is(self):
+        """The users of subnets are looked for once."""
+        interfaces = ", ".join('{ name = "i%d"; ip_configurations = ( { name = "ip"; subnet = "n/s0"; '
+                               'address = "172.16.%d.%d"; } ); }' % (i, *divmod(i + 16, 256))
+                               for i in range(4000))
+        subnets = ", ".join('{ name = "s%d"; prefix = "172.17.%d.0/24"; }' % (i, i) for i in range(1, 251))
+        self.sluice.reconfigure(self.config % self.filed.replace(
+            "virtual_networks = ( ", """network_interfaces = ( %s );
+            virtual_networks = ( { name = "n"; address_space = [ "172.16.0.0/12" ];
+                                   subnets = ( { name = "s0"; prefix = "172.16.0.0/16"; }, %s ); }, """
+            % (interfaces, subnets)))
+        self.assertEqual(0, self.sluice.command("reload")[0])
+        self.assert_grows_with(lambda count: self.cpu(
+            "GET", below("virtualNetworks/n/subnets", "-") + "?$top=%d" % count, None, 200), 2, 250)
+
+    def test_a_text_in_an_error_takes_as_long_as_it_is(self):
+        self.build_all()
+        path = below("virtualNetworks/v")
+        for text in ("-", "-virtual_networks["):
+            self.assert_grows_with(
+                lambda count: self.cpu("PUT", path, network(text * (count // len(text))), 400), 1 << 16, 1 << 20)
+
+    def test_references_take_as_long_as_there_are_subnets(self):
+        self.build_all()
+
+        def taken(count):
+            self.arm("PUT", below("virtualNetworks/v"), network("10.128.0.0/9", *(
+                ("s%d" % i, "10.%d.%d.0/28" % divmod(128 * 256 + i, 256)) for i in range(count))))
+            value = ("[map(range(0, %d), lambda('i', reference(concat('%s/subnets/s', string(lambdaVariables('i'))), "
+                     "'2022-07-01').addressPrefix))]" % (count, below("virtualNetworks/v")))
+            return self.cpu("PUT", ROOT + HUB + "/providers/Microsoft.Resources/deployments/d%d" % count, {
+                "properties": {"mode": "Incremental", "template": {
+                    "$schema": "x", "contentVersion": "1.0.0.0", "resources": [],
+                    "outputs": {"all": {"type": "array", "value": value}}}}}, 201)
+        self.assert_grows_with(taken, 150, 2400)
 
 
 if __name__ == "__main__":

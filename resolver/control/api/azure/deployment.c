@@ -103,11 +103,21 @@ static json_t *find_resource(void *context, const char *id)
 	struct change_error error;
 	struct arm_shown shown;
 	struct path path;
+	json_t *printed;
 
-	if (arm_id_read(deployment->asked.request, id, &type, &path) != 0 ||
-	    !arm_find(deployment->asked.request, type, &path, &shown, &error))
+	if (arm_id_read(deployment->asked.request, id, &type, &path) != 0)
 		return NULL;
-	return print_shown(&shown);
+	if (!arm_is_inside(type))
+		return arm_find(deployment->asked.request, type, &path, &shown, &error)
+			       ? print_shown(&shown)
+			       : NULL;
+	/* A subnet is shown without its etag, which takes a walk over all subnets of the network: a
+	 * template may refer to each of them. */
+	if (!arm_find_plain(deployment->asked.request, type, &path, &shown, &error))
+		return NULL;
+	printed = print_shown(&shown);
+	json_object_del(printed, "etag");
+	return printed;
 }
 
 static json_t *find_provider(void *context, const char *namespace)
@@ -371,7 +381,7 @@ static void read_resource(struct deployment *deployment, const struct template_r
 	if (!deployed || !find_type(deployment, resource, deployed))
 		return;
 	deployment->count++;
-	there = arm_find(request, deployed->type, &deployed->path, &shown, &error);
+	there = arm_find_plain(request, deployed->type, &deployed->path, &shown, &error);
 	if (error.outcome != CHANGE_FINE)
 		arm_error(&errors, 503, "StoreFailed", NULL, "%s", error.text);
 	else if (!(there && resource->only_if_absent) && (there || check_parent(deployed, &errors)))

@@ -103,14 +103,16 @@ size_t arm_read_place(struct arena *arena, const char *text, struct path *path)
 
 	*path = (struct path){.group = GROUP_NONE};
 	for (size_t level = 0; level < 2 && (level == 0 || text[used] == '.'); level++) {
-		const char *word = text + used + level;
-		size_t length = strspn(word, "abcdefghijklmnopqrstuvwxyz_"),
-		       end = strcspn(word, "]");
-		const char *collection = arena_printf(arena, "%.*s", (int)length, word);
-		const struct kind *kind =
-			collection ? kind_of_collection(path->kind, collection) : NULL;
+		const char *word = text + used + level, *collection;
+		size_t length = strspn(word, "abcdefghijklmnopqrstuvwxyz_"), end;
+		const struct kind *kind;
 
-		if (!kind || word[length] != '[' || word[end] != ']')
+		if (length == 0 || word[length] != '[')
+			break;
+		end = length + strcspn(word + length, "]");
+		collection = arena_printf(arena, "%.*s", (int)length, word);
+		kind = collection ? kind_of_collection(path->kind, collection) : NULL;
+		if (!kind || word[end] != ']')
 			break;
 		path->kind = kind;
 		path->names[level] =
@@ -128,13 +130,16 @@ size_t arm_read_place(struct arena *arena, const char *text, struct path *path)
 	return used;
 }
 
-/* A fault's text with ids instead of paths; NULL without memory. */
-static const char *with_ids(struct api_request *request, const char *text)
+/* A fault's text with ids instead of paths; NULL without memory. A text may quote a value of
+ * megabytes, in which each word is looked for a path, so only its beginning is read: an error shows
+ * no more of it. */
+static const char *with_ids(struct api_request *request, const char *whole)
 {
+	const char *text = arena_printf(&request->arena, "%.*s", 2 * ARM_ID_MAX, whole);
 	char *copy = NULL, id[ARM_ID_MAX];
 	const char *kept = NULL;
 	size_t length;
-	FILE *out = open_memstream(&copy, &length);
+	FILE *out = text ? open_memstream(&copy, &length) : NULL;
 	struct path path;
 	bool in_word = false;
 

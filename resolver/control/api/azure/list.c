@@ -10,6 +10,7 @@
 #include "resolver/control/api/azure/asked.h"
 #include "resolver/control/api/azure/found.h"
 #include "resolver/control/api/azure/page.h"
+#include "resolver/control/api/azure/particular.h"
 #include "resolver/control/api/azure/shown.h"
 #include "resolver/control/api/registrations.h"
 #include "resolver/control/api/reverse.h"
@@ -190,9 +191,14 @@ static size_t count_inside(const struct arm_shown *shown)
 static void answer_list(struct arm_listing *listing, const struct arm_page *page, json_t *array,
 			size_t room)
 {
-	bool is_bulk = listing->asked->path.kind->home, more = false;
+	const struct path *path = &listing->asked->path;
+	bool is_bulk = path->kind->home, more = false;
 	size_t count = 0, shown_inside = 0;
 	char last[MARK_MAX] = "", own[MARK_MAX], etag[ARM_ETAG_MAX] = "";
+	json_t *users = NULL;
+
+	if (path->kind->id == KIND_SUBNET) /* once, because there may be thousands */
+		users = arm_network_users(page->request, path);
 
 	for (size_t i = 0; i < listing->found.count; i++) {
 		const struct arm_found *found = &listing->found.items[i];
@@ -205,11 +211,13 @@ static void answer_list(struct arm_listing *listing, const struct arm_page *page
 		if (more)
 			break;
 		show_found(page->request, found, etag, &shown);
+		shown.users = json_incref(users);
 		shown_inside += count_inside(&shown);
 		json_add(array, arm_print(&shown));
 		arm_shown_release(&shown);
 		memcpy(last, own, sizeof last);
 	}
+	json_decref(users);
 	arm_page_answer(page, array, more ? last : listing->end);
 }
 

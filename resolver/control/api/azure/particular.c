@@ -461,10 +461,17 @@ static void add_subnet_user(struct subnet_users *users, const char *subnet, cons
 static void add_reference(struct subnet_users *users, const char *group, const char *subnet,
 			  const struct path *user)
 {
-	const char *slash = subnet ? strrchr(subnet, '/') : NULL;
+	const char *slash = subnet ? strrchr(subnet, '/') : NULL, *name;
+	size_t length;
 	char network[NAME_TEXT_MAX];
 
 	if (!slash)
+		return;
+	name = strchr(subnet, '/') < slash ? strchr(subnet, '/') + 1 : subnet;
+	length = (size_t)(slash - name);
+	/* Most of the many references name another network; finding each would take long. */
+	if (strlen(users->network->name) != length ||
+	    strncasecmp(name, users->network->name, length) != 0)
 		return;
 	snprintf(network, sizeof network, "%.*s", (int)(slash - subnet), subnet);
 	if (model_network(api_model(users->request), group, network) == users->network)
@@ -497,6 +504,8 @@ json_t *arm_network_users(const struct api_request *request, const struct path *
 	const struct path root = part_root(network);
 	struct subnet_users users = {request, part_find(model, &root), json_object()};
 
+	if (!users.network)
+		return users.by_name;
 	for (size_t i = 0; i < model->resolvers.count; i++) {
 		const struct dns_resolver *resolver = &model->resolvers.items[i];
 
