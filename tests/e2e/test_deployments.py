@@ -517,6 +517,17 @@ class Deployments(World):
         self.deploy("again", exported)
         self.assertEqual(name, names()["reverseFqdn"])
 
+    def test_an_expression_has_lines(self):
+        """A reference at the beginning of a line sees what the template makes."""
+        for i, space in enumerate(("\n", "\t", "\r\n", " ")):
+            name = "a%d.internal" % i
+            self.deploy("lines%d" % i, template(
+                resource("privateDnsZones", name, location="global"),
+                resource("privateDnsZones", "b%d.internal" % i, location="global", tags={
+                    "n": "[%sreference('%s', '2020-06-01', 'Full').name]" % (space, name)})))
+            self.assertEqual({"n": name}, self.arm(
+                "GET", below("privateDnsZones/b%d.internal" % i), status=200).body["tags"])
+
     def test_complete_removes_nothing_if_the_group_cannot_be_read(self):
         self.deploy("d", template(resource("publicIPAddresses", "[concat('ip', copyIndex())]", {
             "publicIPAllocationMethod": "Static"}, copy={"name": "ips", "count": 3})))

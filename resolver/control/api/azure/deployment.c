@@ -802,13 +802,15 @@ static void read_rounds(struct deployment *deployment, struct resources *resourc
 	}
 }
 
-/* May the text call reference()? "preference" does not. */
+/* May the template's JSON call reference()? "preference" does not, but a letter after a backslash
+ * may be the end of an escaped character, such as a newline. */
 static bool has_references(const char *text)
 {
 	const char *at = text;
 
 	while (at && (at = strcasestr(at, "reference"))) {
-		if (at == text || !isalpha((unsigned char)at[-1]))
+		if (at == text || !isalpha((unsigned char)at[-1]) ||
+		    (at - text > 1 && at[-2] == '\\'))
 			return true;
 		at++;
 	}
