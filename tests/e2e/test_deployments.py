@@ -517,6 +517,12 @@ class Deployments(World):
         self.deploy("again", exported)
         self.assertEqual(name, names()["reverseFqdn"])
 
+    def test_a_wrong_address_with_a_reverse_name_has_only_its_own_errors(self):
+        answer = self.deploy("named", template(resource("publicIPAddresses", "ip", {
+            "publicIPAllocationMethod": "Sometimes", "dnsSettings": {"reverseFqdn": "other.example."}})), 400)
+        self.assertIn("publicIPAllocationMethod", answer.text)
+        self.assertNotIn("ReverseFqdnNotSupportedInTemplate", answer.text)
+
     def test_an_expression_has_lines(self):
         """A reference at the beginning of a line sees what the template makes."""
         for i, space in enumerate(("\n", "\t", "\r\n", " ")):

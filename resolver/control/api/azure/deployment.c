@@ -328,10 +328,11 @@ static void read_put(struct deployment *deployment, const struct deployed *deplo
 				      .stays = stays,
 				      .context = deployment,
 				      .errors = &errors};
+	bool is_read = false;
 
 	if (api_edit_also(&edit, &path, NULL) != 0) {
 		fail_memory(deployment);
-	} else if (arm_read_put(&putting) &&
+	} else if ((is_read = arm_read_put(&putting)) &&
 		   (!edit.claimed || is_own_name(deployment, putting.values, edit.claimed))) {
 		edit.edits[0].values = putting.values;
 		if (path_copy(&path, &edit.request->arena, &edit.edits[0].path))
@@ -340,7 +341,7 @@ static void read_put(struct deployment *deployment, const struct deployed *deplo
 			fail_memory(deployment);
 	} else {
 		json_decref(putting.values);
-		if (edit.claimed)
+		if (is_read)
 			arm_error(&errors, 400, "ReverseFqdnNotSupportedInTemplate",
 				  "properties.dnsSettings.reverseFqdn",
 				  "a template can set a reverse name only if it is the forward "
