@@ -70,6 +70,16 @@ class Pages(test_arm.Arm):
         self.assertEqual(["-"] + names + ["office"], sum(pages, []))
         self.assertEqual([["-"], [names[0]]], list(self.pages(ALL_GROUPS + "&$top=1"))[:2])
 
+    def test_pages_have_all_zones_whatever_is_in_their_names(self):
+        names = ["0/25.2.0.192.in-addr.arpa", "0-1.2.0.192.in-addr.arpa"]  # a slash comes first
+        for name in names:
+            self.good("PUT", "/v1/private_zones/-/" + urllib.parse.quote(name, ""), {}, 201)
+        for path_ in ("/providers/Microsoft.Network/privateDnsZones?api-version=2020-06-01",
+                      "/resources?api-version=2021-04-01"):
+            link = "/subscriptions/%s%s&$top=1" % (S, path_)
+            found = [name for name in sum(self.pages(link), []) if name in names]
+            self.assertEqual(names, found, path_)
+
     def test_groups_are_filtered_by_a_tag(self):
         tags = {"one": {"team": "a"}, "two": {"Team": "it's b"}, "three": {"other": "a"}}
         self.fill(groups=[{"name": name, "region": "westeurope", "tags": each}

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "resolver/control/api/azure/page.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/resource/ownership.h"
 #include "resolver/control/resource/part.h"
@@ -66,17 +67,18 @@ void arm_found_add_all(struct arm_found_list *list, bool (*wants)(const struct a
 	}
 }
 
+/* In the order of the markers of pages. */
 static int compare_found(const void *a, const void *b)
 {
 	const struct arm_found *left = a, *right = b;
 	int order = (left->type > right->type) - (left->type < right->type);
 
 	if (order == 0)
-		order = strcasecmp(left->path.group, right->path.group);
+		order = arm_compare_keys(left->path.group, right->path.group);
 	if (order == 0)
-		order = strcasecmp(left->path.names[0], right->path.names[0]);
+		order = arm_compare_keys(left->path.names[0], right->path.names[0]);
 	return order == 0 && left->path.names[1]
-		       ? strcasecmp(left->path.names[1], right->path.names[1])
+		       ? arm_compare_keys(left->path.names[1], right->path.names[1])
 		       : order;
 }
 
