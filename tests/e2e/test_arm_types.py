@@ -668,6 +668,16 @@ class Lifecycle(Everything):
             {"value": ["one", 'two; "three" \\']}]), 200)
         self.assertEqual(['"one" "two; \\"three\\" \\\\"'], asked("x-txt.", "TXT"))
 
+    def test_records_that_azure_shows_alike_stay(self):
+        self.build_all()
+        path, records = "private_zones/hub-rg/corp.internal/record_sets/bytes:TXT", ['"\\200"', '"\\201"']
+        self.good("PUT", path, {"ttl": 60, "records": records}, 201)
+        shown = self.arm("GET", below("privateDnsZones/corp.internal/TXT/bytes"), status=200).body
+        self.assertEqual(shown["properties"]["txtRecords"][0], shown["properties"]["txtRecords"][1])
+        shown["properties"]["txtRecords"].append({"value": ["third"]})
+        self.arm("PUT", below("privateDnsZones/corp.internal/TXT/bytes"), shown, 200)
+        self.assertEqual(sorted(records + ['"third"']), sorted(self.good("GET", path).body["records"]))
+
     def test_a_record_set_may_be_empty(self):
         self.build_all()
         for type_, (member, first, _) in SETS.items():

@@ -347,7 +347,8 @@ static char *printed_record(const struct arm_reading *reading, const struct arm_
 	return text;
 }
 
-/* The present records by their printed form, because a body may have very many. */
+/* The present records, in arrays by their printed form, because a body may have very many. Strings
+ * with bytes that JSON cannot have are printed alike. */
 static json_t *present_records(const struct arm_reading *reading, const struct arm_member *member)
 {
 	json_t *present = json_object(), *now;
@@ -358,24 +359,28 @@ static json_t *present_records(const struct arm_reading *reading, const struct a
 		char *text = printed_record(reading, member, now);
 
 		if (text && !json_object_get(present, text))
-			json_put(present, text, json_incref(now));
+			json_put(present, text, json_array());
+		if (text)
+			json_add(json_object_get(present, text), json_incref(now));
 		free(text);
 	}
 	return present;
 }
 
 /* Adds the record (NULL: it is wrong), in its present spelling if it exists already. Takes
- * ownership of it. */
+ * ownership of it, and each present record once. */
 static void add_record(const struct arm_reading *reading, const struct arm_member *member,
-		       const json_t *present, json_t *record, json_t *array)
+		       json_t *present, json_t *record, json_t *array)
 {
 	char *text = record ? printed_record(reading, member, record) : NULL;
-	json_t *now = text ? json_object_get(present, text) : NULL;
+	json_t *alike = text ? json_object_get(present, text) : NULL,
+	       *now = json_array_get(alike, 0);
 
 	free(text);
 	if (now) {
 		json_decref(record);
 		record = json_incref(now);
+		json_array_remove(alike, 0);
 	}
 	if (record)
 		json_add(array, record);
