@@ -41,6 +41,8 @@ struct deployment_reader {
 	struct template_scope scope;
 	struct template *template;
 	json_t *environment, *deployer;
+	json_t *users; /* of the subnets of each network (arm_network_users), in one draft */
+	size_t users_draft;
 	const struct template_resource *const *round;
 	size_t round_count, round_at;
 	size_t resource_room;
@@ -96,6 +98,28 @@ static json_t *find_group(void *context, const char *name)
 	return print_shown(&shown);
 }
 
+/* The users of the subnets of the path's network. They are kept until the next draft, because a
+ * template may refer to each subnet. */
+static json_t *find_users(struct deployment *deployment, const struct path *path)
+{
+	struct deployment_reader *reader = deployment->reader;
+	char network[GROUP_TEXT_MAX + NAME_TEXT_MAX];
+	json_t *users;
+
+	if (!reader->users || reader->users_draft != reader->drafts) {
+		json_decref(reader->users);
+		reader->users = json_object();
+		reader->users_draft = reader->drafts;
+	}
+	snprintf(network, sizeof network, "%s/%s", path->group, path->names[0]);
+	users = json_incref(json_object_get(reader->users, network));
+	if (!users) {
+		users = arm_network_users(deployment->asked.request, path);
+		json_put(reader->users, network, json_incref(users));
+	}
+	return users;
+}
+
 static json_t *find_resource(void *context, const char *id)
 {
 	struct deployment *deployment = context;
@@ -115,6 +139,8 @@ static json_t *find_resource(void *context, const char *id)
 	 * template may refer to each of them. */
 	if (!arm_find_plain(deployment->asked.request, type, &path, &shown, &error))
 		return NULL;
+	if (type->kind == KIND_SUBNET)
+		shown.users = find_users(deployment, &shown.path);
 	printed = print_shown(&shown);
 	json_object_del(printed, "etag");
 	return printed;
@@ -1007,6 +1033,7 @@ void deployment_release(struct deployment *deployment)
 		template_free(reader->template);
 		json_decref(reader->environment);
 		json_decref(reader->deployer);
+		json_decref(reader->users);
 	}
 	free(reader);
 }
