@@ -374,8 +374,13 @@ static int size_zone_tables(struct compilation *c)
 static int compile_registered(struct compilation *c)
 {
 	struct policy *policy = c->policy;
+
 	policy->registered = registered_make(c->model, &policy->key, c->registered);
-	return policy->registered ? 0 : ERR_NOMEM;
+	if (!policy->registered)
+		return ERR_NOMEM;
+	for (uint32_t i = 0; i < policy->network_count; i++)
+		policy->networks[i].machines = policy->registered->ptrs[i] ? i + 1 : 0;
+	return 0;
 }
 
 /* Adds an index to the end of a list, which is usually empty. */
@@ -392,23 +397,21 @@ static int add_place(struct arena *arena, const uint32_t **list, uint32_t *count
 	return 0;
 }
 
-/* Adds the zone's registered records that the networks of its links see beside the zone. */
+/* Adds the zone's reverse records of clients, which the networks of its links see beside the
+ * zone. */
 static int compile_places(struct compilation *c, const struct private_zone *zone, uint32_t place)
 {
-	const struct registered_zone *registered = &c->policy->registered->zones[place];
 	struct arena *arena = &c->policy->arena;
 	int err = 0;
 
+	if (c->policy->registered->zones[place].cut_count == 0)
+		return 0;
 	for (size_t i = 0; !err && i < zone->links.count; i++) {
-		const struct zone_link *link = &zone->links.items[i];
 		struct policy_network *network =
-			network_of(c, zone->resource_group, link->virtual_network);
+			network_of(c, zone->resource_group, zone->links.items[i].virtual_network);
 
-		if (link->registration)
-			err = add_place(arena, &network->machines, &network->machine_count, place);
-		if (!err && registered->cut_count > 0)
-			err = add_place(arena, &network->registrations,
-					&network->registration_count, place);
+		err = add_place(arena, &network->registrations, &network->registration_count,
+				place);
 	}
 	return err;
 }

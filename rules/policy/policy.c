@@ -146,23 +146,26 @@ static const struct registered_zone *registered_at(const struct decision *d, uin
 	return &d->policy->registered->zones[place];
 }
 
+/* The PTRs of the network's machines; NULL: none register. */
+static const struct owned *machine_ptrs(const struct decision *d)
+{
+	return d->network->machines ? d->policy->registered->ptrs[d->network->machines - 1] : NULL;
+}
+
 /* The PTR of a machine's address in the network's own space; NULL: none. */
 static const struct rrset *machine_ptr(const struct decision *d, const struct address *address)
 {
-	const struct policy_network *network = d->network;
-	const struct rrset *ptr = NULL;
+	const struct owned *ptrs = machine_ptrs(d);
+	const struct rrset *ptr = ptrs ? owned_ptr(ptrs, address) : NULL;
 
-	for (uint32_t i = 0; !ptr && i < network->machine_count; i++)
-		ptr = owned_ptr(registered_at(d, network->machines[i])->ptrs, address);
-	return ptr && is_networks(network, address) ? ptr : NULL;
+	return ptr && is_networks(d->network, address) ? ptr : NULL;
 }
 
 static bool any_machine(const struct decision *d, const struct prefix *prefix)
 {
-	for (uint32_t i = 0; i < d->network->machine_count; i++)
-		if (owned_any_ptr(registered_at(d, d->network->machines[i])->ptrs, prefix))
-			return true;
-	return false;
+	const struct owned *ptrs = machine_ptrs(d);
+
+	return ptrs && owned_any_ptr(ptrs, prefix);
 }
 
 /* Whether any address in the prefix has a PTR, of our own or of a machine. */
@@ -281,11 +284,10 @@ static bool find_cut(const struct decision *d, struct zone_answer *answer)
  * the name. */
 static void find_machine(const struct decision *d, struct zone_answer *answer)
 {
-	const struct policy_network *network = d->network;
 	struct prefix prefix;
 	unsigned rest;
 
-	if (!network->machine_count || !is_reverse(d->name) ||
+	if (!d->network->machines || !is_reverse(d->name) ||
 	    !reverse_parse(d->name, &prefix, &rest) || rest > 0)
 		return;
 	const struct rrset *ptr = is_whole(&prefix) ? machine_ptr(d, &prefix.address) : NULL;

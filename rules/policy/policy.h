@@ -61,10 +61,10 @@ struct policy_network {
 	struct route *custom;  /* NULL: no custom DNS servers */
 	struct prefix *spaces; /* its own addresses: sorted, none within another */
 	uint32_t space_count;
-	/* Indexes of registered zones: zones in which its machines register, for PTRs, and zones in
-	 * which clients register, for reverse records. */
-	const uint32_t *machines, *registrations;
-	uint32_t machine_count, registration_count;
+	uint32_t machines; /* the index of its machines' PTRs in `registered` plus 1; 0: none */
+	/* Indexes of registered zones in which clients register, for reverse records. */
+	const uint32_t *registrations;
+	uint32_t registration_count;
 };
 
 struct policy_inbound {   /* an inbound endpoint */

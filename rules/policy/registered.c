@@ -172,6 +172,7 @@ static int add_interface(struct machine_list *list, const struct model *model,
 		if (list->pairs.items[i].network != network)
 			continue;
 		machine.zone = list->pairs.items[i].zone;
+		machine.network = network;
 		err = add_machine(list, &machine, first_address(interface, 4));
 		if (!err)
 			err = add_machine(list, &machine, first_address(interface, 6));
@@ -326,24 +327,15 @@ static bool make_base(const struct registered_build *build, struct registered_zo
 
 /* ---- a zone of machines ---- */
 
-/* An address whose machines have changed. */
-struct moved {
-	struct address address;
-	const struct machine *machine; /* whose PTR it gets; NULL: none */
-};
-
 /* A merge of a zone's served machines with its new ones. Both are in the order of labels and
  * families, so that one pass finds the sets that differ. */
 struct zone_merge {
 	const struct registered_build *build;
-	const struct name *apex;
 	struct zone_draft *draft;
 	const struct zone *before; /* the draft's former zone */
 	struct zone_cursor cursor; /* in `before`, after `set` */
 	const uint8_t *owner;
 	const struct rrset *set; /* the next one of `before`; NULL: there is none */
-	struct moved *moved;
-	size_t moved_count, moved_room;
 };
 
 static void next_set(struct zone_merge *r)
@@ -402,17 +394,6 @@ static bool has_addresses(const struct rrset *set, const struct machine *machine
 	return at == set->count;
 }
 
-static int add_moved(struct zone_merge *r, const struct address *address)
-{
-	struct moved *moved = array_grow(r->moved, r->moved_count, &r->moved_room, sizeof *moved);
-
-	if (!moved)
-		return ERR_NOMEM;
-	r->moved = moved;
-	moved[r->moved_count++] = (struct moved){.address = *address};
-	return 0;
-}
-
 /* Removes the former set, which may be replaced. */
 static int take_set(struct zone_merge *r)
 {
@@ -423,22 +404,18 @@ static int take_set(struct zone_merge *r)
 	faults_init(&unused);
 	err = zone_draft_put(r->draft, &nowhere, r->owner, r->set->type, &unused);
 	faults_release(&unused);
-	for (size_t i = 0; !err && i < r->set->count; i++) {
-		const struct address address = set_address(r->set, i);
-
-		err = add_moved(r, &address);
-	}
 	return err;
 }
 
 /* False: the name would be too long. */
-static bool name_machine(const struct zone_merge *r, const struct machine *machine,
+static bool name_machine(const struct registered_build *build, const struct machine *machine,
 			 struct name *name)
 {
 	char text[2 * NAME_TEXT_MAX], end[NAME_TEXT_MAX];
 
-	snprintf(text, sizeof text, "%s.%s", machine->label, name_to_text(r->apex, end));
-	return name_from_text(name, r->build->key, text) == 0;
+	snprintf(text, sizeof text, "%s.%s", machine->label,
+		 name_to_text(zone_apex(machine->zone->zone), end));
+	return name_from_text(name, build->key, text) == 0;
 }
 
 /* Puts the set of machines with one name, unless the name is too long. */
@@ -450,7 +427,7 @@ static int put_set(struct zone_merge *r, const struct machine *machines, size_t 
 	struct name name;
 	int err;
 
-	if (!name_machine(r, machines, &name))
+	if (!name_machine(r->build, machines, &name))
 		return 0;
 	faults_init(&unused);
 	err = zone_draft_put(r->draft, &nowhere, name.wire, type, &unused);
@@ -460,8 +437,6 @@ static int put_set(struct zone_merge *r, const struct machine *machines, size_t 
 
 		err = zone_draft_add(r->draft, REGISTERED_TTL_S, address->bytes,
 				     address_bits(address) / 8);
-		if (!err)
-			err = add_moved(r, address);
 	}
 	return err;
 }
@@ -494,46 +469,6 @@ static int change_sets(struct zone_merge *r, const struct machine *machines, siz
 	return err;
 }
 
-static int compare_moved(const void *left, const void *right)
-{
-	const struct moved *a = left, *b = right;
-
-	return address_compare(&a->address, &b->address);
-}
-
-/* Of several machines with one address the last one gets the PTR. */
-static int change_ptrs(struct zone_merge *r, const struct machine *machines, size_t count,
-		       struct owned_draft *ptrs)
-{
-	size_t different = 0;
-	int err = 0;
-
-	if (r->moved_count > 0)
-		qsort(r->moved, r->moved_count, sizeof *r->moved, compare_moved);
-	for (size_t i = 0; i < r->moved_count; i++)
-		if (i == 0 || compare_moved(&r->moved[different - 1], &r->moved[i]) != 0)
-			r->moved[different++] = r->moved[i];
-	for (size_t i = 0; different > 0 && i < count; i++) {
-		const struct moved wanted = {.address = machines[i].address};
-		struct moved *moved =
-			bsearch(&wanted, r->moved, different, sizeof wanted, compare_moved);
-		struct name name;
-
-		if (moved && name_machine(r, &machines[i], &name))
-			moved->machine = &machines[i];
-	}
-	for (size_t i = 0; !err && i < different; i++) {
-		const struct moved *moved = &r->moved[i];
-		struct name name;
-
-		err = owned_set_ptr(ptrs, &moved->address,
-				    moved->machine && name_machine(r, moved->machine, &name) ? &name
-											     : NULL,
-				    REGISTERED_TTL_S);
-	}
-	return err;
-}
-
 static struct zone *commit_machines(struct zone_draft *draft)
 {
 	struct faults unused; /* always empty */
@@ -553,25 +488,56 @@ static bool register_machines(const struct registered_build *build, struct regis
 	const struct name *apex = zone_apex(zone->layers.own);
 	bool goes_on = before && !before->base.served == !zone->base.served;
 	struct zone *from = goes_on ? zone_ref(before->machines) : zone_new(build->key, apex, 0);
-	struct owned_draft *ptrs = owned_edit(goes_on ? before->ptrs : NULL);
-	struct zone_merge r = {.build = build,
-			       .apex = apex,
-			       .draft = from ? zone_edit(from) : NULL,
-			       .before = from};
-	bool good = r.draft && ptrs && change_sets(&r, machines, count) == 0 &&
-		    change_ptrs(&r, machines, count, ptrs) == 0 &&
+	struct zone_merge r = {
+		.build = build, .draft = from ? zone_edit(from) : NULL, .before = from};
+	bool good = r.draft && change_sets(&r, machines, count) == 0 &&
 		    (goes_on || !zone->base.served || put_ns(r.draft, apex) == 0);
 
-	if (good) {
+	if (good)
 		zone->machines = commit_machines(r.draft);
-		zone->ptrs = owned_commit(ptrs);
-	} else {
+	else
 		zone_discard(r.draft);
-		owned_discard(ptrs);
-	}
-	free(r.moved);
 	zone_unref(from);
 	return good && zone->machines;
+}
+
+/* ---- PTRs of machines ---- */
+
+/* *draft NULL: makes it. False without memory. */
+static bool add_ptr(const struct registered_build *build, const struct machine *machine,
+		    struct owned_draft **draft)
+{
+	struct name name;
+
+	if (!name_machine(build, machine, &name))
+		return true;
+	if (!*draft)
+		*draft = owned_edit(NULL);
+	return *draft && owned_set_ptr(*draft, &machine->address, &name, REGISTERED_TTL_S) == 0;
+}
+
+/* Networks may overlap, so each one has a table of its own. If a network's machine is in several
+ * zones, the first zone's name stays, because it is set last. False without memory. */
+static bool make_ptrs(const struct registered_build *build, const struct machine *machines,
+		      size_t count)
+{
+	struct registered *made = build->made;
+	struct owned_draft **drafts = calloc(made->network_count + 1, sizeof(struct owned_draft *));
+	bool good = drafts;
+
+	for (size_t i = count; good && i-- > 0;)
+		good = add_ptr(build, &machines[i],
+			       &drafts[machines[i].network - build->model->virtual_networks.items]);
+	for (size_t i = 0; drafts && i < made->network_count; i++)
+		made->ptrs[i] = drafts[i] ? owned_commit(drafts[i]) : NULL;
+	free(drafts);
+	return good;
+}
+
+static void share_ptrs(struct registered *to, const struct registered *from)
+{
+	for (size_t i = 0; i < to->network_count; i++)
+		to->ptrs[i] = owned_ref(from->ptrs[i]);
 }
 
 /* ---- the table ---- */
@@ -601,19 +567,22 @@ static uint64_t print_interface(const struct registered_build *build,
 }
 
 /* Hash of all input of the machines' records and NS, except the zones' own records; a sum, because
- * the order does not matter. */
+ * only the order of networks matters, which gives the places of their PTRs. */
 static uint64_t print_all(const struct registered_build *build, const struct pairs *pairs)
 {
 	const struct model *model = build->model;
-	uint64_t print = 1;
+	uint64_t print = 1 + model->virtual_networks.count;
 
 	for (size_t i = 0; pairs->count > 0 && i < model->network_interfaces.count; i++)
 		print += print_interface(build, &model->network_interfaces.items[i]);
 	for (size_t i = 0; i < pairs->count; i++) {
 		const struct pair *pair = &pairs->items[i];
 
-		print += print_text(build, print_text(build, 0, full_name(&pair->zone->named)),
-				    full_name(&pair->network->named));
+		print += print_text(
+			build,
+			print_text(build, (uint64_t)(pair->network - model->virtual_networks.items),
+				   full_name(&pair->zone->named)),
+			full_name(&pair->network->named));
 	}
 	for (size_t i = 0; i < model->registration.count; i++)
 		print += print_text(build, 0, model->registration.items[i].zone);
@@ -629,6 +598,21 @@ static bool add_zone(struct registered_build *build, const struct private_zone *
 	return made->name;
 }
 
+static struct registered *new_table(size_t zones, size_t networks)
+{
+	struct registered *made = calloc(1, sizeof *made + zones * sizeof made->zones[0]);
+
+	if (!made)
+		return NULL;
+	atomic_init(&made->references, 1);
+	made->network_count = networks;
+	made->ptrs = calloc(networks + 1, sizeof(struct owned *));
+	if (made->ptrs)
+		return made;
+	free(made);
+	return NULL;
+}
+
 /* ERR_NOMEM. */
 static int begin(struct registered_build *build)
 {
@@ -639,12 +623,10 @@ static int begin(struct registered_build *build)
 
 	for (size_t i = 0; i < model->private_zones.count; i++)
 		count += registered_in(model, &model->private_zones.items[i]);
-	build->made = calloc(1, sizeof *build->made + count * sizeof build->made->zones[0]);
+	build->made = new_table(count, model->virtual_networks.count);
 	good = good && build->made;
-	if (good) {
-		atomic_init(&build->made->references, 1);
+	if (good)
 		build->made->print = print_all(build, &pairs);
-	}
 	free(pairs.items);
 	for (size_t i = 0; good && i < model->private_zones.count; i++)
 		if (registered_in(model, &model->private_zones.items[i]))
@@ -809,7 +791,6 @@ static bool make_zone(const struct registered_build *build, struct registered_zo
 		return register_machines(build, zone, before, machines, count) &&
 		       serve(zone, before);
 	zone->machines = zone_ref(before->machines);
-	zone->ptrs = owned_ref(before->ptrs);
 	return serve(zone, before);
 }
 
@@ -822,8 +803,11 @@ static bool make_zones(struct registered_build *build)
 	size_t count = 0, first = 0, end = 0;
 	bool good = before && before->print == made->print;
 
-	if (!good)
-		good = registered_machines(model, &machines, &count) == 0;
+	if (good)
+		share_ptrs(made, before);
+	else
+		good = registered_machines(model, &machines, &count) == 0 &&
+		       make_ptrs(build, machines, count);
 	for (size_t i = 0; good && i < model->private_zones.count; i++) {
 		const struct private_zone *zone = &model->private_zones.items[i];
 		const struct registered_zone *was;
@@ -864,7 +848,6 @@ static bool copy_zone(struct registered_zone *to, const struct registered_zone *
 		.machines = zone_ref(from->machines),
 		.updates = zone_ref(from->updates),
 		.reverse = {zone_ref(from->reverse[0]), zone_ref(from->reverse[1])},
-		.ptrs = owned_ref(from->ptrs),
 		.cuts = calloc(from->cut_count + 1, sizeof *to->cuts)};
 	for (size_t i = 0; to->cuts && i < from->cut_count; i++) {
 		to->cuts[i] = from->cuts[i];
@@ -877,13 +860,13 @@ static bool copy_zone(struct registered_zone *to, const struct registered_zone *
 struct registered *registered_copy(const struct registered *registered)
 {
 	size_t count = registered->count + registered->resting;
-	struct registered *made = calloc(1, sizeof *made + count * sizeof made->zones[0]);
+	struct registered *made = new_table(count, registered->network_count);
 	bool good = made;
 
 	if (!made)
 		return NULL;
-	atomic_init(&made->references, 1);
 	made->print = registered->print;
+	share_ptrs(made, registered);
 	for (size_t i = 0; good && i < registered->count; i++)
 		good = copy_zone(&made->zones[made->count++], &registered->zones[i]);
 	for (size_t i = registered->count; good && i < count; i++)
@@ -945,12 +928,14 @@ void registered_unref(struct registered *registered)
 		zone_unref(zone->updates);
 		zone_unref(zone->reverse[0]);
 		zone_unref(zone->reverse[1]);
-		owned_unref(zone->ptrs);
 		for (size_t k = 0; k < zone->cut_count; k++)
 			zone_unref(zone->cuts[k].apex);
 		free(zone->cuts);
 		free((char *)(uintptr_t)zone->name);
 	}
+	for (size_t i = 0; i < registered->network_count; i++)
+		owned_unref(registered->ptrs[i]);
+	free(registered->ptrs);
 	free(registered);
 }
 

@@ -4,9 +4,9 @@
  *     updates (resolver/update) ─► registered_put ──────────────────────┘    and reverse records
  *
  * Each private zone that has links with registration gets the A and AAAA records of every machine
- * in these linked networks, and each address gets a PTR, which only these networks see. A machine
- * is a primary network interface that belongs to no private endpoint. Its name is its label, else
- * the interface's name if that can be a label.
+ * in these linked networks, and each address gets a PTR, which only the machine's network sees. A
+ * machine is a primary network interface that belongs to no private endpoint. Its name is its
+ * label, else the interface's name if that can be a label.
  *
  * Clients register by DNS UPDATE in a zone that `registration` names. Sets of machines take
  * precedence over these records, and the zone's own sets over both. All networks that the zone is
@@ -49,7 +49,6 @@ struct registered_zone {
 	struct zone_layers layers; /* registered: `machines`, with `updates` below */
 	struct zone *machines, *updates;
 	struct zone *reverse[2]; /* clients' records in in-addr.arpa and ip6.arpa */
-	struct owned *ptrs;      /* of the machines' addresses */
 	struct registered_cut *cuts;
 	size_t cut_count;
 };
@@ -60,6 +59,10 @@ struct registered {
 	/* Zones with registration, in the model's order; after them resting zones, which have only
 	 * their names, `updates` and `reverse`. */
 	size_t count, resting;
+	/* The PTRs of each network's machines, by the network's index in the model; an item NULL:
+	 * none register. */
+	struct owned **ptrs;
+	size_t network_count;
 	struct registered_zone zones[];
 };
 
@@ -93,6 +96,7 @@ const struct registered_zone *registered_find(const struct registered *registere
 /* A machine's address in a zone in which it registers. */
 struct machine {
 	const struct private_zone *zone;
+	const struct virtual_network *network;
 	const char *label; /* its name in the zone */
 	struct address address;
 	const struct network_interface *interface;

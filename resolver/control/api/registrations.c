@@ -60,6 +60,27 @@ const char *registration_hidden_by(const struct api_request *request, const stru
 		       : "length";
 }
 
+static bool sees_reverse(const struct policy *policy, const struct policy_network *network,
+			 const struct registered_zone *zone)
+{
+	for (uint32_t i = 0; i < network->registration_count; i++)
+		if (&policy->registered->zones[network->registrations[i]] == zone)
+			return true;
+	return false;
+}
+
+/* Whether a network that sees the zone's reverse records has a machine with this address. */
+static bool is_machines(const struct policy *policy, const struct registered_zone *zone,
+			const struct address *address)
+{
+	for (uint32_t i = 0; i < policy->network_count; i++)
+		if (policy->networks[i].machines &&
+		    sees_reverse(policy, &policy->networks[i], zone) &&
+		    owned_ptr(policy->registered->ptrs[policy->networks[i].machines - 1], address))
+			return true;
+	return false;
+}
+
 /* For a name below in-addr.arpa or ip6.arpa. A client's PTR is answered only within the prefixes of
  * `registration`, and only if neither an address nor a machine has a PTR there. */
 static const char *hidden_in_reverse(const struct policy *policy,
@@ -74,7 +95,7 @@ static const char *hidden_in_reverse(const struct policy *policy,
 		return "setting";
 	if (owned_ptr(policy->owned, &prefix->address))
 		return "address";
-	if (zone->ptrs && owned_ptr(zone->ptrs, &prefix->address))
+	if (is_machines(policy, zone, &prefix->address))
 		return "machine";
 	return zone_find_exact(zone->reverse[prefix->address.family == 6], name, type) ? NULL
 										       : "pending";

@@ -274,6 +274,7 @@ void explain_add_made(json_t *explained, const struct model *model)
 
 struct asked_machine {                   /* search for machines that registered a hop's records */
 	const struct private_zone *zone; /* NULL: any zone, by address */
+	const char *network;             /* with an address: the machine's network */
 	char label[NAME_TEXT_MAX];
 	struct address address; /* family 0: any address, by label */
 };
@@ -317,7 +318,8 @@ static bool read_address(const json_t *hop, const struct policy *policy,
 static bool is_asked(const struct asked_machine *asked, const struct machine *machine)
 {
 	if (asked->address.family)
-		return address_equal(&asked->address, &machine->address);
+		return address_equal(&asked->address, &machine->address) &&
+		       strcasecmp(full_name(&machine->network->named), asked->network) == 0;
 	return machine->zone == asked->zone && strcasecmp(machine->label, asked->label) == 0;
 }
 
@@ -391,10 +393,10 @@ struct hop_search { /* the context of the search through hops */
 	uint16_t type; /* of the question */
 };
 
-static void add_registered(const struct hop_search *search, json_t *hop)
+static void add_registered(const struct hop_search *search, const char *network, json_t *hop)
 {
 	const struct explain_registry *registry = search->registry;
-	struct asked_machine asked = {.zone = NULL};
+	struct asked_machine asked = {.network = network};
 	uint16_t type = search->type;
 	json_t *by;
 
@@ -419,7 +421,7 @@ static void add_to_block(const struct hop_search *search, json_t *block)
 
 	json_array_foreach(json_object_get(block, "hops"), h, hop)
 	{
-		add_registered(search, hop);
+		add_registered(search, json_text_of(block, "network"), hop);
 		json_array_foreach(json_object_get(hop, "route"), r, item)
 			add_to_block(search, json_object_get(item, "decision"));
 	}

@@ -130,6 +130,56 @@ static void a_reverse_zone_of_the_network_has_the_machines_beside_its_own(void *
 		       "zone 10.in-addr.arpa nxdomain");
 }
 
+/* The text of the PTR's name; "": there is none. */
+static const char *ptr_in(const struct policy *policy, const char *network, const char *owner)
+{
+	static char text[NAME_TEXT_MAX];
+	const struct place place = {policy_find_network(policy, network), false};
+	const struct name name = test_name(owner);
+	struct verdict verdict;
+	struct name target;
+	const uint8_t *rdata;
+	size_t length;
+
+	policy_decide(policy, place, &name, TYPE_PTR, &verdict, NULL);
+	if (verdict.kind != VERDICT_ANSWER || verdict.answer.outcome != ZONE_HIT)
+		return "";
+	rdata = rrset_rdata(verdict.answer.rrset, &length);
+	assert_int_equal(name_from_wire(&target, &test_key, rdata, length, 0, NULL), 0);
+	return name_to_text(&target, text);
+}
+
+static void a_ptr_is_only_in_the_network_of_its_machine(void **state)
+{
+	struct world *world = *state;
+	struct policy *policy, *next;
+
+	model_add_network(world->model, "copy", "10.10.0.0/16");
+	model_add_zone(world->model, "z.internal", "www A 10.10.1.1\n", "hub copy");
+	for (unsigned i = 0; i < 2; i++)
+		world->model->private_zones.items[1].links.items[i].registration = true;
+	world->model->private_zones.items[0].links.items[0].registration = false;
+	add_interface(world, "beta", "copy/s", "10.10.0.5", NULL);
+	policy = model_compile(world->model, NULL);
+	assert_string_equal(ptr_in(policy, "copy", "5.0.10.10.in-addr.arpa."), "beta.z.internal.");
+	assert_string_equal(model_decide(policy, "hub", "5.0.10.10.in-addr.arpa.", TYPE_PTR),
+			    "special nxdomain");
+	assert_string_equal(model_decide(policy, "hub", "0.10.10.in-addr.arpa.", TYPE_PTR),
+			    "special nxdomain");
+	add_interface(world, "alpha", "hub/s", "10.10.0.5", NULL);
+	next = model_compile(world->model, policy);
+	assert_string_equal(ptr_in(next, "hub", "5.0.10.10.in-addr.arpa."), "alpha.z.internal.");
+	assert_string_equal(ptr_in(next, "copy", "5.0.10.10.in-addr.arpa."), "beta.z.internal.");
+	policy_free(policy);
+	world->configurations[0][0].subnet = "hub/s"; /* its record set stays the same */
+	world->configurations[1][0].subnet = "copy/s";
+	policy = model_compile(world->model, next);
+	assert_string_equal(ptr_in(policy, "hub", "5.0.10.10.in-addr.arpa."), "beta.z.internal.");
+	assert_string_equal(ptr_in(policy, "copy", "5.0.10.10.in-addr.arpa."), "alpha.z.internal.");
+	policy_free(next);
+	policy_free(policy);
+}
+
 static const struct registered_zone *only(const struct policy *policy)
 {
 	assert_int_equal(policy->registered->count, 1);
@@ -246,7 +296,7 @@ static void what_is_the_same_is_shared(void **state)
 	first = model_compile(world->model, NULL);
 	second = model_compile(world->model, first);
 	assert_ptr_equal(only(first)->layers.served, only(second)->layers.served);
-	assert_ptr_equal(only(first)->ptrs, only(second)->ptrs);
+	assert_ptr_equal(first->registered->ptrs[0], second->registered->ptrs[0]);
 	add_interface(world, "vm2", "hub/s", "10.10.0.5", NULL);
 	third = model_compile(world->model, second);
 	assert_ptr_not_equal(only(third)->layers.registered, only(second)->layers.registered);
@@ -375,8 +425,8 @@ static void assert_same_ptr(const struct owned *left, const struct owned *right,
 
 	snprintf(text, sizeof text, "%s%u", network, last);
 	assert_int_equal(address_parse(&address, text), 0);
-	a = owned_ptr(left, &address);
-	b = owned_ptr(right, &address);
+	a = left ? owned_ptr(left, &address) : NULL;
+	b = right ? owned_ptr(right, &address) : NULL;
 	assert_int_equal(!a, !b);
 	if (a) {
 		assert_int_equal(a->length, b->length);
@@ -406,9 +456,12 @@ static void step_by_step_comes_to_the_same_as_at_once(void **state)
 		assert_int_equal(zone_walk_changes(only(anew)->layers.served,
 						   only(next)->layers.served, refuse_change, NULL),
 				 0);
-		for (unsigned last = 0; last < 4; last++) {
-			assert_same_ptr(only(anew)->ptrs, only(next)->ptrs, "10.10.0.", last);
-			assert_same_ptr(only(anew)->ptrs, only(next)->ptrs, "fd00::", last);
+		for (unsigned last = 0; last < 8; last++) {
+			const struct owned *left = anew->registered->ptrs[last / 4];
+			const struct owned *right = next->registered->ptrs[last / 4];
+
+			assert_same_ptr(left, right, "10.10.0.", last % 4);
+			assert_same_ptr(left, right, "fd00::", last % 4);
 		}
 		policy_free(anew);
 		policy_free(policy);
@@ -424,6 +477,7 @@ int main(void)
 		TEST(a_machine_has_its_name_and_its_ptr),
 		TEST(who_is_not_registered),
 		TEST(a_reverse_zone_of_the_network_has_the_machines_beside_its_own),
+		TEST(a_ptr_is_only_in_the_network_of_its_machine),
 		TEST(clients_may_register_once_the_setting_says_so),
 		TEST(a_cut_is_found_at_its_own_name_wherever_its_prefix_ends),
 		TEST(names_above_a_prefix_exist_without_data),
