@@ -150,7 +150,7 @@ void policy_free(struct policy *policy); /* NULL is fine */
 /* Whether another policy shares everything except the tables with this one. */
 bool policy_is_shared(const struct policy *policy);
 
-enum { POLICY_ROUTE_NAME = 192 };
+enum { POLICY_ROUTE_NAME = 256 }; /* holds "GROUP/RULESET/RULE" */
 /* Calls back for every route that belongs to the policy and no ruleset: the default resolver's and
  * custom servers', with names as in policy_each_route. */
 void policy_each_own_route(const struct policy *policy,

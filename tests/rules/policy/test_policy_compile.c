@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -424,6 +425,21 @@ static void networks_share_what_a_link_says(void **state)
 	policy_free(policy);
 }
 
+static void the_longest_rules_name_is_whole(void **state)
+{
+	char ruleset[172], rule[81], whole[253], name[POLICY_ROUTE_NAME];
+
+	(void)state;
+	memset(ruleset, 'r', sizeof ruleset - 1);
+	ruleset[sizeof ruleset - 1] = '\0';
+	ruleset[90] = '/'; /* a group and a ruleset */
+	memset(rule, 'x', sizeof rule - 1);
+	rule[sizeof rule - 1] = '\0';
+	snprintf(whole, sizeof whole, "%s/%s", ruleset, rule);
+	assert_string_equal(
+		policy_rule_name(&(struct rule){.ruleset = ruleset, .name = rule}, name), whole);
+}
+
 /* ---- cost ---- */
 
 enum { MANY = 1000, ZONES_PER_NETWORK = 10, LINKS_MAX = 500 };
@@ -637,6 +653,7 @@ int main(void)
 		TEST(every_upstream_of_every_route_is_visited),
 		TEST(every_route_that_questions_take_is_named),
 		TEST(networks_share_what_a_link_says),
+		TEST(the_longest_rules_name_is_whole),
 		TEST(twice_as_much_of_everything_costs_little_more_than_twice),
 		TEST(links_cost_what_they_are),
 	};
