@@ -810,12 +810,15 @@ static int compile_names(struct compilation *c)
 	const struct reverse_settings *reverse = &c->model->reverse;
 	const char *const suffixes[] = {reverse->suffix, reverse->service_suffix};
 	enum { SUFFIXES = COUNT(suffixes) };
+	struct name name;
 	int err = suffix_table_init(&policy->names, &policy->arena, SUFFIXES);
 
 	for (unsigned i = 0; !err && i < SUFFIXES; i++)
 		if (suffixes[i])
 			err = policy_add_apex(policy, &policy->names,
 					      before ? &before->names : NULL, suffixes[i], NULL);
+	if (!err && reverse->suffix && name_from_text(&name, &policy->key, reverse->suffix) == 0)
+		policy->regions = suffix_table_get(&policy->names, &name, 0);
 	return err;
 }
 
@@ -924,6 +927,45 @@ static int walk_above(struct compilation *c, size_t *room)
 	return err;
 }
 
+/* Counts the names at and above this one, from the label `first`, in *room, or adds them (room
+ * NULL). */
+static int take_ours(struct policy *policy, const struct name *name, unsigned first, size_t *room)
+{
+	unsigned last = policy_count_above(&policy->special, name);
+
+	if (!room)
+		return policy_add_above(&policy->above, &policy->arena, &policy->key, name, first,
+					last);
+	*room += last + 1 - first;
+	return 0;
+}
+
+static int walk_ours_above(struct compilation *c, size_t *room)
+{
+	struct policy *policy = c->policy;
+	const struct reverse_settings *reverse = &c->model->reverse;
+	const char *const suffixes[] = {reverse->suffix, reverse->service_suffix};
+	struct name name;
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < policy->pool_zone_count; i++)
+		err = take_ours(policy, zone_apex(policy->pool_zones[i].zone), 1, room);
+	for (size_t i = 0; !err && i < COUNT(suffixes); i++)
+		if (suffixes[i] && name_from_text(&name, &policy->key, suffixes[i]) == 0)
+			err = take_ours(policy, &name, 0, room);
+	return err;
+}
+
+static int compile_ours_above(struct compilation *c)
+{
+	size_t room = 0;
+	int err = walk_ours_above(c, &room);
+
+	if (!err)
+		err = suffix_table_init(&c->policy->above, &c->policy->arena, room);
+	return err ? err : walk_ours_above(c, NULL);
+}
+
 static int compile_above(struct compilation *c)
 {
 	struct policy *policy = c->policy;
@@ -945,7 +987,7 @@ struct policy *policy_compile_with(const struct model *model, const struct hash_
 		compile_vnet_resolver, compile_special,    compile_context, compile_custom,
 		compile_default,       compile_registered, compile_zones,   compile_rulesets,
 		compile_settings,      compile_owned,      compile_spaces,  compile_pools,
-		compile_trees,         compile_names,      compile_above,
+		compile_trees,         compile_names,      compile_above,   compile_ours_above,
 	};
 	struct compilation c = {.policy = calloc(1, sizeof *c.policy),
 				.model = model,

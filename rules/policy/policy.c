@@ -552,8 +552,21 @@ static void find_above_rules(const struct decision *d, struct zone_answer *answe
 			answer->outcome = ZONE_NODATA;
 }
 
-/* No stage may deny a name above a linked zone, a rule, or a PTR of the network's own addresses and
- * machines. A zone hides rules and PTRs within it, so it may deny names above these. */
+/* Stages after the zones do not know all of our own names. A label's name is LABEL.REGION.SUFFIX,
+ * and labels come and go without a new policy, so every region exists while there are any. */
+static void find_above_ours(const struct decision *d, struct zone_answer *answer)
+{
+	const struct policy *policy = d->policy;
+	bool region = policy->regions && d->name->labels > 0 && owned_host_count(policy->owned) &&
+		      suffix_table_get(&policy->names, d->name, 1) == policy->regions;
+
+	if (region || suffix_table_get(&policy->above, d->name, 0))
+		answer->outcome = ZONE_NODATA;
+}
+
+/* No stage may deny a name above a linked zone, a rule, our own names and pools, or a PTR of the
+ * network's own addresses and machines. A zone hides rules and PTRs within it, so it may deny names
+ * above these. */
 static inline void keep_existing(const struct decision *d, struct verdict *verdict)
 {
 	if (verdict->kind != VERDICT_ANSWER || verdict->by == DECIDED_ZONE ||
@@ -561,6 +574,7 @@ static inline void keep_existing(const struct decision *d, struct verdict *verdi
 		return; /* by_zone calls find_above itself, before a redirection */
 	find_above(d, &verdict->answer);
 	find_above_rules(d, &verdict->answer);
+	find_above_ours(d, &verdict->answer);
 	find_above_ptrs(d, &verdict->answer);
 }
 

@@ -251,6 +251,37 @@ static void own_names_win_over_special_ones_and_lose_to_zones_and_rules(void **s
 	policy_free(policy);
 }
 
+static void names_above_own_names_exist_without_data(void **state)
+{
+	struct model *model = *state;
+	struct owned_item *item;
+
+	model->reverse.suffix = "office.local";
+	model->reverse.service_suffix = "cloud.test";
+	struct policy *policy = model_compile(model, NULL);
+	DECIDES("hub", "westeurope.office.local.", TYPE_A, "special nxdomain");
+	policy_free(policy);
+	model_add_address(model, "a", "198.18.100.10", "vm1", NULL);
+	item = model_add_address(model, "b", "198.18.100.11", "vm2", NULL);
+	item->region = "eastus";
+	model_add_service(model, "svc", "198.18.100.20", NULL);
+	policy = model_compile(model, NULL);
+	DECIDES("hub", "vm1.westeurope.office.local.", TYPE_A, "name hit");
+	DECIDES("hub", "westeurope.office.local.", TYPE_A, "special nodata");
+	DECIDES("hub", "EastUS.office.local.", TYPE_A, "special nodata");
+	DECIDES("hub", "office.local.", TYPE_A, "special nodata");
+	DECIDES("hub", "cloud.test.", TYPE_A, "special nodata");
+	DECIDES("hub", "svc2.cloud.test.", TYPE_A, "special nxdomain");
+	DECIDES("hub", "vm2.westeurope.office.local.", TYPE_A, "special nxdomain");
+	DECIDES("hub", "x.vm1.westeurope.office.local.", TYPE_A, "special nxdomain");
+	DECIDES("hub", "other.local.", TYPE_A, "special nxdomain");
+	model_add_zone(model, "local", "", "hub");
+	policy_free(policy);
+	policy = model_compile(model, NULL);
+	DECIDES("hub", "office.local.", TYPE_A, "zone local nxdomain"); /* and so all below */
+	policy_free(policy);
+}
+
 static void a_public_address_in_a_networks_space_is_the_networks_and_elsewhere_its_pools(
 	void **state)
 {
@@ -602,6 +633,7 @@ int main(void)
 		TEST(own_names_are_exact_and_every_other_name_goes_on),
 		TEST(the_names_of_a_private_address_are_answered_in_its_network_only),
 		TEST(own_names_win_over_special_ones_and_lose_to_zones_and_rules),
+		TEST(names_above_own_names_exist_without_data),
 		TEST(a_public_address_in_a_networks_space_is_the_networks_and_elsewhere_its_pools),
 		TEST(networks_that_overlap_each_have_the_addresses_in_their_space),
 		TEST(what_addresses_make_is_taken_over_when_they_have_not_changed),

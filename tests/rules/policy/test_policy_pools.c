@@ -183,6 +183,25 @@ static void names_between_a_pools_apex_and_a_ptr_exist_without_data(void **state
 	policy_free(policy);
 }
 
+static void names_between_a_special_name_and_a_pool_exist_without_data(void **state)
+{
+	struct model *model = *state;
+
+	model_add_pool(model, "pool", "10.1.2.0/24");
+	model_add_pool(model, "part", "10.3.4.64/26");
+	model_add_pool(model, "six", "fd00:1::/32");
+	struct policy *policy = model_compile(model, NULL);
+	DECIDES("2.1.10.in-addr.arpa.", TYPE_SOA, "pool pool hit");
+	DECIDES("1.10.in-addr.arpa.", TYPE_PTR, "special nodata");
+	DECIDES("2.10.in-addr.arpa.", TYPE_PTR, "special nxdomain");
+	DECIDES("3.1.10.in-addr.arpa.", TYPE_PTR, "special nxdomain");
+	DECIDES("4.3.10.in-addr.arpa.", TYPE_PTR, "special nodata");
+	DECIDES("3.10.in-addr.arpa.", TYPE_PTR, "special nodata");
+	DECIDES("0.0.d.f.ip6.arpa.", TYPE_PTR, "special nodata");
+	DECIDES("1.0.d.f.ip6.arpa.", TYPE_PTR, "special nxdomain");
+	policy_free(policy);
+}
+
 static void private_addresses_leave_no_trace_in_a_pool(void **state)
 {
 	struct model *model = *state;
@@ -618,6 +637,7 @@ int main(void)
 		TEST(ipv6_pools_are_cut_at_nibbles),
 		TEST(a_pool_of_everything_has_a_zone_for_each_first_octet),
 		TEST(names_between_a_pools_apex_and_a_ptr_exist_without_data),
+		TEST(names_between_a_special_name_and_a_pool_exist_without_data),
 		TEST(private_addresses_leave_no_trace_in_a_pool),
 		TEST(a_mapped_addresss_ptr_is_the_ipv4_ones),
 		TEST(two_pools_in_one_octet_have_a_gap_between_them),
