@@ -40,6 +40,7 @@ void target_init(struct target *target, const struct address *source, const stru
 	target->host = *host;
 	target->protocol = protocol;
 	SET(repeats, TARGET_REPEATS);
+	SET(suspicion, TARGET_ERROR_SILENCE);
 	pthread_mutex_init(&target->known_lock, NULL);
 	failures_init(&target->failures);
 }
@@ -105,10 +106,7 @@ uint64_t target_revived_us(const struct target *target)
 
 enum target_error target_suspicion(const struct target *target)
 {
-	enum target_error last = (enum target_error)GET(last_error);
-
-	return last == TARGET_ERROR_NETWORK || last == TARGET_ERROR_AWAY ? last
-									 : TARGET_ERROR_SILENCE;
+	return (enum target_error)GET(suspicion);
 }
 
 bool target_is_doubted(const struct target *target)
@@ -317,6 +315,7 @@ static void make_suspect(struct target *target, enum target_error error, uint64_
 	uint64_t trusted = 0;
 
 	SET(last_error, (uint32_t)error);
+	SET(suspicion, (uint32_t)error);
 	SET(doubt_us, 0);
 	SET(probed_us, now_us);
 	if (atomic_compare_exchange_strong_explicit(&target->suspect_us, &trusted,

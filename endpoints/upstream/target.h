@@ -102,6 +102,7 @@ struct target {
 
 	_Atomic uint64_t asked, answered, probes, timeouts, errors, suspicions; /* counters */
 	_Atomic uint32_t last_error; /* enum target_error: why it was last passed over */
+	_Atomic uint32_t suspicion;  /* the same: why it was last suspect */
 	struct failures failures;    /* its errors since its last useful answer */
 	/* How long its answers took. Of answers with the same time of arrival, as in one batch from
 	 * a socket, only the first counts. */

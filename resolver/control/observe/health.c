@@ -412,12 +412,14 @@ static enum health_state read_outcomes(const struct route *route, uint64_t now_u
 										    : HEALTH_WELL;
 }
 
-/* Names the dark route's first target, and the number of the others. */
+/* Names the dark route's first target, and the number of the others. The route is dark since its
+ * last target is: not known if that has only lost its source. */
 static void judge_dark(const struct health_now *now, const struct route *route,
 		       struct health_route *judged)
 {
 	const struct upstream *first = NULL;
 	char text[HOST_TEXT_MAX];
+	bool known = true;
 	unsigned count = 0;
 
 	judged->state = HEALTH_DARK;
@@ -429,10 +431,13 @@ static void judge_dark(const struct health_now *now, const struct route *route,
 
 			first = first ? first : upstream;
 			count++;
-			if (since_us && (!judged->since_us || since_us < judged->since_us))
+			known = known && since_us;
+			if (since_us > judged->since_us)
 				judged->since_us = since_us;
 		}
 	}
+	if (!known)
+		judged->since_us = 0;
 	if (!first)
 		return;
 	judged->upstream = first;
@@ -636,13 +641,6 @@ static void add_return(char line[HEALTH_TEXT_MAX], const struct health_reach *re
 	add_names(line, reach);
 }
 
-/* The sentence for the target's last error. The target may have answered since. */
-static const char *error_sentence(const struct target *target)
-{
-	return target_error_sentence(
-		(enum target_error)atomic_load_explicit(&target->last_error, memory_order_relaxed));
-}
-
 static void add_source(char line[HEALTH_TEXT_MAX], const struct health_change *change,
 		       const struct health_reach *reach)
 {
@@ -698,7 +696,8 @@ static void add_change(char line[HEALTH_TEXT_MAX], const struct health_change *c
 	case HEALTH_SUSPECT:
 		text_append(line, HEALTH_TEXT_MAX, " is suspect, for ");
 		add_seconds(line, change->for_us);
-		text_append(line, HEALTH_TEXT_MAX, " now: it %s", error_sentence(change->target));
+		text_append(line, HEALTH_TEXT_MAX, " now: it %s",
+			    target_error_sentence(target_suspicion(change->target)));
 		if (*change->other)
 			text_append(line, HEALTH_TEXT_MAX, ", %s", change->other);
 		add_times(line, "it was so", change->times);
@@ -714,7 +713,8 @@ static void add_change(char line[HEALTH_TEXT_MAX], const struct health_change *c
 		text_append(line, HEALTH_TEXT_MAX, " was suspect %u times for moments within ",
 			    change->times);
 		add_seconds(line, change->for_us);
-		text_append(line, HEALTH_TEXT_MAX, ": it %s", error_sentence(change->target));
+		text_append(line, HEALTH_TEXT_MAX, ": it %s",
+			    target_error_sentence(target_suspicion(change->target)));
 	}
 }
 

@@ -16,11 +16,8 @@ struct judgement judge_target(struct target *target, uint64_t now_us)
 {
 	enum target_error error;
 
-	if (target_is_suspect(target)) {
-		error = target_suspicion(target);
-		return (struct judgement){TARGET_STATE_SUSPECT,
-					  error ? error : TARGET_ERROR_SILENCE};
-	}
+	if (target_is_suspect(target))
+		return (struct judgement){TARGET_STATE_SUSPECT, target_suspicion(target)};
 	error = target_answers(target, now_us);
 	if (error != TARGET_ERROR_NONE)
 		return (struct judgement){TARGET_STATE_ERRORS, error};

@@ -665,6 +665,46 @@ static void ways_are_told_beside_as_many_targets_as_a_look_may_tell(void **state
 	assert_non_null(strstr(world->texts[HEALTH_LINES], "onprem/lone cannot be answered"));
 }
 
+static uint64_t dark_since_us(const struct health_world *world, const char *name, bool lose_source)
+{
+	struct health_route judged;
+	struct health_now now;
+
+	health_now_init(&now, world->snapshot, world->now_us);
+	for (size_t i = 0; i < world->snapshot->source_count; i++)
+		now.lost[i] = lose_source;
+	health_now_judge(&now, route_of(world, name), &judged);
+	health_now_release(&now);
+	assert_int_equal(judged.state, HEALTH_DARK);
+	return judged.since_us;
+}
+
+static void a_way_is_dark_since_its_last_target_is(void **state)
+{
+	struct health_world *world = *state;
+	uint64_t first_us = world->now_us;
+
+	lose(world, "192.0.2.1");
+	assert_int_equal(dark_since_us(world, "onprem/pair", true), 0); /* not known */
+	world->now_us += 600 * (uint64_t)SECOND;
+	lose(world, "192.0.2.2");
+	assert_int_equal(dark_since_us(world, "onprem/pair", false), world->now_us);
+	assert_int_equal(dark_since_us(world, "onprem/lone", false), first_us);
+}
+
+static void later_errors_are_not_why_a_target_became_suspect(void **state)
+{
+	struct health_world *world = *state;
+
+	look(world);
+	lose(world, "192.0.2.1");
+	target_on_error(target_of(world, "192.0.2.1"), TARGET_ERROR_SERVFAIL);
+	world->now_us += SECOND / 2;
+	assert_int_equal(look(world), 1);
+	assert_non_null(strstr(world->texts[0], ": it cannot be reached;"));
+	assert_judged(world, "onprem/lone", HEALTH_DARK, "192.0.2.1:53 cannot be reached");
+}
+
 static void a_target_is_what_it_answers_when_that_is_nothing_but_errors(void **state)
 {
 	struct health_world *world = *state;
@@ -724,6 +764,8 @@ int main(void)
 		TEST(of_very_many_that_change_at_once_all_are_told_in_turns_and_the_rest_counted),
 		TEST(a_way_into_an_endpoint_of_ours_that_fails_is_told_with_the_endpoint),
 		TEST(ways_are_told_beside_as_many_targets_as_a_look_may_tell),
+		TEST(a_way_is_dark_since_its_last_target_is),
+		TEST(later_errors_are_not_why_a_target_became_suspect),
 		TEST(a_target_is_what_it_answers_when_that_is_nothing_but_errors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
