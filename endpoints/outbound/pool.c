@@ -141,6 +141,7 @@ static void pool_grow(struct outbound_pool *pool, unsigned more, uint64_t now_us
 		if (!port) {
 			pool->outbound->counters.ports_refused++;
 			pool->retry_us = now_us + SOURCE_RETRY_US;
+			pool->sourceless = socket_address_is_missing(&pool->source);
 			return;
 		}
 		pool->open[pool->count++] = port;
@@ -214,19 +215,22 @@ static struct outbound_pool *lane_for(struct outbound *outbound, const struct up
 	return lane && lane->count >= outbound->ports_max ? lane : NULL;
 }
 
-struct outbound_pool *pool_for(struct outbound *outbound, const struct upstream *upstream,
-			       uint64_t now_us)
+int pool_for(struct outbound *outbound, const struct upstream *upstream, uint64_t now_us,
+	     struct outbound_pool **found)
 {
-	struct outbound_pool *pool = lane_for(outbound, upstream, now_us);
+	struct outbound_pool *pool = *found = lane_for(outbound, upstream, now_us);
 
 	if (pool)
-		return pool;
+		return 0;
 	pool = pool_find(outbound, upstream, NULL);
 	if (!pool)
 		pool = pool_new(outbound, upstream, NULL, now_us);
-	if (pool && pool->count == 0)
+	if (!pool)
+		return ERR_NOMEM;
+	if (pool->count == 0)
 		pool_grow(pool, PORTS_FIRST, now_us);
-	return pool && pool->count > 0 ? pool : NULL;
+	*found = pool;
+	return pool->count > 0 ? 0 : pool->sourceless ? ERR_SYSTEM : ERR_NOMEM;
 }
 
 /* NULL: the batch has too many targets. */

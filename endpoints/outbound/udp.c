@@ -148,9 +148,10 @@ int outbound_udp_send(struct outbound *outbound, struct flight *flight, const ui
 	const struct upstream *upstream = flight->upstream;
 
 	assert(length <= MESSAGE_QUERY_MAX);
-	struct outbound_pool *pool = pool_for(outbound, upstream, now_us);
-	if (!pool)
-		return ERR_SYSTEM;
+	struct outbound_pool *pool;
+	int err = pool_for(outbound, upstream, now_us, &pool);
+	if (err)
+		return err;
 	if (buffers->gathered == OUTBOUND_GATHER)
 		send_gathered(outbound);
 	struct outbound_port *port = pool_deal(pool, flight->target);

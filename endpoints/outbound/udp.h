@@ -68,14 +68,16 @@ struct outbound_pool {
 	struct outbound_port *draining;
 	struct outbound_hand hands[OUTBOUND_HANDS]; /* in this batch */
 	unsigned hand_count;
-	uint64_t retry_us;
+	uint64_t retry_us; /* not before, because no port could be opened */
+	bool sourceless;   /* then: no interface had the source */
 };
 
 /* ---- outbound/pool.c ---- */
 
-/* The pool for this upstream, with at least one open port; NULL: there is none. */
-struct outbound_pool *pool_for(struct outbound *outbound, const struct upstream *upstream,
-			       uint64_t now_us);
+/* Finds the pool for this upstream, with at least one open port. ERR_SYSTEM: no interface has the
+ * source; ERR_NOMEM: there is no memory, descriptor or port. */
+MUST_CHECK int pool_for(struct outbound *outbound, const struct upstream *upstream, uint64_t now_us,
+			struct outbound_pool **found);
 static inline bool pool_is_lane(const struct outbound_pool *pool)
 {
 	return pool->peer.port != 0;

@@ -911,7 +911,9 @@ static void what_could_not_be_opened_is_tried_again_a_second_later(void **state)
 	struct asked *c = ask();
 	until(a->done && b->done && c->done);
 	assert_int_equal(a->outcome, ASK_FAILED);
+	assert_int_equal(a->error, TARGET_ERROR_ROOM); /* the source is there */
 	assert_int_equal(b->outcome, ASK_FAILED);
+	assert_int_equal(b->error, TARGET_ERROR_ROOM);
 	assert_int_equal(c->outcome, ASK_ANSWERED);
 }
 
@@ -1095,6 +1097,7 @@ static void a_trial_without_a_result_is_repeated_in_the_next_second(void **state
 
 static void there_are_at_most_two_lanes(void **state)
 {
+	struct outbound_pool *pool;
 	unsigned lanes = 0;
 
 	(void)state;
@@ -1104,10 +1107,10 @@ static void there_are_at_most_two_lanes(void **state)
 		struct upstream upstream = upstreams[0];
 
 		upstream.host.port = (uint16_t)(server.host.port ^ i);
-		pool_for(&outbound, &upstream, now_us(NULL));
-		assert_non_null(pool_for(&outbound, &upstream, now_us(NULL)));
+		for (unsigned questions = 0; questions < 2; questions++)
+			assert_int_equal(pool_for(&outbound, &upstream, now_us(NULL), &pool), 0);
 	}
-	for (struct outbound_pool *pool = outbound.pools; pool; pool = pool->next)
+	for (pool = outbound.pools; pool; pool = pool->next)
 		lanes += pool_is_lane(pool);
 	assert_int_equal(lanes, 2);
 }
