@@ -48,6 +48,7 @@ enum rcode {
 	RCODE_NOTZONE = 10,
 	RCODE_BADVERS = 16,
 	RCODE_BADTIME = 18, /* in a TSIG (RFC 8945 section 5.2.3); the message has NOTAUTH */
+	RCODE_BADCOOKIE = 23,
 };
 enum { OPCODE_QUERY = 0, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
 
@@ -128,8 +129,9 @@ bool message_read_question(struct request *request, struct name *name, const str
  * one SOA of its zone (RFC 1995 section 3); a compressed qname; bytes after the last record; a
  * second or misplaced OPT; a cookie of an impossible length (RFC 7873 section 5.2.2); malformed
  * options; and a TSIG that is not the last record. A packet without a question but with a cookie
- * only asks for a cookie: it is an "error" with NOERROR (section 5.4). The caller handles types
- * that are no data (IXFR, AXFR, MAILA, MAILB, OPT, TSIG, TKEY, NXNAME).
+ * only asks for a cookie: it is an "error" with NOERROR, unless the caller finds the cookie bad
+ * (section 5.4). The caller handles types that are no data (IXFR, AXFR, MAILA, MAILB, OPT, TSIG,
+ * TKEY, NXNAME).
  *
  * REQUEST_UPDATE (RFC 2136): there is exactly one zone, whose name, type and class are in `name`
  * and `request`, and at most one OPT, of version 0. If there is a TSIG, it is the last record. All

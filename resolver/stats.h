@@ -59,7 +59,7 @@ struct stats {
 
 /* Dimensions of the counters below. */
 enum {
-	STATS_RCODES = RCODE_BADVERS + 1,
+	STATS_RCODES = RCODE_BADCOOKIE + 1,
 	STATS_DECIDERS = DECIDED_DEFAULT + 1,
 	RESPONSE_ROOM = 8, /* for RESPONSE_SOURCES; a power of two is faster */
 };

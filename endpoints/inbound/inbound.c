@@ -204,13 +204,16 @@ bool inbound_read(struct inbound *inbound, struct query *query, const uint8_t *p
 	}
 	if (state != REQUEST_ERROR)
 		rcode = refuse;
+	else if (rcode == RCODE_NOERROR && query->request.cookie_answered && !vouched &&
+		 query->request.cookie_length > MESSAGE_COOKIE_CLIENT)
+		rcode = RCODE_BADCOOKIE; /* to a query for a cookie alone (RFC 7873 section 5.4) */
 	struct inbound_error error = {.rcode = rcode, .ede = EDE_NONE};
 	if (rcode == RCODE_SERVFAIL) {
 		COUNTER_ADD(inbound->counters->overload, 1);
 		inbound_count_turned_away(inbound, query);
 		error.ede = EDE_OTHER;
 		error.text = "too many queries under way";
-	} else if (rcode != RCODE_NOERROR) {
+	} else if (rcode != RCODE_NOERROR && rcode != RCODE_BADCOOKIE) {
 		COUNTER_ADD(inbound->counters->malformed, 1);
 	}
 	*length = inbound_turn_away(inbound, query, &error, reply);

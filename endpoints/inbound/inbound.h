@@ -46,7 +46,7 @@ enum { INBOUND_PAYLOAD_MAX = 4096, INBOUND_PASSES = 4, INBOUND_DRAIN_MS = 1000 }
 	X(tcp_lost, "queries by TCP that were not answered: their connection had been closed")     \
 	X(watch_failed, "times that sockets of clients could not be watched or accepted from")
 
-enum { INBOUND_RCODES = RCODE_BADVERS + 1 };
+enum { INBOUND_RCODES = RCODE_BADCOOKIE + 1 };
 
 /* The counters of one endpoint at one worker; only that worker adds to them. */
 struct inbound_counters {

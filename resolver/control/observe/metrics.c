@@ -20,6 +20,7 @@
 #include "resolver/control/service/zone_notice.h"
 #include "resolver/resolve/resolve.h"
 #include "rules/base.h"
+#include "rules/rcode.h"
 #include "rules/schema/reference.h"
 
 /* The first bucket of targets' histograms: half a millisecond. */
@@ -235,27 +236,11 @@ static void tell_queries(struct metrics *metrics, const char *group, const char 
 		  stats->queries_tcp + inbound->turned_away_tcp);
 }
 
-static const char *rcode_text(unsigned rcode, char text[16])
-{
-	static const char *const names[STATS_RCODES] = {
-		[RCODE_NOERROR] = "NOERROR",   [RCODE_FORMERR] = "FORMERR",
-		[RCODE_SERVFAIL] = "SERVFAIL", [RCODE_NXDOMAIN] = "NXDOMAIN",
-		[RCODE_NOTIMP] = "NOTIMP",     [RCODE_REFUSED] = "REFUSED",
-		[RCODE_YXDOMAIN] = "YXDOMAIN", [RCODE_YXRRSET] = "YXRRSET",
-		[RCODE_NXRRSET] = "NXRRSET",   [RCODE_NOTAUTH] = "NOTAUTH",
-		[RCODE_NOTZONE] = "NOTZONE",   [RCODE_BADVERS] = "BADVERS"};
-
-	if (names[rcode])
-		return names[rcode];
-	snprintf(text, 16, "RCODE%u", rcode);
-	return text;
-}
-
 /* Only pairs that have occurred, because most never do. A counter once shown stays. */
 static void tell_responses(struct metrics *metrics, const char *group, const char *endpoint,
 			   const struct endpoint_stats *stats)
 {
-	char text[16];
+	char text[RCODE_TEXT_MAX];
 
 	for (unsigned rcode = 0; rcode < STATS_RCODES; rcode++) {
 		for (unsigned source = 0; source < RESPONSE_SOURCES; source++) {
@@ -263,7 +248,7 @@ static void tell_responses(struct metrics *metrics, const char *group, const cha
 			const struct metrics_labels labels = {
 				{{"group", group},
 				 {"endpoint", endpoint},
-				 {"rcode", rcode_text(rcode, text)},
+				 {"rcode", rcode_print(rcode, text)},
 				 {"source", response_source_text(source)}}};
 
 			if (source == RESPONSE_NONE)
@@ -278,12 +263,12 @@ static void tell_responses(struct metrics *metrics, const char *group, const cha
 static void tell_update_responses(struct metrics *metrics, const char *group, const char *endpoint,
 				  const struct endpoint_stats *stats)
 {
-	char text[16];
+	char text[RCODE_TEXT_MAX];
 
 	for (unsigned rcode = 0; rcode < STATS_RCODES; rcode++)
 		if (stats->updates_answered[rcode] > 0)
 			sample_in(metrics, group, "endpoint", endpoint, "rcode",
-				  rcode_text(rcode, text), stats->updates_answered[rcode]);
+				  rcode_print(rcode, text), stats->updates_answered[rcode]);
 }
 
 static void tell_updates_unanswered(struct metrics *metrics, const char *group,

@@ -2419,6 +2419,47 @@ static bool ask_with_cookie(struct world *world, int fd, uint8_t *cookie, size_t
 	return !(message_flags(reply) & FLAG_TC);
 }
 
+/* Asks for a cookie alone, with this one, and puts the one that comes back in its place. Returns
+ * the rcode with the OPT's bits. */
+static unsigned ask_for_cookie(struct world *world, int fd, uint8_t *cookie, size_t length)
+{
+	static const uint8_t opt[] = {0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0};
+	uint8_t query[MESSAGE_HEADER + sizeof opt + MESSAGE_OPTION + MESSAGE_COOKIE_REPLY] = {0};
+	uint8_t reply[512];
+	size_t bytes = MESSAGE_HEADER + sizeof opt;
+
+	query[11] = 1;
+	memcpy(query + MESSAGE_HEADER, opt, sizeof opt);
+	bytes = put_cookie(query, bytes, cookie, length);
+	assert_int_equal(send(fd, query, bytes, 0), bytes);
+	ssize_t got = receive(world, fd, reply, sizeof reply, false);
+	assert_int_equal(got, MESSAGE_HEADER + sizeof opt + MESSAGE_OPTION + MESSAGE_COOKIE_REPLY);
+	memcpy(cookie, reply + got - MESSAGE_COOKIE_REPLY, MESSAGE_COOKIE_REPLY);
+	return (unsigned)reply[MESSAGE_HEADER + 5] << 4 | (message_flags(reply) & FLAG_RCODE);
+}
+
+static void who_asks_for_a_cookie_alone_hears_whether_its_own_is_good(void **state)
+{
+	(void)state;
+	struct world *world = world_new("127.0.0.1", 1, 100);
+	struct inbound_worker *worker = &world->lanes[0].worker;
+	uint8_t cookie[MESSAGE_COOKIE_REPLY] = "12345678", good[MESSAGE_COOKIE_REPLY];
+	int fd = client(world, false);
+
+	worker->unix_s = at_noon;
+	cookie_init(&worker->cookies, &key);
+	assert_int_equal(ask_for_cookie(world, fd, cookie, MESSAGE_COOKIE_CLIENT), RCODE_NOERROR);
+	memcpy(good, cookie, sizeof good);
+	assert_int_equal(ask_for_cookie(world, fd, cookie, sizeof cookie), RCODE_NOERROR);
+	cookie[23] ^= 1;
+	assert_int_equal(ask_for_cookie(world, fd, cookie, sizeof cookie), RCODE_BADCOOKIE);
+	assert_memory_equal(cookie, good, sizeof good);
+	assert_int_equal(counters(world)->replies[RCODE_BADCOOKIE], 1);
+	assert_int_equal(counters(world)->malformed, 0);
+	close(fd);
+	world_free(world);
+}
+
 static void who_shows_a_good_cookie_is_not_limited(void **state)
 {
 	(void)state;
@@ -2852,6 +2893,7 @@ int main(void)
 		cmocka_unit_test(a_request_to_update_over_the_limit_gets_no_answer),
 		cmocka_unit_test(what_is_not_a_query_or_not_allowed_uses_up_no_tokens),
 		cmocka_unit_test(answers_over_a_prefixs_limit_slip_through_or_are_dropped),
+		cmocka_unit_test(who_asks_for_a_cookie_alone_hears_whether_its_own_is_good),
 		cmocka_unit_test(who_shows_a_good_cookie_is_not_limited),
 		cmocka_unit_test(who_shows_a_good_cookie_is_let_in_where_others_are_over_the_limit),
 		cmocka_unit_test(who_has_most_connections_gives_one_up_to_who_has_fewer),
