@@ -248,6 +248,7 @@ struct message_end {
 	enum rcode rcode;
 	bool authoritative;
 	bool truncated;       /* sets TC although everything fits, so that the client uses TCP */
+	bool with_cookie;     /* a reply without room for its cookie becomes an empty one, too */
 	enum ede ede;         /* only for clients with EDNS, and if it fits */
 	const char *ede_text; /* UTF-8, may be NULL */
 	const char *nsid;     /* only for clients that ask for it; may be NULL */
@@ -257,7 +258,8 @@ struct message_end {
 
 /* Completes the reply. Header: QR, opcode, AD 0; for QUERY also RA, and RD and CD from the request.
  * A reply that overflowed or is over the limit becomes an empty one with TC. If the request had an
- * OPT, adds one with EDE and NSID. Returns the message's length. */
+ * OPT, adds one with the options that fit: the cookie, EDE and NSID. Returns the message's length.
+ */
 size_t message_finish(struct message *message, const struct request *request,
 		      const struct message_end *end);
 

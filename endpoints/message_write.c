@@ -319,8 +319,9 @@ size_t message_finish(struct message *message, const struct request *request,
 		      const struct message_end *end)
 {
 	size_t room = end->limit < message->capacity ? end->limit : message->capacity;
-	/* A client discards an answer without the cookie it expects (RFC 7873 section 5.3). */
-	size_t cookie = request->cookie_answered ? MESSAGE_OPTION + MESSAGE_COOKIE_REPLY : 0;
+	size_t cookie = end->with_cookie && request->cookie_answered
+				? MESSAGE_OPTION + MESSAGE_COOKIE_REPLY
+				: 0;
 	size_t opt = request->edns ? MESSAGE_OPT + cookie : 0;
 	bool shrink = message->overflow || message->length + opt > room;
 

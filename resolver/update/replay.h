@@ -9,8 +9,8 @@
  * cannot be told from replays. Requests signed REPLAY_START_S or more before the start are too old
  * as well, because an earlier process may have taken them.
  *
- * If the clock was ahead at the start, that time would be too old for all keys until the clock gets
- * there again. So once the clock is more than TSIG_FUDGE_S behind it, the start is now: an earlier
+ * If the clock was ahead at the start, every request would be too old until the clock gets there
+ * again. So once the clock is more than TSIG_FUDGE_S behind it, the start is now: an earlier
  * process could be replayed no more than by a restart at this moment. Times that a key has signed
  * are not given up like this, because this process knows that it has taken such requests.
  *

@@ -502,8 +502,8 @@ static bool attach_portion(void *job)
 	return left > 0;
 }
 
-/* Preparing reads the state again over the server's own connection. The next thread gets a new
- * connection, which knows what was read. */
+/* Preparing may read the state again and accept what others wrote, so the thread's next connection
+ * is opened after it. */
 static int prepare_large(struct large *large)
 {
 	struct commit *commit = &large->commit;

@@ -78,6 +78,7 @@ struct source_place {
 	int64_t edit;
 };
 
+/* Behind the whole revision. */
 static inline struct source_place source_after(uint64_t revision)
 {
 	return (struct source_place){revision, INT64_MAX};

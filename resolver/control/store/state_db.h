@@ -69,7 +69,10 @@
 		      " ttl = ?5, ptr_revision = ?6, ptr_action = ?7 WHERE rid = ?8")                            \
 	X(DELETE_RESOURCE, "DELETE FROM resources WHERE rid = ?1")                                               \
 	X(READ_CHANGES, "SELECT revision, seq, time, who, kind, path, before, after FROM changes"                \
-			" WHERE (revision, seq) > (?1, ?2) ORDER BY revision, seq")                              \
+			" WHERE revision = ?1 AND seq > ?2"                                                      \
+			" UNION ALL"                                                                             \
+			" SELECT revision, seq, time, who, kind, path, before, after FROM changes"               \
+			" WHERE revision > ?1 ORDER BY revision, seq")                                           \
 	X(ADD_CHANGE, "INSERT INTO changes (revision, time, who, kind, path, before, after)"                     \
 		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                    \
 	X(EXTEND_CHANGE, "UPDATE changes SET after = ?1 WHERE"                                                   \

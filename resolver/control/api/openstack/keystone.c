@@ -261,8 +261,9 @@ static void keep_logout(struct work_waiter *waiter)
 		api_reply_empty(request, 204);
 	else
 		api_fail(request, 503, NULL,
-			 "the token is good no more, but the state cannot keep that, and a restart "
-			 "makes it good again; to have it kept, try again with another token");
+			 "the token is no longer valid, but the state cannot keep that, and a "
+			 "restart makes it valid again; log in again, and send this DELETE with the "
+			 "new token in X-Auth-Token");
 }
 
 /* DELETE /v3/auth/tokens. The token is invalid at once; storing the logout waits while a

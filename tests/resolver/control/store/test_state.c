@@ -17,6 +17,7 @@
 
 #include "resolver/control/resource/owned_resource.h"
 #include "resolver/control/store/pairs.h"
+#include "resolver/control/store/state_db.h"
 #include "rules/base.h"
 #include "rules/text.h"
 #include "tests/lib/state_case.h"
@@ -273,6 +274,33 @@ static void a_history_goes_on_in_the_middle_of_a_revision(void **state)
 		calls->changes(world->source, whole.second, on_change_from, &rest, world->error),
 		0);
 	assert_string_equal(rest.text, "1 test 103 c - {}\n2 test 101 -/d - {}\n");
+}
+
+/* A stream asks for what comes next very often, also behind a revision with 100,000s of edits. */
+static void a_place_in_the_history_is_found_by_an_index(void **state)
+{
+	static const char *const statements[] = {
+#define X(name, sql) [STATEMENT_##name] = "EXPLAIN QUERY PLAN " sql,
+		STATEMENT_MAP(X)
+#undef X
+	};
+	struct state_case *world = *state;
+	char plan[512] = "";
+	sqlite3 *db;
+	sqlite3_stmt *row;
+
+	must_sync(world);
+	assert_int_equal(sqlite3_open(world->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, statements[STATEMENT_READ_CHANGES], -1, &row, NULL),
+			 SQLITE_OK);
+	while (sqlite3_step(row) == SQLITE_ROW)
+		text_append(plan, sizeof plan, "%s\n", (const char *)sqlite3_column_text(row, 3));
+	sqlite3_finalize(row);
+	sqlite3_close(db);
+	assert_non_null(strstr(plan, "(revision=? AND rowid>?)"));
+	assert_non_null(strstr(plan, "(revision>?)"));
+	assert_null(strstr(plan, "SCAN"));
+	assert_null(strstr(plan, "TEMP B-TREE"));
 }
 
 static void a_revision_is_never_used_again(void **state)
@@ -769,6 +797,7 @@ int main(void)
 		T(what_stands_in_the_way_undoes_the_whole_change),
 		T(a_change_that_is_rolled_back_was_never_made),
 		T(a_history_goes_on_in_the_middle_of_a_revision),
+		T(a_place_in_the_history_is_found_by_an_index),
 		T(a_revision_is_never_used_again),
 		T(what_another_program_wrote_is_noticed_until_it_is_read),
 		T(a_lock_that_stays_is_an_error_and_goes_by),
