@@ -402,6 +402,49 @@ static const char *path_of(struct coredns *coredns, const struct corefile_server
 		       : path;
 }
 
+/* ---- names that are answered ---- */
+
+/* The key of import_find for a name, with or without its final dot. */
+static char *name_key(struct import *import, const char *what, const char *name)
+{
+	size_t length = strlen(name);
+
+	length -= length > 1 && name[length - 1] == '.';
+	return text_lower(import_printf(import, "%s %.*s", what, (int)length, name));
+}
+
+/* Notes that a plugin answers for this name, and so for the server's names below it. */
+static void note_answered(struct coredns *coredns, const struct corefile_server *server,
+			  const char *name)
+{
+	struct import *import = coredns->import;
+
+	import_keep(import, name_key(import, "answered", name), coredns);
+	for (size_t i = 0; i < server->head.count; i++) {
+		const char *zone = zone_of(coredns, server->head.words[i], NULL);
+
+		if (zone && is_below(zone, name))
+			import_keep(import, name_key(import, "answered", zone), coredns);
+	}
+}
+
+/* Notes a rule that has a target. */
+static void note_rule(struct coredns *coredns, const struct corefile_server *server,
+		      const char *domain)
+{
+	struct import *import = coredns->import;
+
+	note_answered(coredns, server, domain);
+	for (const char *dot = strchr(domain, '.'); dot && dot[1]; dot = strchr(dot + 1, '.'))
+		import_keep(import, name_key(import, "rules below", dot + 1), coredns);
+}
+
+/* Whether a zone of this name would hide rules: zones are asked before all rules. */
+static bool hides_rules(struct coredns *coredns, const char *zone)
+{
+	return import_find(coredns->import, name_key(coredns->import, "rules below", zone));
+}
+
 /* ---- plugins ---- */
 
 /* Whether the servers are those of a file, such as /etc/resolv.conf. */
@@ -415,7 +458,8 @@ static bool is_encrypted(const char *target)
 	return !is_file(target) && strstr(target, "://") && strncmp(target, "dns://", 6) != 0;
 }
 
-static void take_target(struct coredns *coredns, const struct corefile_line *line,
+/* Adds a server; false: it cannot be carried over, which is reported. */
+static bool take_target(struct coredns *coredns, const struct corefile_line *line,
 			struct node *rule, const char *text)
 {
 	struct import *import = coredns->import;
@@ -435,8 +479,10 @@ static void take_target(struct coredns *coredns, const struct corefile_line *lin
 	else if (host_parse(&host, scheme ? scheme + 3 : text, DNS_PORT) != 0)
 		import_lost(import, &line->at, "\"%s\" is no address of a server", text);
 	else
-		forward_target(import, rule, &line->at, address_print(&host.address, address),
-			       host.port, by_tcp ? "tcp" : NULL);
+		return forward_target(import, rule, &line->at,
+				      address_print(&host.address, address), host.port,
+				      by_tcp ? "tcp" : NULL);
+	return false;
 }
 
 static void forward_one(struct coredns *coredns, const struct corefile_server *server,
@@ -449,8 +495,8 @@ static void forward_one(struct coredns *coredns, const struct corefile_server *s
 			     : is_below(zone, from) ? zone
 						    : NULL;
 	struct node *rule;
+	bool asks = false;
 
-	(void)server;
 	if (!domain) {
 		import_lost(import, &line->at, "no name of the zone %s is below %s", zone,
 			    line->words[1]);
@@ -461,13 +507,18 @@ static void forward_one(struct coredns *coredns, const struct corefile_server *s
 		       ? forward_default(import, &line->at)
 		       : forward_rule(import, coredns->view, &line->at, domain, false);
 	for (size_t i = 2; rule && i < line->count; i++) {
-		take_target(coredns, line, rule, line->words[i]);
-		if (strcmp(domain, ".") != 0)
+		asks |= take_target(coredns, line, rule, line->words[i]);
+		if (strcmp(domain, ".") != 0) {
+			if (is_file(line->words[i]))
+				import_keep(import, name_key(import, "file for", domain), coredns);
 			continue;
+		}
 		if (is_encrypted(line->words[i]))
 			coredns->encrypted_root = line;
 		coredns->has_root_file |= is_file(line->words[i]);
 	}
+	if (asks)
+		note_rule(coredns, server, domain);
 }
 
 /* Whether the line is "policy sequential". */
@@ -510,9 +561,11 @@ static void file_one(struct coredns *coredns, const struct corefile_server *serv
 {
 	struct node *made = forward_zone(coredns->import, coredns->view, &line->at, zone);
 
-	if (made)
-		forward_zone_file(coredns->import, made, &line->at,
-				  path_of(coredns, server, line->words[1]), zone, NULL);
+	if (!made)
+		return;
+	note_answered(coredns, server, zone);
+	forward_zone_file(coredns->import, made, &line->at,
+			  path_of(coredns, server, line->words[1]), zone, NULL);
 }
 
 static void on_file(struct coredns *coredns, struct corefile_server *server,
@@ -547,10 +600,12 @@ static void on_auto(struct coredns *coredns, struct corefile_server *server,
 		if (strncmp(entry->d_name, "db.", 3) != 0 || entry->d_name[3] == '\0')
 			continue;
 		made = forward_zone(import, coredns->view, &line->at, entry->d_name + 3);
-		if (made)
-			forward_zone_file(import, made, &line->at,
-					  import_printf(import, "%s/%s", path, entry->d_name),
-					  entry->d_name + 3, NULL);
+		if (!made)
+			continue;
+		note_answered(coredns, server, entry->d_name + 3);
+		forward_zone_file(import, made, &line->at,
+				  import_printf(import, "%s/%s", path, entry->d_name),
+				  entry->d_name + 3, NULL);
 	}
 	closedir(folder);
 }
@@ -559,8 +614,8 @@ static void secondary_one(struct coredns *coredns, const struct corefile_server 
 			  const struct corefile_line *line, const char *zone)
 {
 	struct node *rule;
+	bool asks = false;
 
-	(void)server;
 	if (strcmp(zone, ".") == 0) {
 		import_lost(coredns->import, &line->at,
 			    "it is a copy of the root, whose servers only refer to others");
@@ -569,7 +624,9 @@ static void secondary_one(struct coredns *coredns, const struct corefile_server 
 	rule = forward_rule(coredns->import, coredns->view, &line->at, zone, false);
 	for (const struct corefile_line *at = line->first; rule && at; at = at->next)
 		for (size_t i = 2; at->count > 1 && i < at->count; i++)
-			take_target(coredns, at, rule, at->words[i]);
+			asks |= take_target(coredns, at, rule, at->words[i]);
+	if (asks)
+		note_rule(coredns, server, zone);
 	import_changed(coredns->import, &line->at,
 		       "zones are not transferred in: its primary is asked instead");
 }
@@ -607,12 +664,13 @@ static bool is_in_zones(struct coredns *coredns, const struct corefile_server *s
 }
 
 /* Makes the plugin's zone, so that names in it that the hosts lack do not exist. There is no zone
- * if the plugin falls through for all of its names, or for the root. */
+ * if the plugin falls through for all of its names, or for the root, or if it would hide rules. */
 static void hosts_one(struct coredns *coredns, const struct corefile_server *server,
 		      const struct corefile_line *line, const char *zone)
 {
 	const struct corefile_line *through = in_block(line, "fallthrough");
 
+	note_answered(coredns, server, zone);
 	if (through && (through->count == 1 || is_in_zones(coredns, server, through, 1, zone))) {
 		if (!answers_more(server))
 			import_changed(
@@ -625,7 +683,16 @@ static void hosts_one(struct coredns *coredns, const struct corefile_server *ser
 	if (strcmp(zone, ".") == 0) {
 		import_changed(coredns->import, &line->at,
 			       "a name that the hosts do not have is forwarded; there it does not "
-			       "exist, unless the line \"fallthrough\" is in the block");
+			       "exist, %s",
+			       through ? "except in the zones of \"fallthrough\""
+				       : "unless the line \"fallthrough\" is in the block");
+		return;
+	}
+	if (hides_rules(coredns, zone)) {
+		import_changed(coredns->import, &line->at,
+			       "a name of %s that the hosts do not have goes where others go; "
+			       "there it does not exist. A zone would hide the rules below it",
+			       zone);
 		return;
 	}
 	forward_zone(coredns->import, coredns->view, &line->at, zone);
@@ -663,7 +730,6 @@ static void on_hosts(struct coredns *coredns, struct corefile_server *server,
 	const struct hosts_style style = {
 		.ttl_s = ttl_s, .without_ptrs = in_block(line, "no_reverse"), .zones = &zones};
 
-	each_zone(coredns, server, line, 2, hosts_one);
 	for (const struct corefile_line *at = line->first; at; at = at->next) {
 		struct address address;
 
@@ -978,25 +1044,23 @@ static void take_server(struct coredns *coredns, struct corefile_server *server)
 	}
 }
 
-/* The key of import_find for a zone in which a server answers names. */
-static char *answered(struct import *import, const char *zone)
+/* Makes the zones of a server's hosts. Called when all rules are known. */
+static void take_hosts_zones(struct coredns *coredns, const struct corefile_server *server)
 {
-	size_t length = strlen(zone);
+	const struct corefile_line *line = server->skipped ? NULL : server->head.first;
 
-	length -= length > 1 && zone[length - 1] == '.';
-	return text_lower(import_printf(import, "answered %.*s", (int)length, zone));
+	for (; line; line = line->next)
+		if (line->count > 0 && strcmp(line->words[0], "hosts") == 0)
+			each_zone(coredns, server, line, 2, hosts_one);
 }
 
-static void note_answered(struct coredns *coredns, const struct corefile_server *server)
+/* Whether names of the zone are answered here, or go with all others to the servers of a file. */
+static bool is_answered(struct coredns *coredns, const char *zone)
 {
-	if (server->skipped || (!answers_more(server) && !in_block(&server->head, "hosts")))
-		return;
-	for (size_t i = 0; i < server->head.count; i++) {
-		const char *zone = zone_of(coredns, server->head.words[i], NULL);
+	struct import *import = coredns->import;
 
-		if (zone)
-			import_keep(coredns->import, answered(coredns->import, zone), coredns);
-	}
+	return import_find(import, name_key(import, "answered", zone)) ||
+	       (coredns->has_root_file && import_find(import, name_key(import, "file for", zone)));
 }
 
 /* Makes a zone for each name of a server if no plugin that answers is carried over: its names must
@@ -1008,8 +1072,16 @@ static void take_unanswered(struct coredns *coredns, const struct corefile_serve
 	for (size_t i = 0; !server->skipped && i < server->head.count; i++) {
 		const char *zone = zone_of(coredns, server->head.words[i], NULL);
 
-		if (!zone || strcmp(zone, ".") == 0 || import_find(import, answered(import, zone)))
+		if (!zone || strcmp(zone, ".") == 0 || is_answered(coredns, zone))
 			continue;
+		if (hides_rules(coredns, zone)) {
+			import_changed(
+				import, &server->head.at,
+				"no plugin that answers for %s is carried over; its names "
+				"go where others go, as a zone would hide the rules below it",
+				zone);
+			continue;
+		}
 		forward_zone(import, coredns->view, &server->head.at, zone);
 		import_changed(import, &server->head.at,
 			       "no plugin that answers for %s is carried over; its names do not "
@@ -1211,7 +1283,7 @@ void coredns_read(struct import *import, const char *path)
 	for (struct corefile_server *server = coredns.first; server; server = server->next)
 		take_server(&coredns, server);
 	for (struct corefile_server *server = coredns.first; server; server = server->next)
-		note_answered(&coredns, server);
+		take_hosts_zones(&coredns, server);
 	for (struct corefile_server *server = coredns.first; server; server = server->next)
 		take_unanswered(&coredns, server);
 	take_places(&coredns, &at);

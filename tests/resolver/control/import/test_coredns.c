@@ -162,6 +162,69 @@ static void names_of_a_server_that_answers_nothing_here_are_not_forwarded(void *
 	assert_not_config("private_zones");
 }
 
+#define CLUSTER "cluster.local {\nbind 127.0.0.1\nkubernetes\n}\n"
+#define BELOW   "corp.cluster.local {\nbind 127.0.0.1\nforward . 10.0.0.1\n}\n"
+
+/* A private zone is asked before every rule. */
+static void a_zone_that_closes_names_hides_no_rule_below_it(void **state)
+{
+	(void)state;
+	import_case_run("coredns", ROOT CLUSTER BELOW);
+	assert_not_config("private_zones");
+	assert_config("domain = \"corp.cluster.local.\"");
+	assert_told("original:5: cluster.local: different: no plugin that answers for "
+		    "cluster.local is carried over; its names go where others go");
+	import_case_run("coredns", ROOT CLUSTER "cluster.local.example {\nbind 127.0.0.1\n"
+						"forward . 10.0.0.1\n}\n");
+	assert_config("name = \"cluster.local\"");
+	import_case_run("coredns", ROOT "cluster.local {\nbind 127.0.0.1\nhosts /dev/null {\n"
+					"10.0.0.2 nas.cluster.local\n}\n}\n" BELOW);
+	assert_config("name = \"nas.cluster.local\"");
+	assert_not_config("name = \"cluster.local\"");
+	assert_told("original:7: hosts: different: a name of cluster.local that the hosts do not "
+		    "have goes where others go");
+}
+
+/* A rule without a target answers nothing. */
+static void a_plugin_that_is_not_carried_over_does_not_count_as_an_answer(void **state)
+{
+	static const struct {
+		const char *plugins;
+		bool closed;
+	} cases[] = {
+		{"forward . tls://1.1.1.1", true},
+		{"forward other.example 10.0.0.1", true},
+		{"forward . /etc/resolv.conf", true},
+		{"forward", true},
+		{"file", true},
+		{"auto {\ndirectory missing\n}", true},
+		{"forward . tls://1.1.1.1 10.0.0.1", false},
+		{"forward example 10.0.0.1", false},
+		{"secondary {\ntransfer from 10.0.0.1\n}", false},
+	};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		snprintf(text, sizeof text, ROOT "corp.example {\nbind 127.0.0.1\n%s\n}\n",
+			 cases[i].plugins);
+		import_case_run("coredns", text);
+		if (cases[i].closed)
+			assert_config("name = \"corp.example\"");
+		else
+			assert_not_config("private_zones");
+	}
+	import_case_run("coredns", ". {\nbind 127.0.0.1\nforward . /etc/resolv.conf\n}\n"
+				   "corp.example {\nbind 127.0.0.1\n"
+				   "forward . /etc/resolv.conf\n}\n");
+	assert_not_config("private_zones");
+	import_case_put("db.example", "@ 60 IN A 192.0.2.5\n");
+	import_case_run("coredns", ROOT "corp.example {\nbind 127.0.0.1\n"
+					"file db.example example\n}\n");
+	assert_config("name = \"example\"");
+	assert_not_config("name = \"corp.example\"");
+}
+
 static void files_that_nothing_imports_are_told(void **state)
 {
 	(void)state;
@@ -183,6 +246,8 @@ int main(void)
 		cmocka_unit_test(hosts_fall_through_for_the_zones_of_that_line_alone),
 		cmocka_unit_test(a_single_server_needs_no_braces),
 		cmocka_unit_test(names_of_a_server_that_answers_nothing_here_are_not_forwarded),
+		cmocka_unit_test(a_zone_that_closes_names_hides_no_rule_below_it),
+		cmocka_unit_test(a_plugin_that_is_not_carried_over_does_not_count_as_an_answer),
 		cmocka_unit_test(files_that_nothing_imports_are_told),
 	};
 
