@@ -1265,6 +1265,25 @@ static bool has_local(const struct clause *clause)
 	return false;
 }
 
+/* Links the view to the auth-zones. Unbound asks local zones first, so those that a local zone of
+ * the view answers for are left out. */
+static void share_served(struct unbound *unbound, const struct clause *clause,
+			 struct forward_view *view)
+{
+	for (const struct served_zone *at = unbound->served; at; at = at->next) {
+		const struct setting *around = zone_around(unbound, view, at->name);
+
+		if (around && !is_open_type(around->values[1]))
+			import_changed(unbound->import, &around->at,
+				       "it answers for %s in the view %s, whose clients do not get "
+				       "that auth-zone",
+				       at->name, value_of(clause, "name"));
+		else
+			forward_share_zone(unbound->import, view, &at->clause->at, at->name,
+					   unbound->view);
+	}
+}
+
 /* Takes a view, whose clients have its local zones and data alone. With view-first, or if it has
  * none, they also have those of `server`. Rules and auth-zones are for all clients. */
 static void take_view(struct unbound *unbound, const struct clause *clause)
@@ -1287,9 +1306,7 @@ static void take_view(struct unbound *unbound, const struct clause *clause)
 		forward_encrypted_default(unbound->import, view, NULL, unbound->closed_root);
 	forward_share_rules(unbound->import, unbound->view, view, &clause->at);
 	if (!is_on(clause, "view-first") && has_local(clause)) {
-		for (const struct served_zone *at = unbound->served; at; at = at->next)
-			forward_share_zone(unbound->import, view, &at->clause->at, at->name,
-					   unbound->view);
+		share_served(unbound, clause, view);
 		return;
 	}
 	forward_falls_back(view, unbound->view, &clause->at);

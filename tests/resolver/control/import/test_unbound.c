@@ -67,6 +67,42 @@ static void zones_of_master_files_are_for_all_views(void **state)
 	assert_config("name = \"own.example\"; links = ( " LINK("guests") " );");
 }
 
+static void an_auth_zone_is_not_for_a_view_whose_local_zone_answers_for_it(void **state)
+{
+	static const struct {
+		const char *zone;
+		bool answers;
+	} cases[] = {
+		{"example. always_nxdomain", true},
+		{"auth.example static", true},
+		{". refuse", true},
+		{"example transparent", false},
+		{"below.auth.example static", false},
+		{"other.example static", false},
+	};
+	char text[512];
+
+	(void)state;
+	import_case_put("auth.zone", "@ 60 IN A 192.0.2.5\n");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		snprintf(text, sizeof text,
+			 PLAIN " access-control-view: 10.0.0.0/8 guests\n"
+			       "auth-zone:\n name: auth.example\n zonefile: auth.zone\n"
+			       "view:\n name: guests\n local-zone: %s\n",
+			 cases[i].zone);
+		import_case_run("unbound", text);
+		if (cases[i].answers) {
+			assert_config("auth.zone\";\n    links = ( " LINK("home") " );");
+			assert_told(
+				"original:9: local-zone: different: it answers for auth.example "
+				"in the view guests");
+		} else {
+			assert_config("auth.zone\";\n    " LINKS);
+			assert_not_told("it answers for");
+		}
+	}
+}
+
 static void a_view_without_local_zones_has_those_of_the_server(void **state)
 {
 	(void)state;
@@ -322,6 +358,7 @@ int main(void)
 		cmocka_unit_test(of_views_for_one_prefix_the_first_counts),
 		cmocka_unit_test(a_view_called_like_the_main_one_is_another),
 		cmocka_unit_test(zones_of_master_files_are_for_all_views),
+		cmocka_unit_test(an_auth_zone_is_not_for_a_view_whose_local_zone_answers_for_it),
 		cmocka_unit_test(a_view_without_local_zones_has_those_of_the_server),
 		cmocka_unit_test(a_value_may_stand_at_the_colon),
 		cmocka_unit_test(values_that_are_too_many_are_told),
