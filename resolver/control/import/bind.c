@@ -1501,13 +1501,16 @@ static bool is_view(const struct statement *statement)
 	return statement->count >= 2 && strcasecmp(statement->words[0], "view") == 0;
 }
 
-/* Lists the views of class IN: those of other classes have none of its clients. */
+/* Lists the views of class IN. Views of other classes take none of its clients. */
 static void list_views(struct bind *bind)
 {
+	const struct statement *first = NULL;
 	size_t count = 0;
 
-	for (const struct statement *at = bind->first; at; at = at->next)
+	for (const struct statement *at = bind->first; at; at = at->next) {
+		first = !first && is_view(at) ? at : first;
 		count += is_view(at);
+	}
 	bind->views = import_alloc(bind->import, (count + 1) * sizeof *bind->views);
 	for (const struct statement *at = bind->first; at; at = at->next)
 		if (is_view(at) && is_other_class(at))
@@ -1518,9 +1521,9 @@ static void list_views(struct bind *bind)
 				.forward = forward_view(bind->import, at->words[1], &at->at)};
 	if (bind->view_count > 0)
 		return;
-	if (count > 0)
-		import_fault(bind->import, &bind->first->at,
-			     "it has no view of class IN, so there is nothing to import");
+	if (first)
+		import_fault(bind->import, &first->at,
+			     "the file has no view of class IN, so there is nothing to import");
 	bind->views[bind->view_count++].forward = forward_main_view(bind->import, &bind->first->at);
 }
 

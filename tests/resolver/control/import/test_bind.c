@@ -394,7 +394,7 @@ static void a_view_of_another_class_takes_no_clients(void **state)
 	}
 	import_case_run("bind", OPTIONS("") "view \"other\" CH { match-clients { any; }; };\n");
 	assert_string_equal(import_case_config(), "");
-	assert_told("original:1: options: it has no view of class IN");
+	assert_told("original:2: view: the file has no view of class IN");
 }
 
 static void words_that_are_not_read_are_told(void **state)
