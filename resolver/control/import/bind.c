@@ -1374,6 +1374,9 @@ static void take_row(struct bind *bind, const struct bind_setting *row)
 		const struct bind_view *view = &bind->views[i];
 		const struct statement *at = setting(bind, view, row->name);
 
+		/* A view without recursion has no use for its cache. */
+		if (view->zones_only && strcmp(row->group, "cache") == 0)
+			continue;
 		if (!at || at == decided || (!decided && !is_first_use(bind, at)))
 			continue;
 		if (!decided)

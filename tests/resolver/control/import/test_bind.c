@@ -287,6 +287,11 @@ static void of_views_the_first_says_what_is_for_all(void **state)
 		    "cache here, and its ttl_max is that of the first view that has it: 2h");
 	assert_not_told("max-ncache-ttl");
 	assert_not_told("min-cache-ttl");
+	import_case_run("bind", OPTIONS("") TWO("recursion no; max-cache-ttl 2h; version \"1\";",
+						"max-cache-ttl 3h; version \"1\";"));
+	assert_config("ttl_max = 10800;");
+	assert_config("version = \"1\";");
+	assert_not_told("max-cache-ttl");
 	import_case_run("bind", OPTIONS("max-cache-ttl long;") TWO("", ""));
 	assert_not_config("ttl_max");
 	told = strstr(import_case_told(), "\"long\" is no value");
