@@ -31,6 +31,7 @@ struct bind_view {
 	struct forward_view *forward;
 	struct origin forward_at;
 	struct acl_set clients; /* clients that use the view */
+	struct acl_set keyed;   /* clients that use it if they have one of its keys */
 	struct acl_set allowed; /* clients that may ask */
 };
 
@@ -522,6 +523,9 @@ static void take_match_clients(struct bind *bind, struct bind_view *view, const 
 	view->clients = read_list(bind, match, "any", at, false, unread);
 	view->clients = cut(bind, view->clients, taken);
 	view->clients = cut(bind, view->clients, bind->shut);
+	view->keyed = read_list(bind, NULL, "any", at, false, &bind->unread);
+	view->keyed = cut(bind, view->keyed, taken);
+	view->keyed = cut(bind, view->keyed, bind->shut);
 	most = cut(bind, most, taken);
 	for (size_t i = 0; i < most.count; i++)
 		acl_add_of(&bind->taken, &most.entries[i]);
@@ -866,16 +870,29 @@ static const char *key_use(struct import *import, const char *name)
 	return text_lower(import_printf(import, "use of key %.*s", (int)length, name));
 }
 
-/* The clients that the list lets copy a zone. With several views, they are limited to the view's
- * clients: clients of another view get that view's zone of the name. */
-static struct acl_set copying(struct bind *bind, const struct bind_view *view,
-			      const struct acl *acl)
+/* Whether the key makes its clients use the view. */
+static bool is_key_of(const struct bind_view *view, const char *key)
 {
-	struct acl_set clients = acl_first_match(bind->import, acl);
+	const struct statement *match =
+		view->statement ? find(view->statement->first, "match-clients") : NULL;
 
+	for (const struct statement *at = match ? match->first : NULL; at; at = at->next)
+		if (strcasecmp(word(at, 0), "key") == 0 && strcasecmp(word(at, 1), key) == 0)
+			return true;
+	return false;
+}
+
+/* Limits the clients that may copy a zone to those of the view: with several views, clients of
+ * another view get that view's zone of the name. `key`: what the clients have; NULL: none. */
+static struct acl_set copying(struct bind *bind, const struct bind_view *view,
+			      struct acl_set clients, const char *key)
+{
 	if (bind->view_count > 1)
-		clients = narrow(bind, clients,
-				 acl_without(bind->import, view->clients, (struct acl_set){0}));
+		clients = narrow(
+			bind, clients,
+			acl_without(bind->import,
+				    key && is_key_of(view, key) ? view->keyed : view->clients,
+				    (struct acl_set){0}));
 	return clients;
 }
 
@@ -923,7 +940,7 @@ static bool is_for_some(struct bind *bind, const struct statement *allow)
 }
 
 /* Gives a zone's transfers an item for the key, for all clients that the list ahead of it does not
- * keep out. NULL: it keeps out all of them, which is reported. */
+ * keep out. NULL: no client is left, which is reported. */
 static struct node *allow_key(struct bind *bind, const struct bind_view *view,
 			      const struct statement *element, const struct acl *ahead,
 			      const struct node *made)
@@ -932,13 +949,19 @@ static struct node *allow_key(struct bind *bind, const struct bind_view *view,
 	struct acl acl = {0};
 	struct acl_set clients, no_list = {0}; /* no_list: everybody with the key */
 	struct node *item = NULL;
+	bool lets_in;
 
 	for (size_t i = 0; i < ahead->count; i++)
 		acl_add_of(&acl, &ahead->entries[i]);
 	acl_add_all(&acl, true, &element->at);
-	clients = copying(bind, view, &acl);
+	clients = acl_first_match(import, &acl);
+	lets_in = clients.count > 0;
+	clients = copying(bind, view, clients, word(element, 1));
 	if (clients.count == 0) {
-		import_lost(import, &element->at, "the list ahead of it keeps out all clients");
+		import_lost(import, &element->at,
+			    lets_in ? "no client with this key uses the view, or the list ahead of "
+				      "it keeps them out"
+				    : "the list ahead of it keeps out all clients");
 	} else {
 		item = allow_copies(bind, made, &element->at,
 				    is_everybody(clients) ? no_list : clients);
@@ -1011,7 +1034,7 @@ static void take_transfers(struct bind *bind, const struct bind_view *view,
 			add_list(&reading, &acl, &alone, 0);
 		}
 	}
-	clients = copying(bind, view, &acl);
+	clients = copying(bind, view, acl_first_match(import, &acl), NULL);
 	if (clients.count > 0)
 		item = allow_copies(bind, made, &allow->at, clients);
 	acl_set_release(&clients);
@@ -1577,6 +1600,7 @@ void bind_read(struct import *import, const char *path)
 	tell_settings(&bind, bind.first);
 	for (size_t i = 0; i < bind.view_count; i++) {
 		acl_set_release(&bind.views[i].clients);
+		acl_set_release(&bind.views[i].keyed);
 		acl_set_release(&bind.views[i].allowed);
 	}
 	for (struct list *list = bind.lists; list; list = list->next)

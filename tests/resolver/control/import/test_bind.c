@@ -221,6 +221,49 @@ static void a_key_lets_in_nobody_that_is_kept_out_ahead_of_it(void **state)
 	}
 }
 
+/* A client with the key uses the view from any address that no view ahead takes. */
+static void a_key_of_the_view_may_copy_its_zones(void **state)
+{
+	static const struct {
+		const char *first, *second, *item; /* the views' clients; item NULL: none */
+	} cases[] = {
+		{"key k;", "any;", "key = \"k\"; }"},
+		{"key k; 10.0.0.0/8;", "any;", "key = \"k\"; }"},
+		{"10.0.0.0/8;", "any;", "allow = [ \"10.0.0.0/8\" ]; key = \"k\"; }"},
+		{"key other;", "any;", NULL},
+	};
+	char text[1024];
+
+	(void)state;
+	import_case_put("a.zone", "@ 60 IN A 192.0.2.5\n");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		snprintf(text, sizeof text,
+			 OPTIONS("") "key k { algorithm hmac-sha256; secret \"c2x1aWNl\"; };\n"
+				     "view a { match-clients { %s };\n"
+				     "zone \"a.example\" { type primary; file \"a.zone\";\n"
+				     "allow-transfer { key k; }; }; };\n"
+				     "view b { match-clients { %s }; };\n",
+			 cases[i].first, cases[i].second);
+		import_case_run("bind", text);
+		if (cases[i].item) {
+			assert_config(cases[i].item);
+		} else {
+			assert_not_config("transfers");
+			assert_told("original:5: key: not carried over: no client with this key "
+				    "uses the view");
+		}
+	}
+	import_case_run("bind",
+			OPTIONS("") "key k { algorithm hmac-sha256; secret \"c2x1aWNl\"; };\n"
+				    "view b { match-clients { 10.0.0.0/8; }; };\n"
+				    "view a { match-clients { key k; };\n"
+				    "zone \"a.example\" { type primary; file \"a.zone\";\n"
+				    "allow-transfer { key k; }; }; };\n");
+	assert_config("key = \"k\"");
+	assert_config("\"11.0.0.0/8\"");
+	assert_not_config("\"0.0.0.0/0\"");
+}
+
 static void how_long_answers_are_stale_depends_on_no_order(void **state)
 {
 	static const struct {
@@ -421,6 +464,7 @@ int main(void)
 		cmocka_unit_test(transfers_at_the_only_port_are_for_all),
 		cmocka_unit_test(zones_without_a_list_of_copies_are_told_once),
 		cmocka_unit_test(a_key_lets_in_nobody_that_is_kept_out_ahead_of_it),
+		cmocka_unit_test(a_key_of_the_view_may_copy_its_zones),
 		cmocka_unit_test(how_long_answers_are_stale_depends_on_no_order),
 		cmocka_unit_test(of_views_the_first_says_how_long_answers_are_stale),
 		cmocka_unit_test(of_views_the_first_says_what_is_for_all),
