@@ -47,6 +47,7 @@ struct bind {
 	const struct statement *options; /* NULL: none */
 	struct bind_view *views;
 	size_t view_count;
+	const char *listens;  /* the elements of `listen` that mean what the file does */
 	struct list *lists;   /* lists of addresses that were read */
 	struct acl_set shut;  /* clients that get no answers at all */
 	struct acl taken;     /* clients of earlier views */
@@ -611,30 +612,60 @@ static long listen_port(const struct bind *bind, const struct statement *listen)
 	return own ? words_number(own) : usual ? words_number(word(usual, 1)) : DNS_PORT;
 }
 
-/* Reports a list with an address that is not listened at ahead of "any", and listens at loopback
- * in place of that: listen has no exceptions. */
-static void close_listen(struct bind *bind, const struct statement *denied, const char *any,
-			 long port)
+/* The element that excludes addresses from an "any" behind it; NULL: none. */
+static const struct statement *exclusion(const struct statement *listen)
 {
-	struct import *import = bind->import;
-	bool is_ipv6 = *any == ':';
+	const struct statement *denied = NULL;
 
-	forward_listen(import, &denied->at, is_ipv6 ? "::1" : "127.0.0.1", port);
-	import_closed(
-		import, &denied->at,
-		import_group(import, import_root(import), "vnet_resolver", &denied->at),
-		import_printf(import,
-			      is_ipv6 ? "listen = [ \"[%s]:%ld\" ];" : "listen = [ \"%s:%ld\" ];",
-			      any, port),
-		"listen has no exceptions: name the addresses that are meant; only loopback "
-		"is listened at");
+	for (const struct statement *at = listen->first; at; at = at->next) {
+		if (strcasecmp(word(at, 0), "any") == 0)
+			return denied;
+		if (strcasecmp(word(at, 0), "none") == 0)
+			return NULL;
+		if (!denied && *word(at, 0) == '!')
+			denied = at;
+	}
+	return NULL;
+}
+
+/* Whether the list excludes the address. */
+static bool excludes(const struct statement *listen, const char *text)
+{
+	struct prefix prefix, address;
+
+	for (const struct statement *at = listen->first; at; at = at->next) {
+		const char *denied = word(at, 0);
+
+		if (*denied != '!')
+			continue;
+		denied = denied[1] == '\0' ? word(at, 1) : denied + 1;
+		if (strcasecmp(denied, "localhost") == 0 ||
+		    (acl_prefix(&prefix, denied) && acl_prefix(&address, text) &&
+		     prefix_contains(&prefix, &address.address)))
+			return true;
+	}
+	return false;
+}
+
+/* Adds an address to those at which all lists together listen in BIND. */
+static void add_open(struct bind *bind, const char *address, long port)
+{
+	const char *ahead = bind->listens;
+	struct host host;
+	char text[HOST_TEXT_MAX];
+
+	if (port <= 0 || port > 65535 || host_parse(&host, address, DNS_PORT) != 0)
+		return;
+	host.port = (uint16_t)port;
+	bind->listens = import_printf(bind->import, "%s%s\"%s\"", ahead ? ahead : "",
+				      ahead ? ", " : "", host_print(&host, text));
 }
 
 /* Listens at the addresses of a list. As in BIND the first element that fits counts, so an address
- * that is denied behind "any" is listened at. */
+ * that is denied behind "any" is listened at. An "any" with exceptions is left out. */
 static void listen_at(struct bind *bind, const struct statement *listen, const char *any)
 {
-	const struct statement *denied = NULL;
+	const struct statement *denied = exclusion(listen);
 	long port = listen_port(bind, listen);
 
 	if (is_encrypted(listen)) {
@@ -645,47 +676,89 @@ static void listen_at(struct bind *bind, const struct statement *listen, const c
 		const char *text = word(element, 0);
 		bool is_any = strcasecmp(text, "any") == 0;
 
-		if (is_any && denied)
-			close_listen(bind, denied, any, port);
-		else if (is_any)
-			forward_listen(bind->import, &element->at, any, port);
-		if (is_any || strcasecmp(text, "none") == 0)
+		if (strcasecmp(text, "none") == 0)
 			return;
 		if (*text == '!')
-			denied = element;
+			continue;
+		if (is_any)
+			text = any;
 		else if (strcasecmp(text, "localhost") == 0)
-			forward_listen(bind->import, &element->at,
-				       *any == ':' ? "::1" : "127.0.0.1", port);
-		else if (!forward_listen(bind->import, &element->at, text, port))
+			text = *any == ':' ? "::1" : "127.0.0.1";
+		if (is_any || !denied) /* "any" has the others */
+			add_open(bind, text, port);
+		if (!(is_any && denied) && !forward_listen(bind->import, &element->at, text, port))
 			import_lost(bind->import, &element->at,
 				    "\"%s\" is no address; listen names each one", text);
+		if (is_any)
+			return;
 	}
 }
 
-/* listen-on may be repeated, each time with another port. */
-static void listen_at_all(struct bind *bind, const char *name, const char *any)
+static const char *const listen_names[] = {"listen-on", "listen-on-v6"};
+
+/* Reports lists whose "any" is left out, as listen has no exceptions. Without another address,
+ * listens at loopback: without `listen`, the server would choose one itself. */
+static void close_listen(struct bind *bind)
 {
+	struct import *import = bind->import;
+	const struct statement *first = bind->options ? bind->options->first : NULL;
+	struct node *group = NULL;
+	bool is_empty = false;
+
+	for (size_t i = 0; i < COUNT(listen_names); i++)
+		for (const struct statement *at = find(first, listen_names[i]); at;
+		     at = find(at->next, listen_names[i])) {
+			const struct statement *denied = is_encrypted(at) ? NULL : exclusion(at);
+
+			if (!denied)
+				continue;
+			group = import_group(import, import_root(import), "vnet_resolver",
+					     &denied->at);
+			if (import_count(group, "listen") == 0) {
+				is_empty = true;
+				forward_listen(import, &denied->at,
+					       excludes(at, "127.0.0.1") ? "::1" : "127.0.0.1",
+					       listen_port(bind, at));
+			}
+			import_closed(import, &denied->at, group,
+				      import_printf(import, "listen = [ %s ];", bind->listens),
+				      "listen has no exceptions: name the addresses that are "
+				      "meant by \"any\", which is left out%s",
+				      is_empty ? "; only loopback is listened at" : "");
+		}
+}
+
+/* listen-on may be repeated, each time with another port. */
+static void listen_at_all(struct bind *bind)
+{
+	static const char *const any[] = {"0.0.0.0", "::"};
 	struct origin whole = import_place(bind->import, bind->file, 0, NULL);
 	const struct statement *first = bind->options ? bind->options->first : NULL;
 
-	if (!find(first, name))
-		forward_listen(bind->import, &whole, any, listen_port(bind, NULL));
-	for (const struct statement *at = find(first, name); at; at = find(at->next, name))
-		listen_at(bind, at, any);
+	for (size_t i = 0; i < COUNT(listen_names); i++) {
+		const struct statement *at = find(first, listen_names[i]);
+
+		if (!at) {
+			add_open(bind, any[i], listen_port(bind, NULL));
+			forward_listen(bind->import, &whole, any[i], listen_port(bind, NULL));
+		}
+		for (; at; at = find(at->next, listen_names[i]))
+			listen_at(bind, at, any[i]);
+	}
+	close_listen(bind);
 }
 
 /* Whether clients can ask at no other port. */
 static bool listens_only_at(const struct bind *bind, long port)
 {
-	static const char *const names[] = {"listen-on", "listen-on-v6"};
 	const struct statement *first = bind->options ? bind->options->first : NULL;
 
-	for (size_t i = 0; i < COUNT(names); i++) {
-		const struct statement *at = find(first, names[i]);
+	for (size_t i = 0; i < COUNT(listen_names); i++) {
+		const struct statement *at = find(first, listen_names[i]);
 
 		if (!at && listen_port(bind, NULL) != port)
 			return false;
-		for (; at; at = find(at->next, names[i]))
+		for (; at; at = find(at->next, listen_names[i]))
 			if (!is_encrypted(at) && strcasecmp(word(at->first, 0), "none") != 0 &&
 			    listen_port(bind, at) != port)
 				return false;
@@ -1584,8 +1657,7 @@ void bind_read(struct import *import, const char *path)
 	if (bind.options && find(bind.options->first, "directory"))
 		bind.folder = word(find(bind.options->first, "directory"), 1);
 	list_views(&bind);
-	listen_at_all(&bind, "listen-on", "0.0.0.0");
-	listen_at_all(&bind, "listen-on-v6", "::");
+	listen_at_all(&bind);
 	if (bind.options && find(bind.options->first, "blackhole"))
 		bind.shut = read_list(&bind, find(bind.options->first, "blackhole"), "none",
 				      &bind.options->at, true, &bind.unread);

@@ -401,10 +401,21 @@ static void an_address_that_is_excluded_is_not_listened_at(void **state)
 	} cases[] = {
 		{"listen-on { !203.0.113.5; any; }; listen-on-v6 { none; };",
 		 "listen = [ \"127.0.0.1:53\" ];\n  # as open", true},
+		{"listen-on { !127.0.0.1; any; }; listen-on-v6 { none; };",
+		 "listen = [ \"[::1]:53\" ];\n  # as open", true},
+		{"listen-on { ! 127.0.0.0/8; any; };", "listen = [ \"[::]:53\" ];\n  # as open",
+		 true},
+		{"listen-on { !203.0.113.5; any; };", "# listen = [ \"0.0.0.0:53\", \"[::]:53\" ];",
+		 true},
+		{"listen-on { 10.0.0.1; !10.0.0.2; any; }; listen-on-v6 { none; };",
+		 "listen = [ \"10.0.0.1:53\" ];\n  # as open", true},
 		{"listen-on port 5353 { ! 203.0.113.5; any; }; listen-on-v6 { none; };",
 		 "# listen = [ \"0.0.0.0:5353\" ];", true},
 		{"listen-on { none; }; listen-on-v6 { !2001:db8::5; any; };",
 		 "# listen = [ \"[::]:53\" ];", true},
+		{"listen-on { !203.0.113.5; any; }; listen-on-v6 { !2001:db8::5; any; };",
+		 "a line of the same name:\n  # listen = [ \"0.0.0.0:53\", \"[::]:53\" ];\n}",
+		 true},
 		{"listen-on { any; !203.0.113.5; }; listen-on-v6 { none; };",
 		 "listen = [ \"0.0.0.0:53\" ];", false},
 		{"listen-on { !203.0.113.5; 203.0.113.6; }; listen-on-v6 { none; };",
@@ -422,6 +433,8 @@ static void an_address_that_is_excluded_is_not_listened_at(void **state)
 		else
 			assert_not_told("listen");
 	}
+	import_case_run("bind", "options { listen-on { !203.0.113.5; any; }; };\n");
+	assert_not_told("only loopback");
 }
 
 static void a_view_of_another_class_takes_no_clients(void **state)
