@@ -194,8 +194,9 @@ struct planned {
 	const struct terraform_kind *kind;
 	const json_t *values, *expressions;
 	const char *id;
-	bool wanted; /* its id is being made, so a second request is a circle */
-	bool placed; /* network_servers: its network has them */
+	bool wanted;    /* its id is being made, so a second request is a circle */
+	const char *of; /* network_servers: the network's id; NULL: it is not known */
+	bool placed;    /* network_servers: its network has them */
 	struct planned *next;
 };
 
@@ -774,12 +775,7 @@ static void take_soa(struct terraform *terraform, const struct planned *planned,
 static void put_servers(struct terraform *terraform, json_t *properties, const char *id)
 {
 	for (struct planned *at = terraform->first; at; at = at->next) {
-		const char *of;
-
-		if (at->kind->members != network_servers)
-			continue;
-		of = member_text(terraform, at, at->kind->parent);
-		if (!of || strcasecmp(of, id) != 0)
+		if (at->kind->members != network_servers || !at->of || strcasecmp(at->of, id) != 0)
 			continue;
 		json_object_update(properties, convert(terraform, at, network_servers, at->values,
 						       at->expressions));
@@ -844,15 +840,17 @@ void terraform_finish(struct import *import)
 {
 	struct terraform *terraform = terraform_of(import);
 
+	/* A reference is looked for among all resources, so each is resolved only once. */
+	for (struct planned *planned = terraform->first; planned; planned = planned->next)
+		if (planned->kind->members == network_servers)
+			planned->of = member_text(terraform, planned, planned->kind->parent);
 	for (struct planned *planned = terraform->first; planned; planned = planned->next)
 		if (planned->kind->members != network_servers)
 			take(terraform, planned);
 	for (struct planned *planned = terraform->first; planned; planned = planned->next)
 		if (planned->kind->members == network_servers && !planned->placed)
 			tell(terraform, planned, planned->kind->parent,
-			     member_text(terraform, planned, planned->kind->parent)
-				     ? "no virtual network in it has this id"
-				     : UNKNOWN);
+			     planned->of ? "no virtual network in it has this id" : UNKNOWN);
 	azure_finish(import);
 	json_decref(terraform->pool);
 }
