@@ -521,7 +521,8 @@ static bool is_off(const json_t *group, const char *name)
 	return flag && words_flag(flag) == 0;
 }
 
-/* Whether the name only has no rewrite, for one type or all: rewrites of a wildcard are not for it.
+/* Whether the rewrite only exempts its name from the rewrites of wildcards, for one type or for
+ * all.
  */
 static bool is_exemption(const char *domain, const char *answer)
 {

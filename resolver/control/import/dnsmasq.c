@@ -497,8 +497,10 @@ static void on_domain(struct dnsmasq *dnsmasq, const struct option *option)
 		return;
 	if (!is_local || find(dnsmasq, "expand-hosts"))
 		import_lost(import, &option->at,
-			    "a name of a hosts file gets the domain without a range, whatever its "
-			    "address is");
+			    find(dnsmasq, "expand-hosts")
+				    ? "a name of a hosts file gets the domain without a range, "
+				      "whatever its address is"
+				    : "it is for names from DHCP, which sluice does not have");
 	if (!is_local || prefix_parse_lenient(&prefix, fields.items[1]) != 0 || prefix.length == 0)
 		return;
 	forward_zone(import, dnsmasq->view, &option->at, fields.items[0]);

@@ -88,6 +88,8 @@ static void the_domain_of_a_range_is_not_that_of_all_hosts(void **state)
 	assert_config("name = \"printer.lan\"");
 	assert_told("original:8: domain: not carried over: a name of a hosts file gets the domain "
 		    "without a range");
+	import_case_run("dnsmasq", ALONE "domain=wifi.lan,10.2.0.0/24\n");
+	assert_told("domain: not carried over: it is for names from DHCP");
 	import_case_run("dnsmasq", ALONE "expand-hosts\naddn-hosts=names\ndomain=#\n");
 	assert_config("name = \"printer\"");
 	assert_told("original:6: domain: not carried over: the domain of /etc/resolv.conf");
