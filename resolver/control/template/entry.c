@@ -14,8 +14,6 @@
 #define GROUP_TYPE      "Microsoft.Resources/resourceGroups"
 #define PROVIDERS       "/providers/"
 
-enum { ID_MAX = 4000 }; /* bytes; each error about a resource has its id and name */
-
 bool entry_is_deployment(const struct template_entry *entry)
 {
 	return strcasecmp(entry->type, DEPLOYMENT_TYPE) == 0;
@@ -266,11 +264,11 @@ static bool read_id(struct template_entry *entry, const struct scope *scope)
 	entry->id = around ? extension_id(entry, subscription, around)
 			   : entry_id(scope->budget, subscription, entry->group, entry->type,
 				      entry->name);
-	if (entry->id && strlen(entry->id) > ID_MAX)
-		return budget_fail(scope->budget,
-				   "The template resource '%.100s' of type '%.100s' has an id of "
-				   "more than %d bytes: give it a shorter name",
-				   entry->name, entry->type, ID_MAX);
+	if (entry->id && strlen(entry->id) > TEMPLATE_ID_MAX)
+		return budget_fail_as(scope->budget, TEMPLATE_LIMIT,
+				      "The template resource '%.100s' of type '%.100s' has an id "
+				      "of more than %d bytes: give it a shorter name",
+				      entry->name, entry->type, TEMPLATE_ID_MAX);
 	return entry->id;
 }
 

@@ -32,6 +32,8 @@ enum {
 						* resources together */
 	TEMPLATE_STEPS_MAX = 1000000,          /* calls, members and values that are evaluated */
 	TEMPLATE_BYTES_MAX = 64 * 1024 * 1024, /* of all values made */
+	TEMPLATE_ID_MAX = 4000,                /* bytes of a resource's id, which is in each error
+						* about it */
 	TEMPLATE_TEXT_MAX = 2048,              /* of an error's text */
 };
 

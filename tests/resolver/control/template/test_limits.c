@@ -328,6 +328,19 @@ static void resources_have_a_limit(void **state)
 		   NULL);
 }
 
+static void ids_have_a_limit(void **state)
+{
+#define TEN           "xxxxxxxxxx"
+#define NAMED(length) "{'resources': [{'type': 'A.B/c', 'name': '[padLeft(``, " length ", `x`)]'}]}"
+	static const char longest[] =
+		"The template resource '" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+		"' of type 'A.B/c' has an id of more than 4000 bytes: give it a shorter name";
+
+	(void)state;
+	check_text(NAMED("3000"), NULL);
+	check_text(NAMED("4000"), longest);
+}
+
 /* All wait for all that are ahead of them. */
 static void many_dependencies_take_steps(void **state)
 {
@@ -428,6 +441,7 @@ int main(void)
 		cmocka_unit_test(variables_that_double_take_bytes),
 		cmocka_unit_test(copies_have_limits),
 		cmocka_unit_test(resources_have_a_limit),
+		cmocka_unit_test(ids_have_a_limit),
 		cmocka_unit_test(many_dependencies_take_steps),
 		cmocka_unit_test(templates_are_not_deep),
 		cmocka_unit_test(wide_templates_take_steps),
