@@ -368,7 +368,7 @@ static json_t *present_records(const struct arm_reading *reading, const struct a
 }
 
 /* Adds the record (NULL: it is wrong), in its present spelling if it exists already. Takes
- * ownership of it, and each present record once. */
+ * ownership of the record. Uses each present record once. */
 static void add_record(const struct arm_reading *reading, const struct arm_member *member,
 		       json_t *present, json_t *record, json_t *array)
 {
