@@ -79,18 +79,19 @@ static const struct resource_edit *edit_of(const struct telling *telling, const 
 {
 	const char *at = fault->origin.path ? fault->origin.path : "";
 	struct arena arena;
+	struct path path;
 	const json_t *found = NULL;
-	char *key, *end;
+	size_t length, parent = strcspn(at, "]") + 1;
+	char *key;
 
 	arena_init(&arena);
-	key = arena_strdup(&arena, at);
-	/* Shortens the path member by member, to find the innermost resource with an edit. */
-	for (end = key ? text_lower(key) + strlen(key) : NULL; end && !found;) {
-		*end = '\0';
-		found = json_object_get(telling->edits, key);
+	length = arm_read_place(&arena, at, &path);
+	/* The innermost resource with an edit: it, or its parent. */
+	for (; length > 0 && !found; length = length > parent ? parent : 0) {
+		key = arena_printf(&arena, "%.*s", (int)length, at);
+		found = key ? json_object_get(telling->edits, text_lower(key)) : NULL;
 		if (found)
-			*rest = at + (end - key) + (at[end - key] == '.');
-		end = strrchr(key, '.');
+			*rest = at + length + (at[length] == '.');
 	}
 	arena_release(&arena);
 	return found ? &telling->edit->edits[json_integer_value(found)] : NULL;
@@ -131,8 +132,8 @@ size_t arm_read_place(struct arena *arena, const char *text, struct path *path)
 }
 
 /* A fault's text with ids instead of paths; NULL without memory. A text may quote a value of
- * megabytes, in which each word is looked for a path, so only its beginning is read: an error shows
- * no more of it. */
+ * megabytes, and each word of it may be a path. So only its beginning is read: an error shows no
+ * more. */
 static const char *with_ids(struct api_request *request, const char *whole)
 {
 	const char *text = arena_printf(&request->arena, "%.*s", 2 * ARM_ID_MAX, whole);
