@@ -133,20 +133,32 @@ class Hostile(test_arm_types.Everything):
         few = taken(few)
         self.assertLess(taken(many), 40 * max(few, 0.06))
 
+    def deploy(self, name, *resources, **outputs):
+        """Seconds of a deployment."""
+        return self.cpu("PUT", ROOT + HUB + "/providers/Microsoft.Resources/deployments/" + name, {
+            "properties": {"mode": "Incremental", "template": {
+                "$schema": "x", "contentVersion": "1.0.0.0", "resources": resources, "outputs": outputs}}}, 201)
+
     def refer_to_subnets(self, of, count):
         """Seconds of a template's reading of the network's first subnets."""
         value = ("[map(range(0, %d), lambda('i', reference(concat('%s/subnets/s', string(lambdaVariables('i'))), "
                  "'2022-07-01').addressPrefix))]" % (count, of))
-        return self.cpu("PUT", ROOT + HUB + "/providers/Microsoft.Resources/deployments/d%d" % count, {
-            "properties": {"mode": "Incremental", "template": {
-                "$schema": "x", "contentVersion": "1.0.0.0", "resources": [],
-                "outputs": {"all": {"type": "array", "value": value}}}}}, 201)
+        return self.deploy("d%d" % count, all={"type": "array", "value": value})
+
+    def deploy_subnets(self, group, count):
+        """Seconds of a template that has the network's first subnets as resources."""
+        return self.deploy("s%d" % count, {
+            "type": "Microsoft.Network/virtualNetworks/subnets", "apiVersion": "2022-07-01", "resourceGroup": group,
+            "name": "[format('n/s{0}', add(copyIndex(), 1))]", "copy": {"name": "all", "count": count},
+            "properties": {"addressPrefix": "[format('172.{0}.{1}.0/24', add(17, div(add(copyIndex(), 1), 256)), "
+                                            "mod(add(copyIndex(), 1), 256))]"}})
 
     def test_the_users_of_subnets_are_looked_for_once(self):
         interfaces = ", ".join('{ name = "i%d"; ip_configurations = ( { name = "ip"; subnet = "n/s0"; '
                                'address = "172.16.%d.%d"; } ); }' % (i, *divmod(i + 16, 256))
                                for i in range(4000))
-        subnets = ", ".join('{ name = "s%d"; prefix = "172.17.%d.0/24"; }' % (i, i) for i in range(1, 251))
+        subnets = ", ".join('{ name = "s%d"; prefix = "172.%d.%d.0/24"; }' % (i, 17 + i // 256, i % 256)
+                            for i in range(1, 701))
         self.sluice.reconfigure(self.config % self.filed.replace(
             "virtual_networks = ( ", """network_interfaces = ( %s );
             virtual_networks = ( { name = "n"; address_space = [ "172.16.0.0/12" ];
@@ -155,8 +167,9 @@ class Hostile(test_arm_types.Everything):
         self.assertEqual(0, self.sluice.command("reload")[0])
         path = below("virtualNetworks/n", "-")
         self.assert_grows_with(
-            lambda count: self.cpu("GET", path + "/subnets?$top=%d" % count, None, 200), 2, 250)
-        self.assert_grows_with(lambda count: self.refer_to_subnets(path, count), 2, 250)
+            lambda count: self.cpu("GET", path + "/subnets?$top=%d" % count, None, 200), 2, 700)
+        self.assert_grows_with(lambda count: self.refer_to_subnets(path, count), 2, 700)
+        self.assert_grows_with(lambda count: self.deploy_subnets("-", count), 2, 700)
 
     def test_a_text_in_an_error_takes_as_long_as_it_is(self):
         self.build_all()

@@ -534,6 +534,21 @@ class Deployments(World):
             self.assertEqual({"n": name}, self.arm(
                 "GET", below("privateDnsZones/b%d.internal" % i), status=200).body["tags"])
 
+    def test_a_template_sees_the_etag_of_what_is_inside_a_network(self):
+        paths = {"network": "virtualNetworks/one", "subnet": "virtualNetworks/one/subnets/in",
+                 "peering": "virtualNetworks/one/virtualNetworkPeerings/p"}
+        self.deploy("networks", template(
+            network_of("one", "10.40.0.0/24", ("in", "10.40.0.0/28")), network_of("two", "10.41.0.0/24"),
+            resource("virtualNetworks/virtualNetworkPeerings", "one/p", {"remoteVirtualNetwork": {
+                "id": "[resourceId('Microsoft.Network/virtualNetworks', 'two')]"}}, dependsOn=["one", "two"])))
+        said = self.deploy("etags", template(outputs={name: {
+            "type": "string", "value": "[reference('%s', '2022-07-01', 'Full').etag]" % below(path)}
+            for name, path in paths.items()})).body["properties"]["outputs"]
+        etag = self.arm("GET", below(paths["network"]), status=200).body["etag"]
+        for name, path in paths.items():
+            self.assertEqual(etag, self.arm("GET", below(path), status=200).body["etag"])
+            self.assertEqual(etag, said[name]["value"])
+
     def test_complete_removes_nothing_if_the_group_cannot_be_read(self):
         self.deploy("d", template(resource("publicIPAddresses", "[concat('ip', copyIndex())]", {
             "publicIPAllocationMethod": "Static"}, copy={"name": "ips", "count": 3})))

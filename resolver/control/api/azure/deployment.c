@@ -41,8 +41,8 @@ struct deployment_reader {
 	struct template_scope scope;
 	struct template *template;
 	json_t *environment, *deployer;
-	json_t *users; /* of the subnets of each network (arm_network_users), in one draft */
-	size_t users_draft;
+	json_t *networks; /* of the present draft (show_network) */
+	size_t networks_draft;
 	const struct template_resource *const *round;
 	size_t round_count, round_at;
 	size_t resource_room;
@@ -98,26 +98,43 @@ static json_t *find_group(void *context, const char *name)
 	return print_shown(&shown);
 }
 
-/* The users of the subnets of the path's network. They are kept until the next draft, because a
- * template may refer to each subnet. */
-static json_t *find_users(struct deployment *deployment, const struct path *path)
+static json_t *find_network(struct api_request *request, const struct path *path)
+{
+	json_t *found = json_object();
+	struct change_error error;
+	struct arm_shown shown;
+
+	json_put(found, "users", arm_network_users(request, path));
+	if (arm_find(request, arm_type_of_kind(KIND_NETWORK), path, &shown, &error)) {
+		json_put(found, "etag", json_text(shown.etag));
+		arm_shown_release(&shown);
+	}
+	return found;
+}
+
+/* Gives a network, or what is inside one, the network's etag and the users of its subnets. To find
+ * them takes a walk over the subnets and over all network interfaces, and a template may have, or
+ * refer to, each subnet. So they are kept until the next draft. */
+static void show_network(struct deployment *deployment, struct arm_shown *shown)
 {
 	struct deployment_reader *reader = deployment->reader;
-	char network[GROUP_TEXT_MAX + NAME_TEXT_MAX];
-	json_t *users;
+	const struct path path = part_root(&shown->path);
+	char name[GROUP_TEXT_MAX + NAME_TEXT_MAX];
+	const json_t *found;
 
-	if (!reader->users || reader->users_draft != reader->drafts) {
-		json_decref(reader->users);
-		reader->users = json_object();
-		reader->users_draft = reader->drafts;
+	if (path.kind->id != KIND_NETWORK)
+		return;
+	if (!reader->networks || reader->networks_draft != reader->drafts) {
+		json_decref(reader->networks);
+		reader->networks = json_object();
+		reader->networks_draft = reader->drafts;
 	}
-	snprintf(network, sizeof network, "%s/%s", path->group, path->names[0]);
-	users = json_incref(json_object_get(reader->users, network));
-	if (!users) {
-		users = arm_network_users(deployment->asked.request, path);
-		json_put(reader->users, network, json_incref(users));
-	}
-	return users;
+	snprintf(name, sizeof name, "%s/%s", path.group, path.names[0]);
+	if (!json_object_get(reader->networks, name))
+		json_put(reader->networks, name, find_network(deployment->asked.request, &path));
+	found = json_object_get(reader->networks, name);
+	shown->users = json_incref(json_object_get(found, "users"));
+	snprintf(shown->etag, sizeof shown->etag, "%s", json_text_of(found, "etag"));
 }
 
 static json_t *find_resource(void *context, const char *id)
@@ -127,23 +144,17 @@ static json_t *find_resource(void *context, const char *id)
 	struct change_error error;
 	struct arm_shown shown;
 	struct path path;
-	json_t *printed;
+	bool found;
 
 	if (arm_id_read(deployment->asked.request, id, &type, &path) != 0)
 		return NULL;
-	if (!arm_is_inside(type))
-		return arm_find(deployment->asked.request, type, &path, &shown, &error)
-			       ? print_shown(&shown)
-			       : NULL;
-	/* A subnet is shown without its etag, which takes a walk over all subnets of the network: a
-	 * template may refer to each of them. */
-	if (!arm_find_plain(deployment->asked.request, type, &path, &shown, &error))
+	found = arm_is_inside(type)
+			? arm_find_plain(deployment->asked.request, type, &path, &shown, &error)
+			: arm_find(deployment->asked.request, type, &path, &shown, &error);
+	if (!found)
 		return NULL;
-	if (type->kind == KIND_SUBNET)
-		shown.users = find_users(deployment, &shown.path);
-	printed = print_shown(&shown);
-	json_object_del(printed, "etag");
-	return printed;
+	show_network(deployment, &shown);
+	return print_shown(&shown);
 }
 
 static json_t *find_provider(void *context, const char *namespace)
@@ -409,6 +420,8 @@ static void read_resource(struct deployment *deployment, const struct template_r
 		return;
 	deployment->count++;
 	there = arm_find_plain(request, deployed->type, &deployed->path, &shown, &error);
+	if (there)
+		show_network(deployment, &shown);
 	if (error.outcome != CHANGE_FINE)
 		arm_error(&errors, 503, "StoreFailed", NULL, "%s", error.text);
 	else if (!(there && resource->only_if_absent) && (there || check_parent(deployed, &errors)))
@@ -1033,7 +1046,7 @@ void deployment_release(struct deployment *deployment)
 		template_free(reader->template);
 		json_decref(reader->environment);
 		json_decref(reader->deployer);
-		json_decref(reader->users);
+		json_decref(reader->networks);
 	}
 	free(reader);
 }

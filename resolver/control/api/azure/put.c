@@ -223,12 +223,12 @@ static void read_children(struct arm_reading *reading, const struct arm_member *
 	const struct arm_type *type = arm_type_named(member->of);
 	char target[ARM_TARGET_MAX];
 	struct children children = {reading, children_by_name(reading, array)};
-	json_t *users = NULL, *item;
+	json_t *users = json_incref(reading->users), *item;
 	struct arm_shown shown;
 	struct change_error error;
 	size_t i;
 
-	if (type->kind == KIND_SUBNET) /* once, because there may be thousands */
+	if (!users && type->kind == KIND_SUBNET) /* once, because there may be thousands */
 		users = arm_network_users(reading->request, reading->path);
 	json_array_foreach(array, i, item)
 	{
@@ -332,6 +332,7 @@ bool arm_read_put(struct arm_putting *putting)
 				      .merges = putting->merges,
 				      .stays = putting->stays,
 				      .context = putting->context,
+				      .users = there ? there->users : NULL,
 				      .limits = &api_model(putting->edit->request)->limits,
 				      .errors = errors};
 	json_t *base = there ? arm_read_base(there, errors) : NULL;

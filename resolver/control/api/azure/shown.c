@@ -238,7 +238,8 @@ static json_t *print_children(const struct arm_shown *shown, const struct arm_me
 	struct arm_shown outer = *shown;
 	json_t *array = json_array();
 
-	if (type->kind == KIND_SUBNET)
+	json_incref(outer.users);
+	if (!outer.users && type->kind == KIND_SUBNET)
 		outer.users = arm_network_users(shown->request, &shown->path);
 	arm_each_child(&outer, type, add_child, array);
 	json_decref(outer.users);
