@@ -176,6 +176,16 @@ class Reload(harness.FreshCase):
         self.assertEqual(0, status, text)
         self.assertNotIn("restart", text)
 
+    def test_workers_that_the_file_no_longer_gives_take_a_restart_at_each_reload(self):
+        number = len(os.sched_getaffinity(0)) + 1
+        self.sluice.stop()
+        self.sluice = harness.Sluice(self.host, config().replace("workers = 2", "workers = %d" % number), HERE)
+        self.sluice.reconfigure(config().replace("workers = 2;", ""))
+        for _ in range(2):
+            status, text = self.reload()
+            self.assertEqual(0, status, text)
+            self.assertIn("another number of workers takes a restart; still %d\n" % number, text)
+
     def test_status_tells_the_file_by_its_whole_path(self):
         self.sluice.stop()
         self.sluice = harness.Sluice(self.host, config(), HERE, options=("-c", "sluice.conf"))

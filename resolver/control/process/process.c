@@ -633,6 +633,7 @@ static int serve(struct process *process, struct model *model, struct faults *fa
 		process->master.workers ? process->master.workers : process_workers(model);
 	int err = service_open(service, &process->loop, workers, on_adopted, on_work_end, process);
 
+	process->workers = model->workers;
 	if (err == 0)
 		err = open_query_log(process);
 	if (err != 0) {

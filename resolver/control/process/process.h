@@ -49,6 +49,7 @@ struct process {
 	bool goes_back_first;          /* a change found at the start must still be taken back */
 	char *user, *group;            /* as configured at the start; NULL: not configured */
 	bool seccomp;                  /* as configured at the start */
+	unsigned workers;              /* as configured at the start; 0: not configured */
 	struct api_request *upgrading; /* waits for the upgrade's result; NULL: none, or
 					* its client was connected to the previous server */
 	bool taking;          /* taking over: sends TAKEN once all workers have the model */

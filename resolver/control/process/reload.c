@@ -24,9 +24,9 @@
 static void warn_of_restart(const struct process *process, const struct model *model,
 			    struct faults *faults)
 {
-	const struct server *server = &process->service.server;
+	unsigned workers = process->service.server.worker_count;
 	/* Both say one worker per CPU: at most the number of CPUs has changed. */
-	bool same_workers = model->workers == 0 && server->model->workers == 0;
+	bool same_workers = model->workers == 0 && process->workers == 0;
 
 	if (!text_equal(model->user, process->user) || !text_equal(model->group, process->group))
 		fault_add(faults, FAULT_WARNING, &model->user_origin, NULL,
@@ -34,10 +34,9 @@ static void warn_of_restart(const struct process *process, const struct model *m
 	if (model->seccomp != process->seccomp)
 		fault_add(faults, FAULT_WARNING, &model->origin, "seccomp",
 			  "to turn seccomp on or off takes a restart");
-	if (!same_workers && process_workers(model) != server->worker_count)
+	if (!same_workers && process_workers(model) != workers)
 		fault_add(faults, FAULT_WARNING, &model->workers_origin, NULL,
-			  "another number of workers takes a restart; still %u",
-			  server->worker_count);
+			  "another number of workers takes a restart; still %u", workers);
 	management_api_warn(&process->management, &model->management, faults);
 }
 
