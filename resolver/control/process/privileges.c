@@ -45,6 +45,7 @@ struct identity { /* the user to become */
 	gid_t gid;
 	gid_t groups[GROUPS_MAX];
 	int group_count;
+	int left_out; /* more groups of the user, which do not count */
 };
 
 /* ---- users and groups ---- */
@@ -81,22 +82,18 @@ static int find_group(const struct model *model, struct identity *identity, stru
 		return tell_unknown(model, "group", model->group, faults);
 	identity->groups[0] = identity->gid;
 	identity->group_count = 1;
+	identity->left_out = 0;
 	return 0;
 }
 
 /* Finds the groups of a user, or as many as there is room for. */
-static void find_groups(const struct model *model, const struct passwd *user,
-			struct identity *identity, struct faults *faults)
+static void find_groups(const struct passwd *user, struct identity *identity)
 {
 	identity->group_count = GROUPS_MAX;
 	if (getgrouplist(user->pw_name, user->pw_gid, identity->groups, &identity->group_count) >=
 	    0)
 		return;
-	if (!model->group)
-		fault_add(faults, FAULT_WARNING, &model->user_origin, NULL,
-			  "user %s is in %d groups, and only the first %d count; take it out of "
-			  "some, or set `group` to the one that the server needs",
-			  user->pw_name, identity->group_count, GROUPS_MAX);
+	identity->left_out = identity->group_count - GROUPS_MAX;
 	identity->group_count = GROUPS_MAX;
 }
 
@@ -113,7 +110,7 @@ static int find_user(const struct model *model, struct identity *identity, struc
 	if (user) {
 		identity->uid = user->pw_uid;
 		identity->gid = user->pw_gid;
-		find_groups(model, user, identity, faults);
+		find_groups(user, identity);
 	}
 	if (identity->group_count == 0)
 		return tell_unknown(model, "user", model->user, faults);
@@ -387,6 +384,11 @@ static int drop_to_user(const struct model *model, const struct identity *identi
 			  (unsigned)identity->uid, (unsigned)geteuid());
 		return ERR_FAULTS;
 	}
+	if (identity->left_out > 0)
+		fault_add(faults, FAULT_WARNING, &model->user_origin, NULL,
+			  "user %s is in %d groups, and only the first %d count; take it out of "
+			  "some, or set `group` to the one that the server needs",
+			  model->user, GROUPS_MAX + identity->left_out, GROUPS_MAX);
 	return become(identity, 0) == 0 && forswear() == 0 ? 0
 							   : tell_cannot(model, identity, faults);
 }

@@ -28,6 +28,7 @@
 #include "tests/lib/config_text.h"
 
 enum { USER = 61234, GROUP = 61235 }; /* without a name, on any machine */
+enum { NOBODY = 65534 };
 
 #define CONFIG                                                                                     \
 	"region = \"r\"; workers = 1;\n"                                                           \
@@ -213,7 +214,7 @@ static void a_number_without_a_name_is_its_own_group(void **state)
 
 static int check_nobody(struct world *world)
 {
-	return drop(world) == 0 && geteuid() == 65534 ? 0 : 1;
+	return drop(world) == 0 && geteuid() == NOBODY ? 0 : 1;
 }
 
 static void a_user_is_found_by_name(void **state)
@@ -243,6 +244,14 @@ static int check_groups(struct world *world)
 	return getgroups(0, NULL) == (one ? 1 : MASTER_GROUPS_MAX) ? 0 : 3;
 }
 
+/* Whoever is that user already keeps all its groups. */
+static int check_groups_that_stay(struct world *world)
+{
+	if (!use_groups(world) || setgid(NOBODY) != 0 || setuid(NOBODY) != 0 || drop(world) != 0)
+		return 1;
+	return world->faults.count == 0 ? 0 : 2;
+}
+
 /* The master and later servers get the groups in a message that has room for no more. */
 static void a_user_of_very_many_groups_has_some_of_them(void **state)
 {
@@ -255,6 +264,7 @@ static void a_user_of_very_many_groups_has_some_of_them(void **state)
 	fclose(file);
 	load(world, "user = \"nobody\";");
 	assert_child(world, check_groups);
+	assert_child(world, check_groups_that_stay);
 	model_free(world->model);
 	load(world, "user = \"nobody\"; group = \"g69\";");
 	assert_child(world, check_groups);
@@ -314,7 +324,7 @@ static void who_is_not_there_is_a_fault_and_nothing_is_dropped(void **state)
 
 static int check_only_root(struct world *world)
 {
-	if (setuid(65534) != 0)
+	if (setuid(NOBODY) != 0)
 		return 1;
 	return drop(world) == ERR_FAULTS && has_fault(world, "only root can become") ? 0 : 2;
 }
