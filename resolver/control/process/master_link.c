@@ -79,8 +79,8 @@ void master_link_serve(struct master_link *link, const char *status)
 {
 	struct master_message message;
 	gid_t groups[MASTER_GROUPS_MAX];
-	/* Has more groups, and gives none, only if it runs as the user that started it: then the
-	 * master has these groups as well. */
+	/* getgroups fails if there are more. Then this process still runs as the user that started
+	 * it, and the master has the same groups. */
 	int count = getgroups(MASTER_GROUPS_MAX, groups);
 	prepare(&message, MASTER_SERVES, 0, status);
 	message.uid = geteuid();

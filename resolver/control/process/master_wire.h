@@ -2,8 +2,9 @@
  * text, and descriptors beside it.
  *
  *     server                                master
- *                                           START workers, upgrade. Workers: of the DNS sockets;
- *                                           0: none are open. Older masters say no upgrade
+ *                                           START workers (of the DNS sockets; 0: none are open),
+ *                                           kind: whether a new server is starting; older masters
+ *                                           always say ALONE
  *     OPEN kind, name, workers              SOCKETS name, in as many messages as needed; or FAULT
  *                                           mark of the name, text. Older masters send neither
  *                                           the name nor the mark

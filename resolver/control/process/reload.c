@@ -416,9 +416,9 @@ void reload_open(struct process *process)
 				       *confirmation->error ? CONFIRMATION_AGAIN_MS : 0);
 }
 
-/* Replaces the copy's full paths of control socket and state by the file's paths, which mean the
- * same, so that a later reload sees no difference, and the master, which knows sockets by their
- * paths, gives the one that it holds. If memory is short, the full paths stay. */
+/* Gives the copy the file's own paths of control socket and state, which mean the same as its full
+ * ones. So a later reload sees no difference, and the master, which finds a socket by its path,
+ * hands over the one that it holds. If memory is short, the full paths stay. */
 static void take_places(struct model *copy, const struct management *file)
 {
 	for (; copy; copy = copy->declared) {
@@ -464,8 +464,9 @@ static struct model *go_back_to_copy(struct process *process, struct model *mode
 }
 
 /* Finds the state's path in a configuration file with faults, for the load, and the control
- * socket's path ("": it cannot be read). False: the state's path cannot be read, or this process is
- * root and must become another user before it reads the copy beside the state. */
+ * socket's path ("": it cannot be read, or the file has none). False: the state's path cannot be
+ * read, or this process is root and must become another user before it reads the copy beside the
+ * state. */
 static bool find_places(struct load *load, char socket[LOAD_PATH_MAX])
 {
 	struct faults ignored;
@@ -481,7 +482,9 @@ static bool find_places(struct load *load, char socket[LOAD_PATH_MAX])
 				&ignored) != 0)
 		*socket = '\0';
 	faults_release(&ignored);
-	load->has_read |= found; /* else the copy's full path would become the state's */
+	/* The load keeps the state's path of the first model that it reads. Without this that would
+	 * be the copy, which has the full path. */
+	load->has_read |= found;
 	return found;
 }
 
