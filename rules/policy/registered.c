@@ -550,8 +550,8 @@ static uint64_t print_text(const struct registered_build *build, uint64_t print,
 static uint64_t print_interface(const struct registered_build *build,
 				const struct network_interface *interface)
 {
-	/* Another network may get the name that the interface gives: its own group's comes first.
-	 */
+	/* After a reload the same text can mean another network, because one in the interface's own
+	 * group comes first. */
 	const struct virtual_network *network = registered_network(build->model, interface);
 	uint64_t print = print_text(build, interface->primary, registered_label(interface));
 
@@ -584,8 +584,13 @@ static uint64_t print_all(const struct registered_build *build, const struct pai
 				   full_name(&pair->zone->named)),
 			full_name(&pair->network->named));
 	}
-	for (size_t i = 0; i < model->registration.count; i++)
-		print += print_text(build, 0, model->registration.items[i].zone);
+	for (size_t i = 0; i < model->registration.count; i++) {
+		/* After a reload the same text can mean another zone, as with a network. */
+		const struct private_zone *zone =
+			model_zone(model, NULL, model->registration.items[i].zone);
+
+		print += print_text(build, 0, zone ? full_name(&zone->named) : NULL);
+	}
 	return print ? print : 1;
 }
 

@@ -363,6 +363,29 @@ static void a_new_network_of_the_machines_group_takes_the_machine(void **state)
 	policy_free(after);
 }
 
+/* The zone of an entry of `registration` is the one without a group, or else the only one with that
+ * name. Only where clients may register does a zone have NS. */
+static void a_new_zone_without_a_group_takes_the_registration(void **state)
+{
+	struct world *world = *state;
+	struct model *model = world->model;
+	struct private_zone *zone = &model->private_zones.items[0];
+	struct policy *before, *after;
+
+	zone->resource_group = "dev";
+	assert_int_equal(reference_name(&zone->named, &model->arena), 0);
+	model_add_registration(model, "corp.internal", "10.10.0.0/16");
+	before = model_compile(model, NULL);
+	assert_string_equal(model_decide(before, "hub", "corp.internal.", TYPE_NS),
+			    "zone dev/corp.internal hit");
+	model_add_zone(model, "corp.internal", "www A 10.10.1.1\n", "");
+	after = model_compile(model, before);
+	assert_string_equal(model_decide(after, "hub", "corp.internal.", TYPE_NS),
+			    "zone dev/corp.internal nodata");
+	policy_free(before);
+	policy_free(after);
+}
+
 /* ---- from what was to what is ---- */
 
 static void a_machine_that_changes_leaves_the_others_as_they_are(void **state)
@@ -485,6 +508,7 @@ int main(void)
 		TEST(what_is_the_same_is_shared),
 		TEST(each_thing_that_makes_a_difference_does),
 		TEST(a_new_network_of_the_machines_group_takes_the_machine),
+		TEST(a_new_zone_without_a_group_takes_the_registration),
 		TEST(a_machine_that_changes_leaves_the_others_as_they_are),
 		TEST(step_by_step_comes_to_the_same_as_at_once),
 	};
