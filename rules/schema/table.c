@@ -1503,8 +1503,8 @@ static const struct field transfer_fields[] = {
 	 .required = true,
 	 .doc = "The zones: private zones, as NAME or GROUP/NAME, and reverse "
 		"zones of address pools, by name; \"*\" is every reverse zone "
-		"of an address pool, except those of private addresses, which "
-		"must be named."},
+		"of an address pool, except zones that have private addresses, "
+		"which must be named."},
 	{.key = "allow",
 	 .type = FIELD_PREFIXES,
 	 AT(transfer_settings, allow),
