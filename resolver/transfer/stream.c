@@ -249,7 +249,7 @@ size_t transfer_writer_next(struct transfer_writer *writer, uint8_t *buffer, siz
 	message.overflow = false; /* the record that did not fit goes into the next message */
 	size_t length = message_finish(&message, &query->request, &end);
 	if (tsig)
-		length = tsig_sign(&writer->tsig, buffer, length, MESSAGE_MAX, time_s);
+		length = tsig_sign(&writer->tsig, buffer, length, query->limit, time_s);
 	writer->messages++;
 	writer->bytes += length;
 	return length;

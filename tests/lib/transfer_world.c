@@ -14,8 +14,6 @@
 
 enum { RDATA_LARGE = 65200 };
 
-#define LABEL "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
-
 static uint64_t now_us(void *context)
 {
 	return ((struct transfer_world *)context)->now_us;
@@ -79,14 +77,15 @@ static void init_acl(struct transfer_world *world)
 	struct served_zones *served = &world->served;
 
 	served->zones[1] = "large.test";
-	served->entry.zones.count = 2;
+	served->zones[2] = TRANSFER_LONG;
+	served->entry.zones.count = 3;
 	assert_int_equal(prefix_parse(&world->allow[0], "192.0.2.0/24"), 0);
 	assert_int_equal(prefix_parse(&world->allow[1], "2001:db8::/32"), 0);
 	served->entry.allow.items = world->allow;
 	served->entry.allow.count = 2;
 	world->keys[0] = (struct tsig_settings){.name = "k.test", .secret = "Zm9vYmFy"};
 	world->keys[1] = (struct tsig_settings){
-		.name = LABEL "." LABEL "." LABEL, .secret = "Zm9v", .algorithm = TSIG_HMAC_SHA512};
+		.name = TRANSFER_LONG, .secret = "Zm9v", .algorithm = TSIG_HMAC_SHA512};
 	served->model->keys.items = world->keys;
 	served->model->keys.count = 2;
 }
@@ -99,6 +98,7 @@ int transfer_world_set_up(void **state)
 	model_add_pool(world->served.model, "public", "51.100.0.0/16");
 	model_add_pool(world->served.model, "wide", "61.0.0.0/8");
 	add_large_zone(world->served.model);
+	model_add_zone(world->served.model, TRANSFER_LONG, "a A 192.0.2.1\n", "hub");
 	fill(world->served.model);
 	init_acl(world);
 	served_compile(&world->served, SERVED_NOW);

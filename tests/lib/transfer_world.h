@@ -17,8 +17,10 @@ enum {
 	TRANSFER_RECEIVED_MAX = 64, /* messages */
 	TRANSFER_LARGE = 65280, /* the type of the record that fills a message, in large.test. */
 };
-#define TRANSFER_ZONE "100.51.in-addr.arpa."
-#define TRANSFER_WIDE "61.in-addr.arpa."
+#define TRANSFER_ZONE  "100.51.in-addr.arpa."
+#define TRANSFER_WIDE  "61.in-addr.arpa."
+#define TRANSFER_LABEL "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
+#define TRANSFER_LONG  TRANSFER_LABEL "." TRANSFER_LABEL "." TRANSFER_LABEL ".test."
 
 struct transfer_client {
 	struct transfer_world *world;

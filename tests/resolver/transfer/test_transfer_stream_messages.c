@@ -107,6 +107,25 @@ static void by_udp_what_fits_is_there(void **state)
 	assert_int_equal(transfer_client_records(client, TYPE_PTR), 2);
 }
 
+/* A long name of the zone and of the key. The client comes again by TCP. */
+static void by_udp_a_signature_that_does_not_fit_is_left_out(void **state)
+{
+	struct transfer_world *world = *state;
+	struct transfer_client *client =
+		transfer_client_new(world, TRANSFER_LONG, TYPE_IXFR, false);
+	struct tsig_context tsig;
+
+	client->query.limit = MESSAGE_UDP_MIN;
+	client->query.request.has_serial = true;
+	client->query.request.serial = SERVED_NOW;
+	tsig_begin(&tsig, &world->served.table->acl->keys[1], 7);
+	transfer_start(&world->transfers, &client->query, &world->hold, &tsig);
+	assert_true(client->finished);
+	assert_true(client->lengths[0] <= MESSAGE_UDP_MIN);
+	assert_true(message_flags(client->bytes[0]) & FLAG_TC);
+	assert_int_equal(wire_u16(client->bytes[0] + 10), 1); /* OPT */
+}
+
 /* However much was changed: a message a round, and by UDP no more than the SOA. */
 static void many_changes_go_out_in_many_messages(void **state)
 {
@@ -144,6 +163,7 @@ int main(void)
 		TEST(who_has_it_already_gets_the_soa),
 		TEST(by_udp_what_does_not_fit_is_the_soa_alone),
 		TEST(by_udp_what_fits_is_there),
+		TEST(by_udp_a_signature_that_does_not_fit_is_left_out),
 		TEST(many_changes_go_out_in_many_messages),
 	};
 
