@@ -409,7 +409,8 @@ static const char *start_advice(int error)
 	}
 }
 
-/* Stores the snapshot's serials; called just before workers answer from it. */
+/* Stores the snapshot's serials; called just before workers answer from it. At the start
+ * the workers may still fail to start after it. */
 static void keep_serials(const struct server *server, const struct snapshot *snapshot)
 {
 	if (snapshot->transfers)

@@ -49,9 +49,9 @@ MUST_CHECK int transfer_table_compile(struct transfer_table **table, const struc
  * before->policy and `policy`. The cost grows with the number of zones and the difference. */
 MUST_CHECK int transfer_table_advance(struct transfer_table **table, struct policy *policy,
 				      const struct transfer_table *before, uint64_t now_s);
-/* Stores the serials of zones that are new or have changed. Called when nothing can prevent the
- * table from being served, and before it is: a serial of a table that is not served was never given
- * out, and must not be stored. */
+/* Stores the serials of zones that are new or have changed. Called just before the table is served,
+ * when nothing can prevent that any more: a serial of a table that is not served was never given
+ * out, and must not be stored. Only at the start the workers may still fail to start after it. */
 void transfer_table_keep(const struct transfer_table *table, const struct serial_keeper *keeper);
 void transfer_table_free(struct transfer_table *table); /* NULL is fine */
 
