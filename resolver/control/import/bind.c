@@ -636,9 +636,10 @@ static bool excludes(const struct statement *listen, const char *text)
 	for (const struct statement *at = listen->first; at; at = at->next) {
 		const char *denied = word(at, 0);
 
-		if (*denied != '!')
+		if (*denied++ != '!')
 			continue;
-		denied = denied[1] == '\0' ? word(at, 1) : denied + 1;
+		if (*denied == '\0')
+			denied = word(at, 1);
 		if (strcasecmp(denied, "localhost") == 0 ||
 		    (acl_prefix(&prefix, denied) && acl_prefix(&address, text) &&
 		     prefix_contains(&prefix, &address.address)))
