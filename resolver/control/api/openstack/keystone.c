@@ -262,8 +262,8 @@ static void keep_logout(struct work_waiter *waiter)
 	else
 		api_fail(request, 503, NULL,
 			 "the token is no longer valid, but the state cannot keep that, and a "
-			 "restart makes it valid again; log in again, and send this DELETE with the "
-			 "new token in X-Auth-Token");
+			 "restart makes it valid again; log in again, and send this DELETE with "
+			 "the new token in X-Auth-Token");
 }
 
 /* DELETE /v3/auth/tokens. The token is invalid at once; storing the logout waits while a
