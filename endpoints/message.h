@@ -248,13 +248,18 @@ struct message_end {
 	enum rcode rcode;
 	bool authoritative;
 	bool truncated;       /* sets TC although everything fits, so that the client uses TCP */
-	bool with_cookie;     /* a reply without room for its cookie becomes an empty one, too */
+	bool tcp;             /* the reply goes by TCP (message_opt_room) */
 	enum ede ede;         /* only for clients with EDNS, and if it fits */
 	const char *ede_text; /* UTF-8, may be NULL */
 	const char *nsid;     /* only for clients that ask for it; may be NULL */
 	uint16_t payload;     /* that our OPT advertises */
 	size_t limit;         /* most bytes that the transport and the client allow */
 };
+
+/* The bytes of a reply's OPT without options that may be left out. By UDP that is with the cookie:
+ * a client discards a reply without it (RFC 7873 section 5.3), and with TC it comes by TCP. There a
+ * reply is whole rather than with its cookie. */
+size_t message_opt_room(const struct request *request, bool tcp);
 
 /* Completes the reply. Header: QR, opcode, AD 0; for QUERY also RA, and RD and CD from the request.
  * A reply that overflowed or is over the limit becomes an empty one with TC. If the request had an

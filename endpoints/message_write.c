@@ -315,15 +315,20 @@ static uint16_t reply_flags(const struct request *request, const struct message_
 	return (uint16_t)flags;
 }
 
+size_t message_opt_room(const struct request *request, bool tcp)
+{
+	size_t cookie =
+		request->cookie_answered && !tcp ? MESSAGE_OPTION + MESSAGE_COOKIE_REPLY : 0;
+
+	return request->edns ? MESSAGE_OPT + cookie : 0;
+}
+
 size_t message_finish(struct message *message, const struct request *request,
 		      const struct message_end *end)
 {
 	size_t room = end->limit < message->capacity ? end->limit : message->capacity;
-	size_t cookie = end->with_cookie && request->cookie_answered
-				? MESSAGE_OPTION + MESSAGE_COOKIE_REPLY
-				: 0;
-	size_t opt = request->edns ? MESSAGE_OPT + cookie : 0;
-	bool shrink = message->overflow || message->length + opt > room;
+	bool shrink =
+		message->overflow || message->length + message_opt_room(request, end->tcp) > room;
 
 	if (shrink) {
 		message->length = MESSAGE_HEADER + (size_t)message->question_length;

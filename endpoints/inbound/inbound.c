@@ -69,6 +69,7 @@ static struct message_end end_of(const struct inbound *inbound, const struct que
 				    .ede = error->ede,
 				    .ede_text = error->text,
 				    .payload = inbound->worker->payload_max,
+				    .tcp = query->tcp,
 				    .limit = query->limit};
 }
 

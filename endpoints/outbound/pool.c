@@ -23,6 +23,7 @@
  * common pool asks the target again, with a routing lookup for every packet. */
 #include "endpoints/outbound/udp.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "endpoints/socket.h"
@@ -101,11 +102,13 @@ static bool open_port(const struct outbound_pool *pool, int *fd, int *twin)
 	any.address.family = pool->family;
 	socklen_t length = socket_address(&any, &storage);
 	*fd = *twin = socket_udp(pool->family);
+	if (*fd < 0)
+		return false;
 	outbound_report_errors(*fd, pool->family);
-	return *fd >= 0 && bind(*fd, (struct sockaddr *)&storage, length) == 0;
+	return bind(*fd, (struct sockaddr *)&storage, length) == 0;
 }
 
-/* NULL: the source does not exist, or there are no descriptors left. */
+/* NULL: errno says why. */
 static struct outbound_port *port_open(struct outbound_pool *pool)
 {
 	struct outbound *outbound = pool->outbound;
@@ -120,7 +123,10 @@ static struct outbound_port *port_open(struct outbound_pool *pool)
 	bool first = pool->count == 0 && !pool_is_lane(pool); /* is always allowed */
 	bool spare = highest < (int)outbound->descriptor_max || first;
 	if (!ready || !spare || uv_poll_init(outbound->loop, &port->poll, port->fd) != 0) {
+		int error = ready ? EMFILE : errno;
+
 		port_free(port);
+		errno = error;
 		return NULL;
 	}
 	port->poll.data = port;
@@ -132,6 +138,13 @@ static struct outbound_port *port_open(struct outbound_pool *pool)
 
 /* ---- pools ---- */
 
+/* Whether there is no memory, descriptor or port, so that the source is not to blame. */
+static bool is_shortage(int error)
+{
+	return error == ENOMEM || error == ENOBUFS || error == EMFILE || error == ENFILE ||
+	       error == EADDRINUSE;
+}
+
 static void pool_grow(struct outbound_pool *pool, unsigned more, uint64_t now_us)
 {
 	if (now_us < pool->retry_us)
@@ -141,7 +154,7 @@ static void pool_grow(struct outbound_pool *pool, unsigned more, uint64_t now_us
 		if (!port) {
 			pool->outbound->counters.ports_refused++;
 			pool->retry_us = now_us + SOURCE_RETRY_US;
-			pool->sourceless = socket_address_is_missing(&pool->source);
+			pool->sourceless = !is_shortage(errno);
 			return;
 		}
 		pool->open[pool->count++] = port;

@@ -69,13 +69,13 @@ struct outbound_pool {
 	struct outbound_hand hands[OUTBOUND_HANDS]; /* in this batch */
 	unsigned hand_count;
 	uint64_t retry_us; /* not before, because no port could be opened */
-	bool sourceless;   /* then: no interface had the source */
+	bool sourceless;   /* then: the source could not be used */
 };
 
 /* ---- outbound/pool.c ---- */
 
-/* Finds the pool for this upstream, with at least one open port. ERR_SYSTEM: no interface has the
- * source; ERR_NOMEM: there is no memory, descriptor or port. */
+/* Finds the pool for this upstream, with at least one open port. ERR_SYSTEM: the source cannot be
+ * used; ERR_NOMEM: there is no memory, descriptor or port. */
 MUST_CHECK int pool_for(struct outbound *outbound, const struct upstream *upstream, uint64_t now_us,
 			struct outbound_pool **found);
 static inline bool pool_is_lane(const struct outbound_pool *pool)

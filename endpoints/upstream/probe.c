@@ -19,7 +19,8 @@
 #include "rules/base.h"
 
 /* A probe without an answer within silence_us counts as silence of the target; 0: never. ERR_NOMEM:
- * the table is full; other errors: its source cannot be used. */
+ * the table is full, or there is no memory, descriptor or port; ERR_SYSTEM: its source cannot be
+ * used. */
 static int send_probe(struct lookups *table, void *holder, const struct upstream *upstream,
 		      const struct target_question *question, uint64_t silence_us, uint64_t now_us)
 {

@@ -315,12 +315,12 @@ static void make_suspect(struct target *target, enum target_error error, uint64_
 	uint64_t trusted = 0;
 
 	SET(last_error, (uint32_t)error);
-	SET(suspicion, (uint32_t)error);
 	SET(doubt_us, 0);
 	SET(probed_us, now_us);
 	if (atomic_compare_exchange_strong_explicit(&target->suspect_us, &trusted,
 						    now_us == 0 ? 1 : now_us, memory_order_relaxed,
 						    memory_order_relaxed)) {
+		SET(suspicion, (uint32_t)error);
 		ADD(suspicions, 1);
 		count_suspect(target, 1);
 	}

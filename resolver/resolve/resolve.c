@@ -255,8 +255,7 @@ static struct message_end message_end_for(const struct resolution *r, enum rcode
 		.ede = EDE_NONE,
 		.nsid = r->hold->policy->server,
 		.payload = (uint16_t)r->hold->policy->udp_payload_max,
-		/* A client discards a reply without its cookie (RFC 7873 section 5.3). */
-		.with_cookie = !r->query->tcp,
+		.tcp = r->query->tcp,
 		.limit = r->query->limit > tsig ? r->query->limit - tsig : 0,
 	};
 }

@@ -184,6 +184,7 @@ struct message_end transfer_message_end(const struct query *query, const struct 
 		.rcode = RCODE_NOERROR,
 		.ede = EDE_NONE,
 		.payload = (uint16_t)hold->policy->udp_payload_max,
+		.tcp = query->tcp,
 		.limit = query->limit - room_of(tsig),
 	};
 }
@@ -236,7 +237,7 @@ size_t transfer_writer_next(struct transfer_writer *writer, uint8_t *buffer, siz
 	const struct query *query = writer->query;
 	const struct tsig_context *tsig = writer->is_signed ? &writer->tsig : NULL;
 	struct message_end end = transfer_message_end(query, writer->hold, tsig);
-	size_t rest = MESSAGE_OPT + room_of(tsig);
+	size_t rest = message_opt_room(&query->request, query->tcp) + room_of(tsig);
 	struct message message;
 
 	end.authoritative = true;

@@ -174,6 +174,7 @@ static void reply(struct updates *updates, struct query *query, const struct pol
 	const struct message_end end = {.rcode = rcode,
 					.ede = EDE_NONE,
 					.payload = (uint16_t)hold->policy->udp_payload_max,
+					.tcp = query->tcp,
 					.limit = query->limit > room ? query->limit - room : 0};
 	struct message message;
 

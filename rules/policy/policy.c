@@ -552,8 +552,9 @@ static void find_above_rules(const struct decision *d, struct zone_answer *answe
 			answer->outcome = ZONE_NODATA;
 }
 
-/* Stages after the zones do not know all of our own names. A label's name is LABEL.REGION.SUFFIX,
- * and labels come and go without a new policy, so every region exists while there are any. */
+/* Stages after the zones do not know all of our own names. A label's name is LABEL.REGION.SUFFIX.
+ * Labels come and go without a new policy, so while there is any own name, each name right below
+ * the suffix counts as a region. */
 static void find_above_ours(const struct decision *d, struct zone_answer *answer)
 {
 	const struct policy *policy = d->policy;

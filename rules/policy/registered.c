@@ -534,9 +534,13 @@ static bool make_ptrs(const struct registered_build *build, const struct machine
 	return good;
 }
 
+/* The networks behind the shorter table have no machines. */
 static void share_ptrs(struct registered *to, const struct registered *from)
 {
-	for (size_t i = 0; i < to->network_count; i++)
+	size_t count =
+		to->network_count < from->network_count ? to->network_count : from->network_count;
+
+	for (size_t i = 0; i < count; i++)
 		to->ptrs[i] = owned_ref(from->ptrs[i]);
 }
 
@@ -566,22 +570,23 @@ static uint64_t print_interface(const struct registered_build *build,
 	return print;
 }
 
-/* Hash of all input of the machines' records and NS, except the zones' own records; a sum, because
- * only the order of networks matters, which gives the places of their PTRs. */
+/* Hash of all input of the machines' records and NS, except the zones' own records. It is a sum:
+ * the order does not matter, except that of networks and zones, which is hashed with each pair. */
 static uint64_t print_all(const struct registered_build *build, const struct pairs *pairs)
 {
 	const struct model *model = build->model;
-	uint64_t print = 1 + model->virtual_networks.count;
+	uint64_t print = 1;
 
 	for (size_t i = 0; pairs->count > 0 && i < model->network_interfaces.count; i++)
 		print += print_interface(build, &model->network_interfaces.items[i]);
 	for (size_t i = 0; i < pairs->count; i++) {
 		const struct pair *pair = &pairs->items[i];
+		uint64_t network = (uint64_t)(pair->network - model->virtual_networks.items);
+		uint64_t zone = (uint64_t)(pair->zone - model->private_zones.items);
 
 		print += print_text(
 			build,
-			print_text(build, (uint64_t)(pair->network - model->virtual_networks.items),
-				   full_name(&pair->zone->named)),
+			print_text(build, network << 32 | zone, full_name(&pair->zone->named)),
 			full_name(&pair->network->named));
 	}
 	for (size_t i = 0; i < model->registration.count; i++) {

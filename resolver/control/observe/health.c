@@ -413,7 +413,7 @@ static enum health_state read_outcomes(const struct route *route, uint64_t now_u
 }
 
 /* Names the dark route's first target, and the number of the others. The route is dark since its
- * last target is: not known if that has only lost its source. */
+ * last target is. Not known if one has only lost its source: when that was is not kept. */
 static void judge_dark(const struct health_now *now, const struct route *route,
 		       struct health_route *judged)
 {

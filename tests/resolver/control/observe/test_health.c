@@ -699,6 +699,7 @@ static void later_errors_are_not_why_a_target_became_suspect(void **state)
 	look(world);
 	lose(world, "192.0.2.1");
 	target_on_error(target_of(world, "192.0.2.1"), TARGET_ERROR_SERVFAIL);
+	target_on_unreachable(target_of(world, "192.0.2.1"), TARGET_ERROR_AWAY, world->now_us);
 	world->now_us += SECOND / 2;
 	assert_int_equal(look(world), 1);
 	assert_non_null(strstr(world->texts[0], ": it cannot be reached;"));
