@@ -521,9 +521,7 @@ static bool is_off(const json_t *group, const char *name)
 	return flag && words_flag(flag) == 0;
 }
 
-/* Whether the rewrite only exempts its name from the rewrites of wildcards, for one type or for
- * all.
- */
+/* Whether the rewrite only exempts its name from wildcards, for one type or for all. */
 static bool is_exemption(const char *domain, const char *answer)
 {
 	return strcmp(answer, "A") == 0 || strcmp(answer, "AAAA") == 0 ||
