@@ -30,9 +30,9 @@ struct bind_view {
 	bool zones_only;                   /* no recursion */
 	struct forward_view *forward;
 	struct origin forward_at;
-	struct acl_set clients; /* clients that use the view */
-	struct acl_set keyed;   /* clients that use it if they have one of its keys */
-	struct acl_set allowed; /* clients that may ask */
+	struct acl_set clients;   /* clients that use the view */
+	struct acl_set reachable; /* clients that no earlier view matches by address */
+	struct acl_set allowed;   /* clients that may ask */
 };
 
 struct unread { /* an unreadable part of a list, which makes the result more closed than the list */
@@ -430,16 +430,29 @@ static void add_element(struct list_reading *reading, struct acl *acl,
 	}
 }
 
+/* Whether the element keeps out what it names, as "!10.0.0.1" and "! key k" do. */
+static bool is_denial(const struct statement *element)
+{
+	return *word(element, 0) == '!';
+}
+
+/* A word of an element, without its "!", which may be a word of its own. */
+static const char *element_word(const struct statement *element, size_t i)
+{
+	const char *first = word(element, 0);
+
+	if (strcmp(first, "!") == 0)
+		return word(element, i + 1);
+	return i == 0 ? first + is_denial(element) : word(element, i);
+}
+
 static void add_list(struct list_reading *reading, struct acl *acl, const struct statement *first,
 		     unsigned depth)
 {
 	for (const struct statement *element = first; element; element = element->next) {
-		const char *text = word(element, 0);
-		bool allow = *text != '!';
+		const char *text = element_word(element, 0);
+		bool allow = !is_denial(element);
 
-		text += !allow;
-		if (!allow && *text == '\0')
-			text = word(element, 1);
 		if (element->has_block)
 			add_nested(reading, acl, element->first, allow, &element->at, depth);
 		else
@@ -524,9 +537,9 @@ static void take_match_clients(struct bind *bind, struct bind_view *view, const 
 	view->clients = read_list(bind, match, "any", at, false, unread);
 	view->clients = cut(bind, view->clients, taken);
 	view->clients = cut(bind, view->clients, bind->shut);
-	view->keyed = read_list(bind, NULL, "any", at, false, &bind->unread);
-	view->keyed = cut(bind, view->keyed, taken);
-	view->keyed = cut(bind, view->keyed, bind->shut);
+	view->reachable = read_list(bind, NULL, "any", at, false, &bind->unread);
+	view->reachable = cut(bind, view->reachable, taken);
+	view->reachable = cut(bind, view->reachable, bind->shut);
 	most = cut(bind, most, taken);
 	for (size_t i = 0; i < most.count; i++)
 		acl_add_of(&bind->taken, &most.entries[i]);
@@ -944,16 +957,52 @@ static const char *key_use(struct import *import, const char *name)
 	return text_lower(import_printf(import, "use of key %.*s", (int)length, name));
 }
 
-/* Whether the key makes its clients use the view. */
-static bool is_key_of(const struct bind_view *view, const char *key)
+/* The clients that a list allows if they have a key that it names behind `ahead`. */
+static struct acl_set clients_behind(struct import *import, const struct acl *ahead,
+				     const struct statement *key)
 {
+	struct acl acl = {0};
+	struct acl_set clients;
+
+	for (size_t i = 0; i < ahead->count; i++)
+		acl_add_of(&acl, &ahead->entries[i]);
+	acl_add_all(&acl, !is_denial(key), &key->at);
+	clients = acl_first_match(import, &acl);
+	acl_release(&acl);
+	return clients;
+}
+
+static void add_one(struct list_reading *reading, struct acl *acl, const struct statement *element)
+{
+	struct statement alone = *element;
+
+	alone.next = NULL;
+	add_list(reading, acl, &alone, 0);
+}
+
+/* The clients that use the view if they have the key. */
+static struct acl_set clients_with(struct bind *bind, const struct bind_view *view, const char *key)
+{
+	struct import *import = bind->import;
 	const struct statement *match =
 		view->statement ? find(view->statement->first, "match-clients") : NULL;
+	const char *use = key_use(import, key);
+	struct list_reading reading = {.bind = bind};
+	struct acl ahead = {0};
+	struct acl_set clients = acl_without(import, view->clients, (struct acl_set){0});
 
-	for (const struct statement *at = match ? match->first : NULL; at; at = at->next)
-		if (strcasecmp(word(at, 0), "key") == 0 && strcasecmp(word(at, 1), key) == 0)
-			return true;
-	return false;
+	for (const struct statement *at = match ? match->first : NULL; at; at = at->next) {
+		if (strcasecmp(element_word(at, 0), "key") == 0 &&
+		    strcmp(key_use(import, element_word(at, 1)), use) == 0) {
+			acl_set_release(&clients);
+			clients = narrow(bind, clients_behind(import, &ahead, at),
+					 acl_without(import, view->reachable, (struct acl_set){0}));
+			break;
+		}
+		add_one(&reading, &ahead, at);
+	}
+	acl_release(&ahead);
+	return clients;
 }
 
 /* Limits the clients that may copy a zone to those of the view: with several views, clients of
@@ -962,11 +1011,10 @@ static struct acl_set copying(struct bind *bind, const struct bind_view *view,
 			      struct acl_set clients, const char *key)
 {
 	if (bind->view_count > 1)
-		clients = narrow(
-			bind, clients,
-			acl_without(bind->import,
-				    key && is_key_of(view, key) ? view->keyed : view->clients,
-				    (struct acl_set){0}));
+		clients =
+			narrow(bind, clients,
+			       key ? clients_with(bind, view, key)
+				   : acl_without(bind->import, view->clients, (struct acl_set){0}));
 	return clients;
 }
 
@@ -1020,16 +1068,11 @@ static struct node *allow_key(struct bind *bind, const struct bind_view *view,
 			      const struct node *made)
 {
 	struct import *import = bind->import;
-	struct acl acl = {0};
-	struct acl_set clients, no_list = {0}; /* no_list: everybody with the key */
+	struct acl_set clients = clients_behind(import, ahead, element),
+		       no_list = {0}; /* everybody with the key */
 	struct node *item = NULL;
-	bool lets_in;
+	bool lets_in = clients.count > 0;
 
-	for (size_t i = 0; i < ahead->count; i++)
-		acl_add_of(&acl, &ahead->entries[i]);
-	acl_add_all(&acl, true, &element->at);
-	clients = acl_first_match(import, &acl);
-	lets_in = clients.count > 0;
 	clients = copying(bind, view, clients, word(element, 1));
 	if (clients.count == 0) {
 		import_lost(import, &element->at,
@@ -1043,7 +1086,6 @@ static struct node *allow_key(struct bind *bind, const struct bind_view *view,
 		import_keep(import, key_use(import, word(element, 1)), item);
 	}
 	acl_set_release(&clients);
-	acl_release(&acl);
 	return item;
 }
 
@@ -1097,15 +1139,12 @@ static void take_transfers(struct bind *bind, const struct bind_view *view,
 	if (allow && is_for_some(bind, allow))
 		allow = NULL;
 	for (const struct statement *at = allow ? allow->first : NULL; at; at = at->next) {
-		struct statement alone = *at;
-
-		alone.next = NULL;
 		if (strcasecmp(word(at, 0), "key") == 0) {
 			struct node *keyed = allow_key(bind, view, at, &acl, made);
 
 			item = keyed ? keyed : item;
 		} else {
-			add_list(&reading, &acl, &alone, 0);
+			add_one(&reading, &acl, at);
 		}
 	}
 	clients = copying(bind, view, acl_first_match(import, &acl), NULL);
@@ -1673,7 +1712,7 @@ void bind_read(struct import *import, const char *path)
 	tell_settings(&bind, bind.first);
 	for (size_t i = 0; i < bind.view_count; i++) {
 		acl_set_release(&bind.views[i].clients);
-		acl_set_release(&bind.views[i].keyed);
+		acl_set_release(&bind.views[i].reachable);
 		acl_set_release(&bind.views[i].allowed);
 	}
 	for (struct list *list = bind.lists; list; list = list->next)

@@ -230,6 +230,13 @@ static void a_key_of_the_view_may_copy_its_zones(void **state)
 		{"key k;", "any;", "key = \"k\"; }"},
 		{"key k; 10.0.0.0/8;", "any;", "key = \"k\"; }"},
 		{"10.0.0.0/8;", "any;", "allow = [ \"10.0.0.0/8\" ]; key = \"k\"; }"},
+		{"key K.; 10.0.0.0/8;", "any;", "zones = [ \"a.example\" ]; key = \"k\"; }"},
+		{"!0.0.0.0/1; !::/0; key k;", "any;",
+		 "allow = [ \"128.0.0.0/1\" ]; key = \"k\"; }"},
+		{"!0.0.0.0/1; key other; !::/0; key k; !128.0.0.0/1;", "any;",
+		 "allow = [ \"128.0.0.0/1\" ]; key = \"k\"; }"},
+		{"10.0.0.0/8; !key k; any;", "any;", "allow = [ \"10.0.0.0/8\" ]; key = \"k\"; }"},
+		{"! key k; any;", "any;", NULL},
 		{"key other;", "any;", NULL},
 	};
 	char text[1024];
