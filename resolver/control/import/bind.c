@@ -641,22 +641,21 @@ static const struct statement *exclusion(const struct statement *listen)
 	return NULL;
 }
 
-/* Whether the list excludes the address. */
-static bool excludes(const struct statement *listen, const char *text)
+/* Whether BIND listens at the address because of the list. The first element that has it counts. A
+ * denied list of addresses may have it. */
+static bool listens_at(const struct statement *listen, const char *text)
 {
-	struct prefix prefix, address;
-
 	for (const struct statement *at = listen->first; at; at = at->next) {
-		const char *denied = word(at, 0);
+		const char *element = element_word(at, 0);
+		struct prefix prefix, address;
 
-		if (*denied++ != '!')
-			continue;
-		if (*denied == '\0')
-			denied = word(at, 1);
-		if (strcasecmp(denied, "localhost") == 0 ||
-		    (acl_prefix(&prefix, denied) && acl_prefix(&address, text) &&
+		if (strcasecmp(element, "none") == 0)
+			return false;
+		if (strcasecmp(element, "any") == 0 || strcasecmp(element, "localhost") == 0 ||
+		    (is_denial(at) && !acl_prefix(&prefix, element)) ||
+		    (acl_prefix(&prefix, element) && acl_prefix(&address, text) &&
 		     prefix_contains(&prefix, &address.address)))
-			return true;
+			return !is_denial(at);
 	}
 	return false;
 }
@@ -686,6 +685,10 @@ static void listen_at(struct bind *bind, const struct statement *listen, const c
 		import_lost(bind->import, &listen->at, "clients ask without TLS");
 		return;
 	}
+	if (port <= 0 || port > 65535) {
+		import_fault(bind->import, &listen->at, "its port is no number from 1 to 65535");
+		return;
+	}
 	for (const struct statement *element = listen->first; element; element = element->next) {
 		const char *text = word(element, 0);
 		bool is_any = strcasecmp(text, "any") == 0;
@@ -710,6 +713,20 @@ static void listen_at(struct bind *bind, const struct statement *listen, const c
 
 static const char *const listen_names[] = {"listen-on", "listen-on-v6"};
 
+/* Listens at a loopback address. False: BIND listens at none. */
+static bool listen_at_loopback(struct bind *bind, const struct origin *why)
+{
+	static const char *const loopback[] = {"127.0.0.1", "::1"};
+
+	for (size_t i = 0; i < COUNT(listen_names); i++)
+		for (const struct statement *at = find(bind->options->first, listen_names[i]); at;
+		     at = find(at->next, listen_names[i]))
+			if (!is_encrypted(at) && listens_at(at, loopback[i]))
+				return forward_listen(bind->import, why, loopback[i],
+						      listen_port(bind, at));
+	return false;
+}
+
 /* Reports lists whose "any" is left out, as listen has no exceptions. Without another address,
  * listens at loopback: without `listen`, the server would choose one itself. */
 static void close_listen(struct bind *bind)
@@ -719,6 +736,8 @@ static void close_listen(struct bind *bind)
 	struct node *group = NULL;
 	bool is_empty = false;
 
+	if (!bind->listens) /* every list with "any" has an invalid port, which is a fault */
+		return;
 	for (size_t i = 0; i < COUNT(listen_names); i++)
 		for (const struct statement *at = find(first, listen_names[i]); at;
 		     at = find(at->next, listen_names[i])) {
@@ -730,9 +749,13 @@ static void close_listen(struct bind *bind)
 					     &denied->at);
 			if (import_count(group, "listen") == 0) {
 				is_empty = true;
-				forward_listen(import, &denied->at,
-					       excludes(at, "127.0.0.1") ? "::1" : "127.0.0.1",
-					       listen_port(bind, at));
+				if (!listen_at_loopback(bind, &denied->at)) {
+					import_fault(import, &denied->at,
+						     "listen has no exceptions: write the "
+						     "addresses that are meant by \"any\" in its "
+						     "place");
+					return;
+				}
 			}
 			import_closed(import, &denied->at, group,
 				      import_printf(import, "listen = [ %s ];", bind->listens),

@@ -408,7 +408,7 @@ static void an_address_that_is_excluded_is_not_listened_at(void **state)
 	} cases[] = {
 		{"listen-on { !203.0.113.5; any; }; listen-on-v6 { none; };",
 		 "listen = [ \"127.0.0.1:53\" ];\n  # as open", true},
-		{"listen-on { !127.0.0.1; any; }; listen-on-v6 { none; };",
+		{"listen-on { !127.0.0.1; any; }; listen-on-v6 { !2001:db8::5; any; };",
 		 "listen = [ \"[::1]:53\" ];\n  # as open", true},
 		{"listen-on { ! 127.0.0.0/8; any; };", "listen = [ \"[::]:53\" ];\n  # as open",
 		 true},
@@ -418,6 +418,8 @@ static void an_address_that_is_excluded_is_not_listened_at(void **state)
 		 "listen = [ \"10.0.0.1:53\" ];\n  # as open", true},
 		{"listen-on port 5353 { ! 203.0.113.5; any; }; listen-on-v6 { none; };",
 		 "# listen = [ \"0.0.0.0:5353\" ];", true},
+		{"listen-on { none; }; listen-on-v6 { !2001:db8::5; any; };",
+		 "listen = [ \"[::1]:53\" ];\n  # as open", true},
 		{"listen-on { none; }; listen-on-v6 { !2001:db8::5; any; };",
 		 "# listen = [ \"[::]:53\" ];", true},
 		{"listen-on { !203.0.113.5; any; }; listen-on-v6 { !2001:db8::5; any; };",
@@ -442,6 +444,32 @@ static void an_address_that_is_excluded_is_not_listened_at(void **state)
 	}
 	import_case_run("bind", "options { listen-on { !203.0.113.5; any; }; };\n");
 	assert_not_told("only loopback");
+}
+
+static void loopback_takes_the_place_of_an_any_only_where_bind_listens(void **state)
+{
+	static const struct {
+		const char *text, *told;
+	} cases[] = {
+		{"listen-on { !127.0.0.1; any; }; listen-on-v6 { !::1; any; };",
+		 "write the addresses that are meant by \"any\" in its place"},
+		{"listen-on { !localhost; any; }; listen-on-v6 { none; };",
+		 "write the addresses that are meant by \"any\" in its place"},
+		{"listen-on { !inside; any; }; listen-on-v6 { none; };",
+		 "write the addresses that are meant by \"any\" in its place"},
+		{"listen-on port 99999 { !10.0.0.1; any; }; listen-on-v6 { none; };",
+		 "its port is no number from 1 to 65535"},
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		snprintf(text, sizeof text, "acl inside { 127.0.0.1; };\noptions { %s };\n",
+			 cases[i].text);
+		import_case_run("bind", text);
+		assert_told(cases[i].told);
+		assert_not_config("listen");
+	}
 }
 
 static void a_view_of_another_class_takes_no_clients(void **state)
@@ -492,6 +520,7 @@ int main(void)
 		cmocka_unit_test(a_source_address_is_for_all_views),
 		cmocka_unit_test(reports_name_the_network_of_a_view),
 		cmocka_unit_test(an_address_that_is_excluded_is_not_listened_at),
+		cmocka_unit_test(loopback_takes_the_place_of_an_any_only_where_bind_listens),
 		cmocka_unit_test(a_view_of_another_class_takes_no_clients),
 		cmocka_unit_test(words_that_are_not_read_are_told),
 	};
