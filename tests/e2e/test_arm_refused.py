@@ -102,6 +102,7 @@ MALFORMED = {
          "10.30.0.0/30") +
     rows("", "properties.subnets", [{"name": "a/b", "properties": {"addressPrefix": "10.30.0.0/24"}}],
          [{"name": "-", "properties": {"addressPrefix": "10.30.0.0/24"}}],
+        [{"name": "a]b", "properties": {"addressPrefix": "10.30.0.0/24"}}],
          target="properties.subnets[0].name"),
     "virtualNetworks/subnets": rows("is required", PREFIX, GONE, None) +
     rows("", PREFIX, 7, [], "x", "10.20.1.0", "10.20.1.1/24", "10.99.0.0/24", "10.20.1.0/30",
@@ -270,6 +271,8 @@ MISFITS = [
      "is linked to another zone .*, at %s; two zones of one name cannot be seen in one network" % ZONE, VNET),
     (below("virtualNetworks/a%20b"), test_arm_types.network("10.77.0.0/16"), "give a name of 1 to 80 letters",
      "name"),
+    (below("virtualNetworks/hub/subnets/in%5Dx"), properties(addressPrefix="10.30.9.0/24"),
+     "give a name of 1 to 80 letters", "name"),
     (below("virtualNetworks/hub/subnets/x"), properties(addressPrefix="10.10.0.0/29"), "overlaps",
      "properties.addressPrefix"),
     (below("virtualNetworks/hub/subnets/in"), properties(addressPrefix="10.10.0.0/29"),

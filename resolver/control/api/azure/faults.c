@@ -78,22 +78,21 @@ static const struct resource_edit *edit_of(const struct telling *telling, const 
 					   const char **rest)
 {
 	const char *at = fault->origin.path ? fault->origin.path : "";
-	struct arena arena;
-	struct path path;
+	char key[ARM_ID_MAX];
 	const json_t *found = NULL;
-	size_t length, parent = strcspn(at, "]") + 1;
-	char *key;
 
-	arena_init(&arena);
-	length = arm_read_place(&arena, at, &path);
-	/* The innermost resource with an edit: it, or its parent. */
-	for (; length > 0 && !found; length = length > parent ? parent : 0) {
-		key = arena_printf(&arena, "%.*s", (int)length, at);
-		found = key ? json_object_get(telling->edits, text_lower(key)) : NULL;
+	snprintf(key, sizeof key, "%s", at);
+	text_lower(key);
+	/* The innermost resource with an edit: it, or its parent. A name that is refused may have
+	 * a "]", so each "]" may end the resource's path. */
+	for (size_t length = strlen(key); length > 0 && !found; length--) {
+		if (at[length - 1] != ']' || (at[length] != '.' && at[length] != '\0'))
+			continue;
+		key[length] = '\0';
+		found = json_object_get(telling->edits, key);
 		if (found)
 			*rest = at + length + (at[length] == '.');
 	}
-	arena_release(&arena);
 	return found ? &telling->edit->edits[json_integer_value(found)] : NULL;
 }
 
