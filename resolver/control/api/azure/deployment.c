@@ -41,7 +41,7 @@ struct deployment_reader {
 	struct template_scope scope;
 	struct template *template;
 	json_t *environment, *deployer;
-	json_t *networks; /* of the present draft (show_network) */
+	json_t *networks; /* of the present draft (network_of) */
 	size_t networks_draft;
 	const struct template_resource *const *round;
 	size_t round_count, round_at;
@@ -98,43 +98,56 @@ static json_t *find_group(void *context, const char *name)
 	return print_shown(&shown);
 }
 
-static json_t *find_network(struct api_request *request, const struct path *path)
-{
-	json_t *found = json_object();
-	struct change_error error;
-	struct arm_shown shown;
-
-	json_put(found, "users", arm_network_users(request, path));
-	if (arm_find(request, arm_type_of_kind(KIND_NETWORK), path, &shown, &error)) {
-		json_put(found, "etag", json_text(shown.etag));
-		arm_shown_release(&shown);
-	}
-	return found;
-}
-
-/* Gives a network, or what is inside one, the network's etag and the users of its subnets. To find
- * them takes a walk over the subnets and over all network interfaces, and a template may have, or
- * refer to, each subnet. So they are kept until the next draft. */
-static void show_network(struct deployment *deployment, struct arm_shown *shown)
+/* What is known of a network: {"users": arm_network_users, "etag"}. To find the users takes a walk
+ * over all network interfaces, and the etag one over the network, and a template may have, or refer
+ * to, each subnet. So both are found when they are first needed, and kept until the next draft. */
+static json_t *network_of(struct deployment *deployment, const struct path *network)
 {
 	struct deployment_reader *reader = deployment->reader;
-	const struct path path = part_root(&shown->path);
 	char name[GROUP_TEXT_MAX + NAME_TEXT_MAX];
-	const json_t *found;
 
-	if (path.kind->id != KIND_NETWORK)
-		return;
 	if (!reader->networks || reader->networks_draft != reader->drafts) {
 		json_decref(reader->networks);
 		reader->networks = json_object();
 		reader->networks_draft = reader->drafts;
 	}
-	snprintf(name, sizeof name, "%s/%s", path.group, path.names[0]);
+	snprintf(name, sizeof name, "%s/%s", network->group, network->names[0]);
 	if (!json_object_get(reader->networks, name))
-		json_put(reader->networks, name, find_network(deployment->asked.request, &path));
-	found = json_object_get(reader->networks, name);
-	shown->users = json_incref(json_object_get(found, "users"));
-	snprintf(shown->etag, sizeof shown->etag, "%s", json_text_of(found, "etag"));
+		json_put(reader->networks, name, json_object());
+	return json_object_get(reader->networks, name);
+}
+
+/* Gives a network or a subnet the users of the network's subnets. */
+static void show_users(struct deployment *deployment, struct arm_shown *shown)
+{
+	const struct path network = part_root(&shown->path);
+	unsigned kind = shown->path.kind->id;
+	json_t *known;
+
+	if (kind != KIND_NETWORK && kind != KIND_SUBNET)
+		return;
+	known = network_of(deployment, &network);
+	if (!json_object_get(known, "users"))
+		json_put(known, "users", arm_network_users(deployment->asked.request, &network));
+	shown->users = json_incref(json_object_get(known, "users"));
+}
+
+/* Gives what is inside a network the network's etag; none if the network cannot be read. */
+static void show_network_etag(struct deployment *deployment, struct arm_shown *shown)
+{
+	struct api_request *request = deployment->asked.request;
+	const struct path path = part_root(&shown->path);
+	json_t *known = network_of(deployment, &path);
+	struct change_error unused;
+	struct arm_shown network;
+
+	if (!json_object_get(known, "etag")) {
+		if (!arm_find(request, arm_type_of_kind(KIND_NETWORK), &path, &network, &unused))
+			return;
+		json_put(known, "etag", json_text(network.etag));
+		arm_shown_release(&network);
+	}
+	snprintf(shown->etag, sizeof shown->etag, "%s", json_text_of(known, "etag"));
 }
 
 static json_t *find_resource(void *context, const char *id)
@@ -144,16 +157,18 @@ static json_t *find_resource(void *context, const char *id)
 	struct change_error error;
 	struct arm_shown shown;
 	struct path path;
-	bool found;
+	bool found, is_inside;
 
 	if (arm_id_read(deployment->asked.request, id, &type, &path) != 0)
 		return NULL;
-	found = arm_is_inside(type)
-			? arm_find_plain(deployment->asked.request, type, &path, &shown, &error)
-			: arm_find(deployment->asked.request, type, &path, &shown, &error);
+	is_inside = arm_is_inside(type);
+	found = is_inside ? arm_find_plain(deployment->asked.request, type, &path, &shown, &error)
+			  : arm_find(deployment->asked.request, type, &path, &shown, &error);
 	if (!found)
 		return NULL;
-	show_network(deployment, &shown);
+	show_users(deployment, &shown);
+	if (is_inside)
+		show_network_etag(deployment, &shown);
 	return print_shown(&shown);
 }
 
@@ -420,12 +435,14 @@ static void read_resource(struct deployment *deployment, const struct template_r
 		return;
 	deployment->count++;
 	there = arm_find_plain(request, deployed->type, &deployed->path, &shown, &error);
-	if (there)
-		show_network(deployment, &shown);
-	if (error.outcome != CHANGE_FINE)
+	if (error.outcome != CHANGE_FINE) {
 		arm_error(&errors, 503, "StoreFailed", NULL, "%s", error.text);
-	else if (!(there && resource->only_if_absent) && (there || check_parent(deployed, &errors)))
+	} else if (!(there && resource->only_if_absent) &&
+		   (there || check_parent(deployed, &errors))) {
+		if (there)
+			show_users(deployment, &shown);
 		read_put(deployment, deployed, there ? &shown : NULL, resource->body);
+	}
 	if (there)
 		arm_shown_release(&shown);
 	deployment_add_errors(deployment, deployed, &errors);
