@@ -118,7 +118,7 @@ class Happenings(World):
             try:
                 self.add(2)
                 line = ""
-                while "n2" not in line:
+                while "[n2]" not in line:
                     line = follower.stdout.readline()
                     self.assertTrue(line)
                 self.assertRegex(line, r"Z +info +change +revision 2 by uid 0: ")
