@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rules/base.h"
+
 static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 static bool is_mapped(const struct address *address)
@@ -262,15 +264,25 @@ bool address_is_loopback(const struct address *address)
 		       : address->family == 6 && memcmp(address->bytes, one, sizeof one) == 0;
 }
 
+static const struct prefix private_blocks[] = {{{.family = 4, .bytes = {10}}, 8},
+					       {{.family = 4, .bytes = {172, 16}}, 12},
+					       {{.family = 4, .bytes = {192, 168}}, 16},
+					       {{.family = 6, .bytes = {0xfc}}, 7}};
+
 bool address_is_private(const struct address *address)
 {
-	const uint8_t *bytes = address->bytes;
+	for (size_t i = 0; i < COUNT(private_blocks); i++)
+		if (prefix_contains(&private_blocks[i], address))
+			return true;
+	return false;
+}
 
-	if (address->family == 6)
-		return (bytes[0] & 0xfe) == 0xfc;
-	return address->family == 4 &&
-	       (bytes[0] == 10 || (bytes[0] == 172 && (bytes[1] & 0xf0) == 16) ||
-		(bytes[0] == 192 && bytes[1] == 168));
+bool prefix_has_private(const struct prefix *prefix)
+{
+	for (size_t i = 0; i < COUNT(private_blocks); i++)
+		if (prefix_contains(prefix, &private_blocks[i].address))
+			return true;
+	return address_is_private(&prefix->address);
 }
 
 bool address_is_unspecified(const struct address *address)

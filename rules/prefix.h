@@ -74,6 +74,8 @@ struct address address_site(const struct address *address);
 /* The address plus n. */
 struct address address_add(const struct address *address, uint32_t n);
 bool prefix_contains(const struct prefix *prefix, const struct address *address);
+/* Whether any address in the prefix is private. */
+bool prefix_has_private(const struct prefix *prefix);
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 bool prefix_equal(const struct prefix *a, const struct prefix *b);

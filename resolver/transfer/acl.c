@@ -210,7 +210,7 @@ struct transfer_acl *transfer_acl_new(const struct model *model)
  * addresses. */
 static bool has_to_be_named(const struct transfer_zone *zone)
 {
-	return !zone->reverse || zone->alias || reverse_has_private(&zone->prefix);
+	return !zone->reverse || zone->alias || prefix_has_private(&zone->prefix);
 }
 
 bool transfer_grant_covers(const struct transfer_grant *grant, const struct transfer_zone *zone)

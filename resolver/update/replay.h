@@ -11,8 +11,8 @@
  *
  * If the clock was ahead at the start, every request would be too old until the clock gets there
  * again. So once the clock is more than TSIG_FUDGE_S behind it, the start is now: an earlier
- * process could be replayed no more than by a restart at this moment. Times that a key has signed
- * are not given up like this, because this process knows that it has taken such requests.
+ * process could be replayed no more than by a restart at this moment. The floor of a key that has
+ * signed meanwhile stays, because this process has taken its requests.
  *
  * No clock and no lock: only the control thread uses it, and gets all requests in order. */
 #ifndef SLUICE_UPDATE_REPLAY_H

@@ -146,7 +146,7 @@ static int on_reverse_zone(void *context, const struct reverse_zone *reverse)
 	struct name name;
 
 	return name_from_text(&name, NULL, reverse->origin) == 0 && name_equal(&name, context) &&
-	       !reverse_has_private(&reverse->prefix);
+	       !prefix_has_private(&reverse->prefix);
 }
 
 /* Claims the reverse zones that "*" allows. Only those with a private zone's name matter. */

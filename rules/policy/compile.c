@@ -927,8 +927,8 @@ static int walk_above(struct compilation *c, size_t *room)
 	return err;
 }
 
-/* Counts the names at and above this one, from the label `first`, in *room, or adds them (room
- * NULL). */
+/* Adds this name and those above it, from the label `first`, to policy->above. With `room`, only
+ * counts them there. */
 static int take_ours(struct policy *policy, const struct name *name, unsigned first, size_t *room)
 {
 	unsigned last = policy_count_above(&policy->special, name);

@@ -167,20 +167,6 @@ int reverse_each_zone(const struct model *model,
 	return stop;
 }
 
-/* If a block is not in the prefix, the prefix may still be within the block. */
-bool reverse_has_private(const struct prefix *prefix)
-{
-	static const struct address blocks[] = {{.family = 4, .bytes = {10}},
-						{.family = 4, .bytes = {172, 16}},
-						{.family = 4, .bytes = {192, 168}},
-						{.family = 6, .bytes = {0xfc}}};
-
-	for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
-		if (prefix_contains(prefix, &blocks[i]))
-			return true;
-	return address_is_private(&prefix->address);
-}
-
 static bool is_name(const struct name *name, const char *text)
 {
 	struct name other;

@@ -42,10 +42,6 @@ int reverse_each_zone(const struct model *model,
 		      int (*on_zone)(void *context, const struct reverse_zone *zone),
 		      void *context);
 
-/* Whether a zone with this prefix has private addresses. Their PTRs go out to secondaries only if
- * an entry of `transfers` names the zone; "*" does not cover it. */
-bool reverse_has_private(const struct prefix *prefix);
-
 /* Whether one of these zones has the name, in either spelling. */
 bool reverse_has_zone(const struct model *model, const struct name *name);
 

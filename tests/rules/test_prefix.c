@@ -286,6 +286,29 @@ static void loopback_private_and_unspecified_have_exact_edges(void **state)
 	assert_false(address_is_unspecified(&none));
 }
 
+static void a_prefix_has_private_addresses_if_it_overlaps_a_private_block(void **state)
+{
+	static const struct {
+		const char *prefix;
+		bool has;
+	} cases[] = {
+		{"10.0.0.0/8", true},        {"11.0.0.0/8", false},    {"8.0.0.0/6", true},
+		{"10.255.255.255/32", true}, {"172.0.0.0/8", true},    {"172.16.0.0/12", true},
+		{"172.31.255.0/24", true},   {"172.32.0.0/12", false}, {"172.0.0.0/12", false},
+		{"192.0.0.0/8", true},       {"192.168.7.0/24", true}, {"192.169.0.0/16", false},
+		{"0.0.0.0/0", true},         {"::/0", true},           {"f000::/4", true},
+		{"fd00::/8", true},          {"fe00::/8", false},      {"2001:db8::/32", false},
+	};
+	struct prefix prefix;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		assert_int_equal(prefix_parse(&prefix, cases[i].prefix), 0);
+		if (prefix_has_private(&prefix) != cases[i].has)
+			fail_msg("%s", cases[i].prefix);
+	}
+}
+
 static void hosts_overlap_where_one_of_them_is_every_address(void **state)
 {
 	static const struct {
@@ -650,6 +673,7 @@ int main(void)
 		cmocka_unit_test(hosts_are_read_and_printed),
 		cmocka_unit_test(what_is_no_host_is_refused),
 		cmocka_unit_test(loopback_private_and_unspecified_have_exact_edges),
+		cmocka_unit_test(a_prefix_has_private_addresses_if_it_overlaps_a_private_block),
 		cmocka_unit_test(hosts_overlap_where_one_of_them_is_every_address),
 		cmocka_unit_test(equality_looks_at_everything),
 		cmocka_unit_test(a_prefix_contains_its_first_and_last_address_and_no_neighbour),

@@ -625,7 +625,7 @@ static long listen_port(const struct bind *bind, const struct statement *listen)
 	return own ? words_number(own) : usual ? words_number(word(usual, 1)) : DNS_PORT;
 }
 
-/* The element that excludes addresses from an "any" behind it; NULL: none. */
+/* The first element that keeps an address out of the "any" that follows it; NULL: there is none. */
 static const struct statement *exclusion(const struct statement *listen)
 {
 	const struct statement *denied = NULL;

@@ -771,7 +771,7 @@ static void take_soa(struct terraform *terraform, const struct planned *planned,
 		   planned->address, made(terraform, made_of, planned->values));
 }
 
-/* Puts the servers that are a resource of their own into the properties of their network. */
+/* Gives the network the DNS servers that resources of their own have for it. */
 static void put_servers(struct terraform *terraform, json_t *properties, const char *id)
 {
 	for (struct planned *at = terraform->first; at; at = at->next) {

@@ -252,7 +252,7 @@ static json_t *evaluate_parameter(struct template_frame *frame, struct parameter
 	parameter->known = KNOWN_SOON;
 	if (!budget_has_failed(frame->budget))
 		parameter->value = find_value(frame, parameter);
-	/* The caller prints the parameters, so a default is measured as well as a given value. */
+	/* A default is measured as well as a given value, because the caller prints both. */
 	if (parameter->value && !value_measure(frame->budget, parameter->value, &size))
 		parameter->value = NULL;
 	if (parameter->value && parameter->type->is_secure &&

@@ -337,7 +337,7 @@ static void write_longest(uint8_t name[NAME_WIRE_MAX])
 	memcpy(name + 252, "\1k", 3);
 }
 
-/* A stranger's TSIG has names as long as the stranger likes. */
+/* The names in a TSIG that nobody has checked may have any length. */
 static void a_tsig_that_does_not_fit_is_left_out(void **state)
 {
 	struct world *world = *state;

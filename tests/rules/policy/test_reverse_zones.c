@@ -229,33 +229,9 @@ static void a_walk_over_a_model_goes_pool_by_pool_and_can_be_stopped(void **stat
 	model_free(model);
 }
 
-static void a_prefix_has_private_addresses_if_it_overlaps_a_private_block(void **state)
-{
-	static const struct {
-		const char *prefix;
-		bool has;
-	} cases[] = {
-		{"10.0.0.0/8", true},        {"11.0.0.0/8", false},    {"8.0.0.0/6", true},
-		{"10.255.255.255/32", true}, {"172.0.0.0/8", true},    {"172.16.0.0/12", true},
-		{"172.31.255.0/24", true},   {"172.32.0.0/12", false}, {"172.0.0.0/12", false},
-		{"192.0.0.0/8", true},       {"192.168.7.0/24", true}, {"192.169.0.0/16", false},
-		{"0.0.0.0/0", true},         {"::/0", true},           {"f000::/4", true},
-		{"fd00::/8", true},          {"fe00::/8", false},      {"2001:db8::/32", false},
-	};
-	struct prefix prefix;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		assert_int_equal(prefix_parse(&prefix, cases[i].prefix), 0);
-		if (reverse_has_private(&prefix) != cases[i].has)
-			fail_msg("%s", cases[i].prefix);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_prefix_has_private_addresses_if_it_overlaps_a_private_block),
 		cmocka_unit_test(every_cut_has_its_zones),
 		cmocka_unit_test(the_zones_of_a_random_pool_hold_it_and_nothing_else),
 		cmocka_unit_test(a_pool_may_say_what_its_zone_is_called),
