@@ -367,7 +367,8 @@ static void answer_in_one(struct transfers *transfers, struct query *query,
 		transfer_writer_begin(writer, STREAM_CURRENT, 0);
 		length = transfer_writer_next(writer, transfers->buffer, limit, time_s);
 	}
-	count_sent(transfers, writer);
+	if (writer->kind == kind) /* otherwise the client comes again by TCP */
+		count_sent(transfers, writer);
 	query_finish(query, transfers->buffer, length);
 }
 

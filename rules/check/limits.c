@@ -328,11 +328,14 @@ bool check_is_known(const struct check *check, const struct forwarding_ruleset *
 		       compare_versions);
 }
 
+/* An unspecified `listen` has loopback's addresses, too; which others, only the machine knows. */
 static bool is_vnet_resolver(const struct model *model, const struct host *host)
 {
 	for (size_t i = 0; i < model->vnet_resolver.listen.count; i++) {
 		const struct host *listen = &model->vnet_resolver.listen.items[i];
-		if (host_equal(listen, host))
+
+		if (host_equal(listen, host) ||
+		    (host_overlaps(listen, host) && address_is_loopback(&host->address)))
 			return true;
 	}
 	return false;
@@ -354,7 +357,7 @@ void check_server(struct check *check, const struct host *host, const struct ori
 		      address_is_multicast(address) ? "multicast" : "broadcast");
 	else if (is_vnet_resolver(check->model, host))
 		ERROR(check, origin, field,
-		      "%s is vnet_resolver.listen, our own VNet resolver; give another server",
+		      "%s is in vnet_resolver.listen, our own VNet resolver; give another server",
 		      address_print(address, text));
 }
 

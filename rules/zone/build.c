@@ -30,7 +30,8 @@ enum {
 	 * question and OPT. */
 	SET_WIRE_MAX = 65535 - 12 - (NAME_WIRE_MAX + 4) - 11,
 	WARNINGS_MAX = 20,
-	LINE_TEXT_MAX = 40,
+	LINE_TEXT_MAX = 40 + 255, /* with a file, whose path is cut */
+	ASIDE_MAX = LINE_TEXT_MAX + 32,
 	SOA_TTL = 3600,        /* seconds, for a made-up SOA */
 	SOA_MINIMUM_BYTES = 4, /* at the end of a SOA's rdata */
 };
@@ -385,6 +386,18 @@ static struct origin entry_origin(const struct build_record *entry)
 			       .line = entry->line};
 }
 
+/* "line 7", seen from a record of the same file; else "line 7 of FILE". */
+static const char *line_text(const struct build_record *entry, const struct build_record *from,
+			     char text[LINE_TEXT_MAX])
+{
+	const char *file = entry->source->file;
+	bool here = strcmp(file, from->source->file) == 0;
+
+	snprintf(text, LINE_TEXT_MAX, "line %u%s%s", entry->line, here ? "" : " of ",
+		 here ? "" : file);
+	return text;
+}
+
 /* ---- warn ----
  *
  * Valid contents of a zone file that are surely not intended:
@@ -522,7 +535,7 @@ static void warn_ttls(struct zone_builder *builder, struct span set, struct faul
 {
 	const struct build_record *first = first_of(set), *other = NULL;
 	uint32_t lowest = first->ttl;
-	char name[NAME_TEXT_MAX], type[16];
+	char name[NAME_TEXT_MAX], type[16], line[LINE_TEXT_MAX];
 
 	for (size_t i = 0; i < set.count; i++) {
 		const struct build_record *entry = &set.items[i];
@@ -536,10 +549,10 @@ static void warn_ttls(struct zone_builder *builder, struct span set, struct faul
 		return;
 	record_type_print(other->type, type, sizeof type);
 	warn(builder, other, faults,
-	     "the %s data of %s has TTL %u here and %u on line %u; the lowest, %u, is used for "
-	     "all of it",
-	     type, name_wire_to_text(other->owner, name), other->ttl, first->ttl, first->line,
-	     lowest);
+	     "the %s data of %s has TTL %u here and %u on %s; the lowest, %u, is used for all of "
+	     "it",
+	     type, name_wire_to_text(other->owner, name), other->ttl, first->ttl,
+	     line_text(first, other, line), lowest);
 }
 
 void zone_builder_warn_rest(struct zone_builder *builder, struct faults *faults)
@@ -565,11 +578,14 @@ static void refuse(struct zone_builder *builder, const struct build_record *entr
 }
 
 /* " (line 7)", or "" for a record from no file. */
-static const char *line_text(const struct build_record *entry, char text[LINE_TEXT_MAX])
+static const char *aside(const struct build_record *entry, const struct build_record *from,
+			 char text[ASIDE_MAX])
 {
+	char line[LINE_TEXT_MAX];
+
 	*text = '\0';
 	if (entry->line > 0)
-		snprintf(text, LINE_TEXT_MAX, " (line %u)", entry->line);
+		snprintf(text, ASIDE_MAX, " (%s)", line_text(entry, from, line));
 	return text;
 }
 
@@ -585,7 +601,7 @@ static bool may_stand_beside_cname(uint16_t type)
 static void check_cname(struct zone_builder *builder, struct span owner, struct faults *faults)
 {
 	const struct build_record *cname = NULL, *other = NULL;
-	char type[16], line[LINE_TEXT_MAX];
+	char type[16], where[ASIDE_MAX];
 
 	for (size_t i = 0; i < owner.count; i++) {
 		const struct build_record *entry = &owner.items[i];
@@ -601,22 +617,23 @@ static void check_cname(struct zone_builder *builder, struct span owner, struct 
 	if (cname->order > other->order)
 		refuse(builder, cname, faults,
 		       "%s has a CNAME beside %s data%s; a CNAME stands alone", type,
-		       line_text(other, line));
+		       aside(other, cname, where));
 	else
 		refuse(builder, other, faults,
 		       "%s has %s data beside a CNAME%s; a CNAME stands alone", type,
-		       line_text(cname, line));
+		       aside(cname, other, where));
 }
 
 static void check_set(struct zone_builder *builder, struct span set, struct faults *faults)
 {
 	uint16_t type = set.items->type;
-	char text[16], rest[LINE_TEXT_MAX] = "";
+	char text[16], line[LINE_TEXT_MAX], rest[ASIDE_MAX] = "";
 
 	record_type_print(type, text, sizeof text);
 	if ((type == TYPE_SOA || type == TYPE_CNAME || type == TYPE_DNAME) && set.count > 1) {
 		if (set.items[0].line > 0)
-			snprintf(rest, sizeof rest, ", the first is on line %u", set.items[0].line);
+			snprintf(rest, sizeof rest, ", the first is on %s",
+				 line_text(&set.items[0], &set.items[1], line));
 		refuse(builder, &set.items[1], faults, "%s has a second %s%s; keep one of them",
 		       text, rest);
 	}
@@ -633,7 +650,7 @@ static void check_set(struct zone_builder *builder, struct span set, struct faul
 static void check_cover(struct zone_builder *builder, const struct build_record *dname,
 			struct span owner, struct faults *faults)
 {
-	char line[LINE_TEXT_MAX], text[NAME_TEXT_MAX];
+	char where[ASIDE_MAX], text[NAME_TEXT_MAX];
 
 	for (size_t i = 0; i < owner.count; i++) {
 		struct origin origin = entry_origin(&owner.items[i]);
@@ -642,7 +659,8 @@ static void check_cover(struct zone_builder *builder, const struct build_record 
 			continue;
 		builder->broken = true;
 		fault_add(faults, FAULT_ERROR, &origin, NULL, ZONE_BELOW_DNAME,
-			  name_wire_to_text(owner.items[i].owner, text), line_text(dname, line));
+			  name_wire_to_text(owner.items[i].owner, text),
+			  aside(dname, &owner.items[i], where));
 	}
 }
 

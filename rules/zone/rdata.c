@@ -40,8 +40,7 @@ bool rdata_is_valid(uint16_t type, const uint8_t *rdata, size_t length)
 
 /* ---- plain fields ----
  *
- * ldns_str2rdf_dname reads names, and ldns reads numbers that are not plain decimal ("1h" in a
- * SOA). */
+ * ldns_str2rdf_dname reads names. */
 
 int rdata_parse_name(const char *text, const uint8_t *origin, uint8_t wire[NAME_WIRE_MAX],
 		     size_t *length, const char **why)
@@ -93,19 +92,61 @@ static bool parse_number(const char *text, uint8_t *wire, size_t size)
 	return true;
 }
 
+static unsigned unit_seconds(char unit)
+{
+	switch (tolower((uint8_t)unit)) {
+	case 's': return 1;
+	case 'm': return 60;
+	case 'h': return 3600;
+	case 'd': return 86400;
+	case 'w': return 7 * 86400;
+	default: return 0;
+	}
+}
+
+bool rdata_parse_period(const char *text, uint32_t most, uint32_t *seconds)
+{
+	uint64_t total = 0, number;
+
+	do {
+		if (!isdigit((uint8_t)*text))
+			return false;
+		for (number = 0; isdigit((uint8_t)*text); text++) {
+			number = number * 10 + (uint64_t)(*text - '0');
+			if (number > most)
+				return false;
+		}
+		if (*text != '\0' && !isblank((uint8_t)*text)) {
+			if (unit_seconds(*text) == 0)
+				return false;
+			number *= unit_seconds(*text++);
+		}
+		total += number;
+		if (total > most)
+			return false;
+	} while (*text != '\0' && !isblank((uint8_t)*text));
+	*seconds = (uint32_t)total;
+	return true;
+}
+
 /* Reads one plain field; returns its length in bytes, 0: not plain, or wrong. */
 static size_t parse_plain_field(ldns_rdf_type field, const char *text, const uint8_t *origin,
 				uint8_t *wire)
 {
 	const char *why;
+	uint32_t seconds;
 	size_t length;
 
 	switch (field) {
 	case LDNS_RDF_TYPE_A: return inet_pton(AF_INET, text, wire) == 1 ? 4 : 0;
 	case LDNS_RDF_TYPE_AAAA: return inet_pton(AF_INET6, text, wire) == 1 ? 16 : 0;
 	case LDNS_RDF_TYPE_INT16: return parse_number(text, wire, 2) ? 2 : 0;
-	case LDNS_RDF_TYPE_INT32:
-	case LDNS_RDF_TYPE_PERIOD: return parse_number(text, wire, 4) ? 4 : 0;
+	case LDNS_RDF_TYPE_INT32: return parse_number(text, wire, 4) ? 4 : 0;
+	case LDNS_RDF_TYPE_PERIOD:
+		if (!rdata_parse_period(text, UINT32_MAX, &seconds))
+			return 0;
+		wire_put32(wire, seconds);
+		return 4;
 	case LDNS_RDF_TYPE_DNAME:
 		return rdata_parse_name(text, origin, wire, &length, &why) == 0 ? length : 0;
 	default: return 0;
@@ -292,8 +333,7 @@ static uint64_t number_max(ldns_rdf_type field)
 	case LDNS_RDF_TYPE_ALG: return UINT8_MAX;
 	case LDNS_RDF_TYPE_INT16:
 	case LDNS_RDF_TYPE_CERT_ALG: return UINT16_MAX;
-	case LDNS_RDF_TYPE_INT32:
-	case LDNS_RDF_TYPE_PERIOD: return UINT32_MAX;
+	case LDNS_RDF_TYPE_INT32: return UINT32_MAX;
 	default: return 0;
 	}
 }
@@ -303,13 +343,18 @@ static uint64_t number_max(ldns_rdf_type field)
 static const char *number_flaw(uint16_t type, const char *text)
 {
 	const ldns_rr_descriptor *fields = ldns_rr_descript(type);
+	uint32_t seconds;
 
 	text = skip_blanks(text);
 	for (size_t i = 0; i < ldns_rr_descriptor_minimum(fields) && *text != '\0'; i++) {
-		uint64_t max = number_max(ldns_rr_descriptor_field_type(fields, i)), number = 0;
+		ldns_rdf_type field = ldns_rr_descriptor_field_type(fields, i);
+		uint64_t max = number_max(field), number = 0;
 
 		if (*text == '"')
 			break;
+		if (field == LDNS_RDF_TYPE_PERIOD &&
+		    !rdata_parse_period(text, UINT32_MAX, &seconds))
+			return "a time is a number of seconds up to 4294967295, or like 1h30m";
 		if (max > 0 && (*text == '-' || *text == '+'))
 			return "write its numbers without a sign"; /* ldns reads "-1" as 65535 */
 		for (const char *at = text; max > 0 && isdigit((uint8_t)*at); at++) {
@@ -351,6 +396,29 @@ static bool has_long_string(uint16_t type, const char *text)
 		    ldns_rr_descriptor_field_type(fields, i) == LDNS_RDF_TYPE_STR)
 			return true;
 	return false;
+}
+
+/* Whether the gateway of IPSECKEY (RFC 4025) or AMTRELAY (RFC 8777) is neither an address nor an
+ * absolute name: ldns does not complete a relative one. */
+static bool has_relative_gateway(uint16_t type, const char *text)
+{
+	enum { TYPE_IPSECKEY = 45, TYPE_AMTRELAY = 260 };
+	char gateway[NAME_TEXT_MAX];
+	uint8_t address[16];
+	size_t size;
+
+	if (type != TYPE_IPSECKEY && type != TYPE_AMTRELAY)
+		return false;
+	text = skip_blanks(text);
+	for (int before = 0; before < 3; before++)
+		skip_field(&text);
+	size = strcspn(text, " \t");
+	if (size == 0 || size >= sizeof gateway)
+		return false; /* ldns refuses it */
+	memcpy(gateway, text, size);
+	gateway[size] = '\0';
+	return !ldns_dname_str_absolute(gateway) && inet_pton(AF_INET, gateway, address) != 1 &&
+	       inet_pton(AF_INET6, gateway, address) != 1;
 }
 
 /* Concatenates the fields. */
@@ -416,6 +484,8 @@ static const char *parse_known(uint16_t type, const char *text, const uint8_t *o
 	why = number_flaw(type, text);
 	if (why)
 		return why;
+	if (has_relative_gateway(type, text))
+		return "its gateway is an address, or a name with a final dot";
 	record_type_print(type, type_text, sizeof type_text);
 	if (asprintf(&line, ". 0 IN %s %s", type_text, text) < 0)
 		return "out of memory";

@@ -297,42 +297,10 @@ static bool read_name(struct zonefile_reader *reader, char *text, uint8_t wire[N
 	return false;
 }
 
-static unsigned unit_seconds(char unit)
-{
-	switch (tolower((unsigned char)unit)) {
-	case 's': return 1;
-	case 'm': return 60;
-	case 'h': return 3600;
-	case 'd': return 86400;
-	case 'w': return 7 * 86400;
-	default: return 0;
-	}
-}
-
-/* "3600", "1h30m"; at most 2^31-1 (RFC 2181 section 8). */
+/* At most 2^31-1 (RFC 2181 section 8). */
 static bool read_ttl(const char *text, uint32_t *ttl)
 {
-	uint64_t total = 0, number;
-
-	while (*text != '\0') {
-		if (!isdigit((unsigned char)*text))
-			return false;
-		for (number = 0; isdigit((unsigned char)*text); text++) {
-			number = number * 10 + (uint64_t)(*text - '0');
-			if (number > INT32_MAX)
-				return false;
-		}
-		if (*text != '\0') {
-			if (unit_seconds(*text) == 0)
-				return false;
-			number *= unit_seconds(*text++);
-		}
-		total += number;
-		if (total > INT32_MAX)
-			return false;
-	}
-	*ttl = (uint32_t)total;
-	return true;
+	return rdata_parse_period(text, INT32_MAX, ttl);
 }
 
 #define TTL_EXPECTED "a number of seconds up to 2147483647, or like 1h30m"

@@ -273,6 +273,7 @@ static const char every_type[] =
 	"rvs.example.\n"
 	"https HTTPS 1 . alpn=h2,h3 ipv4hint=192.0.2.1 port=8443\n"
 	"https0 HTTPS 0 a.corp.test.\n"
+	"ipseckey IPSECKEY 10 3 2 gw.corp.test. AQ==\n"
 	"ipseckey IPSECKEY 10 1 2 192.0.2.38 AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ==\n"
 	"isdn ISDN \"150862028003217\" \"004\"\n"
 	"key KEY 256 3 5 AQPSKmynfzW4kyBv015MUG2DeIQ3\n"
@@ -395,6 +396,10 @@ static void faulty_records_are_refused_on_their_line(void **state)
 		{"www CNAME a b", "give one name"},
 		{"www PTR", "give one name"},
 		{"@ SOA a b 1 2 3 4", "serial, refresh, retry"},
+		{"@ SOA a b 1 2 3 10000w 4", "a time is a number of seconds up to 4294967295"},
+		{"@ SOA a b 1 2 3 1x 4", "a time is a number of seconds up to 4294967295"},
+		{"www IPSECKEY 10 3 2 gw AQ==", "its gateway is an address, or a name with a "
+						"final dot"},
 		{"www HINFO a", "give two strings"},
 		{"www CAA issue ca", "give flags, tag and value"},
 		{"www SSHFP x", "SSHFP record, \"x\", is not right: "},

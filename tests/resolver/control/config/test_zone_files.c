@@ -365,6 +365,21 @@ static void what_is_included_too_often_too_deep_or_too_long_ends_the_reading(voi
 	assert_non_null(strstr(config->faults.items[1].text, "64 MB together"));
 }
 
+static void a_fault_of_two_records_names_the_other_file(void **state)
+{
+	struct config_text *config = *state;
+	char fault[512];
+
+	config_text_put(config, "more", "\nwww A 192.0.2.1\n");
+	snprintf(fault, sizeof fault,
+		 "www.a.test. has a CNAME beside A data (line 2 of %s/more); a CNAME stands alone",
+		 config->directory);
+	assert_string_equal(only_fault(config, "$INCLUDE more\nwww CNAME web\n"), fault);
+	config_text_put(config, "empty", "");
+	assert_string_equal(only_fault(config, "www A 192.0.2.1\n$INCLUDE empty\nwww CNAME web\n"),
+			    "www.a.test. has a CNAME beside A data (line 1); a CNAME stands alone");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -379,6 +394,7 @@ int main(void)
 		TEST(a_zone_is_also_of_the_files_that_it_includes),
 		TEST(what_is_not_below_the_zones_folder_is_not_included),
 		TEST(a_file_that_includes_itself_ends_the_reading),
+		TEST(a_fault_of_two_records_names_the_other_file),
 		TEST(what_is_included_too_often_too_deep_or_too_long_ends_the_reading),
 	};
 
