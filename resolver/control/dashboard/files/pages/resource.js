@@ -34,6 +34,12 @@ class Inside {
     this.table];
   }
 
+  // Shows no rows, not even that there are none, until the next load.
+  clear() {
+    this.items = [];
+    this.table.replaceChildren();
+  }
+
   // Reads as many rows as are shown already.
   async load() {
     const wanted = Math.max(PAGE, this.items.length), first = collectionIn(this.kind, this.page.path) + query({limit: Math.min(MOST, wanted)});
@@ -101,6 +107,7 @@ export class ResourcePage extends Page {
       this.head.replaceChildren(h("h1", {}, "It is gone."));
       this.told.replaceChildren(empty(`There is no such ${noun(this.kind)} any more.`, h("p", {}, h("a", {href: url("changes")}, "Changes"), " has who deleted it, and can undo that.")));
       this.whole.hidden = true; // until it comes back, as by an undo
+      for (const part of this.parts) part.clear();
       return;
     }
     this.render(item);
