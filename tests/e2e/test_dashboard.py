@@ -610,15 +610,20 @@ class Rules(Browser):
         self.good("POST", "changes", {"edits": [
             {"path": where + "idle", "values": {"domain": "idle.test.", "targets": targets}},
             {"path": where + "broken", "values": {"domain": "broken.test.", "targets": [{"address": "127.0.0.66"}]}},
+            {"path": "rulesets/-/office/target_groups/gone", "values": {"targets": [{"address": "127.0.0.67"}]}},
+            {"path": where + "grouped", "values": {"domain": "grouped.test.", "target_group": "gone"}},
             {"path": where + "inside", "values": {"domain": "a.corp.internal.", "targets": targets}},
             {"path": where + "off", "values": {"domain": "off.test.", "targets": targets, "state": "Disabled"}},
             {"path": "rulesets/-/loose", "values": {"outbound_endpoints": ["hub-resolver/default"]}},
             {"path": "rulesets/-/loose/rules/far", "values": {"domain": "far.test.", "targets": targets}}]})
         self.addCleanup(self.good, "POST", "changes", {"edits": [{"path": path, "values": None} for path in (
-            where + "idle", where + "broken", where + "inside", where + "off", "rulesets/-/loose")]})
-        for name in ("a.contoso.corp", "b.contoso.corp", "a.broken.test"):
+            where + "idle", where + "broken", where + "grouped", "rulesets/-/office/target_groups/gone", where + "inside", where + "off",
+            "rulesets/-/loose")]})
+        for name in ("a.contoso.corp", "b.contoso.corp", "a.broken.test", "a.grouped.test"):
             self.host.ask(("127.0.0.1", 5300), name)
         self.log_in("/ui/rules")
+        self.assertEqual("no target answers", self.row("broken.test.", "no target answers")[3])
+        self.assertRegex(self.row("grouped.test.", "cannot be answered")[3], r"^cannot be answered 127\.0\.0\.67:53 ")
         self.assertEqual(["1", "1"], self.row("broken.test.")[4:6])
         self.assertEqual(["Asked", "Failed"], self.texts("th")[4:6])
         self.find(".hint", "Asked: queries of which the rule has decided a name since the server started, ")
@@ -630,7 +635,7 @@ class Rules(Browser):
         self.assertGreaterEqual(asked, 2)
         self.host.ask(("127.0.0.1", 5300), "c.contoso.corp")
         self.wait(lambda: int(self.row("contoso.corp.")[4]) == asked + 1, "the count to go on by itself")
-        for choice, expected in (("Not used since the start", {"idle.test.", "a.corp.internal.", "far.test."}), ("With failures", {"broken.test."}),
+        for choice, expected in (("Not used since the start", {"idle.test.", "a.corp.internal.", "far.test."}), ("With failures", {"broken.test.", "grouped.test."}),
                                  ("Deciding nothing", {"a.corp.internal.", "far.test."}), ("Disabled", {"off.test."})):
             self.choose("Show", choice)
             self.wait(lambda: {row[0] for row in self.rows()} == expected, "rules that are " + choice)
@@ -657,6 +662,18 @@ class Rules(Browser):
         self.find("plan-view ins", "asks 127.0.0.7:53")
         self.fill("Targets", "nonsense")
         self.assertTrue(self.none("plan-view ins"))  # it was of what is typed no more
+        self.fill("Targets", "127.0.0.7")
+        self.driver.execute_script("""const real = window.fetch;
+            window.fetch = async (where, how) => {
+              const answer = await real(where, how), text = await answer.text();
+              if (where.endsWith("/plan")) await new Promise(done => window.give = done);
+              return new Response(text, {headers: answer.headers});
+            };""")
+        self.press("What would change?", "dialog")
+        self.wait(lambda: self.driver.execute_script("return !!window.give"), "the server's answer")
+        self.fill("Targets", "nonsense")
+        self.driver.execute_async_script("window.give(); fetch('/readyz').then(arguments[0], arguments[0])")
+        self.assertEqual("", self.text_of("plan-view > div"))  # nor one that comes later
         self.press("What would change?", "dialog")
         self.find("dialog .fault", "address")
         self.assertTrue(self.none("plan-view .problem"))
@@ -1078,6 +1095,9 @@ class Zones(Browser):
         good = self.world.write("good.zone", "$TTL 60\n@ IN MX 10 mail\nstays TXT 1\nwww 300 A 10.0.0.7\n    300 A 10.0.0.8\n"
                                 "_dmarc TXT v=DMARC1; p=none\n")
         bad = self.world.write("bad.zone", "www A 10.0.0.7\nwww A nonsense\n$INCLUDE /etc/passwd\n")
+        latin = self.world.write("latin.zone", "")
+        with open(latin, "wb") as file:
+            file.write(b'www TXT "caf\xe9"\n')
         self.log_in(where)
         self.row("goes")
         self.press("Import master file")
@@ -1086,6 +1106,9 @@ class Zones(Browser):
         shown = self.text_of("dialog .problem")
         self.assertIn("nonsense", shown)
         self.assertIn("$INCLUDE is for a zone that is a file", shown)
+        self.field("File").send_keys(latin)
+        self.press("Try it", "dialog")
+        self.find("dialog .problem", "is not UTF-8")
         self.field("File").send_keys(good)
         self.field("Delete what the file does not have").click()
         self.press("Try it", "dialog")

@@ -192,7 +192,7 @@ function lines(status, found) {
 
 export class NetworksPage extends Page {
   async show() {
-    this.onEvents(({event}) => ["change", "reload", "target", "source"].includes(event), () => this.load());
+    this.onEvents(({event}) => ["change", "reload", "target", "source", "rule"].includes(event), () => this.load());
     this.picture = new NetworkPicture("What is reached from where");
     this.table = new DataTable("Networks", this.columns(), empty("There is no network yet.",
       h("p", {}, "Everything is asked inside of one. Declare it in the configuration file, ",

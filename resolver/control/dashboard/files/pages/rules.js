@@ -47,21 +47,23 @@ function deadOf(targets) {
   return targets.filter((target) => targetWord(target)[0] === "bad").length;
 }
 
-// How bad a rule is: all targets dead, some dead, failed queries, decides nothing.
-function badness({use, state}, targets) {
+// How bad a rule is: it cannot be answered, some targets are dead, failed queries, it decides nothing.
+function badness({use, state, unanswered}, targets) {
   const dead = deadOf(targets);
 
   if (state === "Disabled") return 0;
+  if (unanswered !== undefined) return 4;
   if (dead) return dead === targets.length ? 4 : 3;
   return use?.failures ? 2 : Number(use?.enabled && !use.deciding);
 }
 
 // Whether the rule's targets answer, and whether it decides anything; if not, why.
-function ruleState({state, use}, targets) {
+function ruleState({state, use, unanswered}, targets) {
   const dead = deadOf(targets);
 
   if (state === "Disabled") return h("span", {class: "state soft"}, state);
   if (dead && dead === targets.length) return h("span", {class: "state bad"}, "no target answers");
+  if (unanswered !== undefined) return [h("span", {class: "state bad"}, "cannot be answered"), unanswered && h("div", {class: "hint"}, unanswered)];
   if (dead) return h("span", {class: "state warn"}, `${dead} of ${count(targets.length, "target")} down`);
   if (use && !use.linked) return [h("span", {class: "state warn"}, "never asked"), h("div", {class: "hint"}, "its ruleset is linked to no network")];
   if (use && !use.deciding) return [h("span", {class: "state warn"}, "shadowed"), use.shadowed.map((one) => h("div", {class: "hint"}, shadow(one)))];
@@ -70,7 +72,7 @@ function ruleState({state, use}, targets) {
 
 export class RulesPage extends Page {
   async show() {
-    this.onEvents(({event}) => event === "change" || event === "reload" || event === "target", () => this.reload());
+    this.onEvents(({event}) => ["change", "reload", "target", "source", "rule"].includes(event), () => this.reload());
     this.search = this.query.get("search") || "";
     this.only = this.query.get("rule"); // "office/contoso": shows only this rule
     this.shows = Object.hasOwn(SHOWN, this.query.get("show") || "") ? this.query.get("show") : "all";
@@ -101,14 +103,15 @@ export class RulesPage extends Page {
     const how = {signal: this.signal};
     const [status, counted, rulesets, rules] = await Promise.all([get("status", how), this.count(), all("rulesets?limit=5000", "rulesets", how),
       all("rulesets/*/*/rules?limit=5000", "rules", how)]);
-    const known = new Map(rulesets.map((ruleset) => [ruleset.path, ruleset]));
+    const known = new Map(rulesets.map((ruleset) => [ruleset.path, ruleset])), unanswered = new Map(status.unanswered.causes.map(({rule, reason}) => [rule, reason]));
 
     this.rulesets = rulesets;
     this.networks = status.networks.map((network) => network.name);
-    this.health = new Map(status.targets.map((target) => [target.host + " " + target.protocol, target]));
+    // A target that two endpoints ask is there twice, the worse one first.
+    this.health = new Map(status.targets.toReversed().map((target) => [target.host + " " + target.protocol, target]));
     // Rules of a ruleset that was made between the two answers are left out until the next reading.
     this.rules = rules.map((rule) => ({...rule, ruleset: known.get(rule.path.split("/", 3).join("/")), key: order(rule.domain)})).filter(({ruleset}) => ruleset)
-      .map((rule) => ({...rule, use: counted.get(fullName(rule.ruleset) + " " + rule.name)}));
+      .map((rule) => ({...rule, use: counted.get(fullName(rule.ruleset) + " " + rule.name), unanswered: unanswered.get(ruleName(rule))}));
     this.rules.sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
   }
 

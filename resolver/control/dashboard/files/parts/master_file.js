@@ -1,6 +1,6 @@
 // Imports a master file into a zone: the server reads it, the changes are shown, and then made as one change.
 
-import {all, call} from "../lib/api.js";
+import {ApiError, all, call} from "../lib/api.js";
 import {count, h, name} from "../lib/element.js";
 import {ask} from "./dialog.js";
 import {changed, notice, warn} from "./notice.js";
@@ -35,6 +35,15 @@ function plan(where, sets, served, prune) {
   return edits;
 }
 
+// Other encodings' bytes would silently become other characters.
+async function textOf(file) {
+  try {
+    return new TextDecoder("utf-8", {fatal: true}).decode(await file.arrayBuffer());
+  } catch {
+    throw new ApiError(0, {message: `${file.name} is not UTF-8; write its other bytes as \\DDD, like \\233.`});
+  }
+}
+
 function summary(edits) {
   const of = (verb) => edits.filter((edit) => edit.verb === verb).length;
 
@@ -49,7 +58,7 @@ export async function importZone(zone) {
     fields: [{name: "file", label: "File", type: "file", required: true},
              {name: "prune", label: "Delete what the file does not have", type: "check"}],
     work: async ({file, prune}) => {
-      const read = await call("POST", zone + "/master_file", {body: {text: await file.text()}});
+      const read = await call("POST", zone + "/master_file", {body: {text: await textOf(file)}});
 
       doubts = read.body.warnings;
       edits = plan(where, read.body.record_sets, await all(where + "?limit=5000", "record_sets"), prune);

@@ -34,8 +34,11 @@ export class PlanView extends HTMLElement {
   connectedCallback() {
     this.shown = h("div", {"aria-live": "polite"});
     this.replaceChildren(...this.at_once ? [] : [h("button", {type: "button", onclick: () => this.run()}, "What would change?")], this.shown);
-    // Typing changes the edits, so the shown plan goes.
-    this.closest("form").addEventListener("input", () => this.shown.replaceChildren());
+    // Typing changes the edits, so the shown plan goes, and one that is still asked for is not shown.
+    this.closest("form").addEventListener("input", () => {
+      this.asked = null;
+      this.shown.replaceChildren();
+    });
     if (this.at_once) this.run();
   }
 
@@ -44,13 +47,15 @@ export class PlanView extends HTMLElement {
 
     if (!check(form)) return;
     this.shown.replaceChildren(h("p", {}, "looking ..."));
-    const edits = this.edits(valuesOf(form));
+    const edits = this.edits(valuesOf(form)), asked = this.asked = {};
 
     try {
       const {body} = await call("POST", "plan", {body: {edits}});
 
+      if (this.asked !== asked) return;
       this.shown.replaceChildren(...result(body).filter(Boolean));
     } catch (error) {
+      if (this.asked !== asked) return;
       const rest = tell(form, error, edits[0].path);
 
       this.shown.replaceChildren(...rest ? [problem(rest)] : []);
