@@ -209,9 +209,17 @@ class Service(harness.FreshCase):
         self.assertEqual(before, self.active())
         self.assert_answer(self.host.ask(HERE, "localhost"), "127.0.0.1")
 
+        # So do they if the new program could not serve.
+        self.machine.run("sh", "-c", "echo 'nonsense = 1;' >>/etc/sluice/sluice.conf")
+        said = self.machine.run("dpkg", "-i", "/tmp/sluice.deb")[1]
+        self.assertIn("nonsense", said)
+        self.assertIn("The old sluice goes on. Mend that, then run: sluice upgrade", said)
+        self.assertEqual(before, self.active())
+        self.assert_answer(self.host.ask(HERE, "localhost"), "127.0.0.1")
+
         self.machine.run("dpkg", "-P", "sluice")
         self.assertNotEqual("active", self.active()["ActiveState"])
-        for path in ("/var/lib/sluice", "/var/lib/private/sluice", "/run/sluice", "/etc/sluice",
+        for path in ("/var/lib/sluice", "/var/lib/private/sluice", "/var/log/sluice", "/var/log/private/sluice", "/run/sluice", "/etc/sluice",
                      "/etc/systemd/system/multi-user.target.wants/sluice.service",
                      "/etc/systemd/system/sluice.service"):
             self.assertFalse(os.path.lexists(self.machine.path(path)), path)

@@ -412,7 +412,22 @@ static enum health_state read_outcomes(const struct route *route, uint64_t now_u
 										    : HEALTH_WELL;
 }
 
-/* Names the dark route's first target, and the number of the others. The route is dark since its
+/* Whether an earlier upstream of the route has the same server: two endpoints may ask it. */
+static bool is_server_again(const struct route *route, const struct upstream *upstream)
+{
+	for (uint32_t i = 0; i < route->leg_count; i++)
+		for (uint32_t u = 0; u < route->legs[i].upstream_count; u++) {
+			const struct upstream *earlier = &route->legs[i].upstreams[u];
+
+			if (earlier == upstream)
+				return false;
+			if (host_equal(&earlier->host, &upstream->host))
+				return true;
+		}
+	return false;
+}
+
+/* Names the dark route's first server, and the number of the others. The route is dark since its
  * last target is. Not known if one has only lost its source: when that was is not kept. */
 static void judge_dark(const struct health_now *now, const struct route *route,
 		       struct health_route *judged)
@@ -430,7 +445,7 @@ static void judge_dark(const struct health_now *now, const struct route *route,
 				upstream->target ? target_suspect_us(upstream->target) : 0;
 
 			first = first ? first : upstream;
-			count++;
+			count += !is_server_again(route, upstream);
 			known = known && since_us;
 			if (since_us > judged->since_us)
 				judged->since_us = since_us;

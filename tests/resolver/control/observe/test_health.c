@@ -427,6 +427,31 @@ static void assert_judged(const struct health_world *world, const char *name,
 	health_now_release(&now);
 }
 
+/* Two endpoints ask it. */
+static void a_server_counts_once_however_often_it_is_a_target(void **state)
+{
+	struct health_world *world = *state;
+	const struct served_targets *served;
+	char text[HOST_TEXT_MAX];
+	unsigned lost_targets = 0;
+
+	model_add_network(world->model, "spoke", "10.20.0.0/16");
+	model_add_ruleset(world->model, "both", "hub/out hub/out2", "spoke");
+	model_add_rule(world->model, &world->model->rulesets.items[1], "y", "y.", "192.0.2.4");
+	serve(world);
+	served = &world->snapshot->targets->served;
+	for (size_t i = 0; i < served->count; i++) {
+		const struct upstream *upstream = served->items[i].upstream;
+
+		if (strcmp(host_print(&upstream->host, text), "192.0.2.4:53") != 0)
+			continue;
+		target_on_unreachable(upstream->target, TARGET_ERROR_NETWORK, world->now_us);
+		lost_targets++;
+	}
+	assert_int_equal(lost_targets, 2);
+	assert_judged(world, "both/y", HEALTH_DARK, "192.0.2.4:53 cannot be reached");
+}
+
 static void a_way_that_fails_its_clients_is_told_once_and_so_is_its_end(void **state)
 {
 	struct health_world *world = *state;
@@ -755,6 +780,7 @@ int main(void)
 		TEST(what_was_told_outlives_a_reload_and_what_is_gone_is_forgotten),
 		TEST(many_rules_are_named_up_to_five),
 		TEST(when_very_many_change_at_once_the_rest_is_a_number),
+		TEST(a_server_counts_once_however_often_it_is_a_target),
 		TEST(a_way_that_fails_its_clients_is_told_once_and_so_is_its_end),
 		TEST(its_end_is_when_it_was_answered_and_not_when_that_is_told),
 		TEST(a_flood_of_broken_names_beside_answered_ones_is_no_judgement),
