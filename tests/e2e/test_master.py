@@ -269,6 +269,18 @@ class Master(test_upgrade.Upgrading):
         self.assertEqual(2, self.sluice.status()["workers"])
         self.assertIn("another number of workers takes a restart", self.sluice.log())
 
+    def test_a_listener_that_takes_a_restart_is_not_needed_by_one_that_is_started_again(self):
+        with self.host.inside():
+            other = socket.create_server(("127.0.0.1", 8054))
+        self.addCleanup(other.close)
+        self.sluice.reconfigure(self.config().replace('8053" ]', '8053", "http://127.0.0.1:8054" ]'))
+        status, text = self.sluice.command("reload")
+        self.assertEqual(0, status, text)
+        self.assertIn("other listeners take a restart", text)
+        self.sluice.wait_another(self.kill())
+        self.goes_on()
+        self.assertIn("management.listen[1]: ", self.sluice.log())
+
     def test_a_socket_that_somebody_has_removed_is_there_again(self):
         os.unlink(self.sluice.socket)
         before = self.kill()

@@ -660,6 +660,8 @@ class Manager(Server):
         self.sluice.signal(signal.SIGHUP)
         self.assertRegex(self.heard(), r"^RELOADING=1\n")
         self.assertRegex(self.heard(), r"^READY=1\nSTATUS=refused, still serving generation 2: 1 error")
+        os.kill(self.sluice.pid, signal.SIGKILL)
+        self.assertEqual("STATUS=the server has ended, and is started again", self.heard())
         self.sluice.signal(signal.SIGTERM)
         self.assertRegex(self.heard(), r"^STOPPING=1\n")
 

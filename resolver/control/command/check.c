@@ -54,7 +54,7 @@ static int check_user(const struct load *load, const struct model *model, struct
 	privileges_check_program(model, faults);
 	if (geteuid() != 0 || !model->user)
 		return 0;
-	return privileges_drop(model, resolv_conf, false, faults);
+	return privileges_drop(model, resolv_conf, PRIVILEGES_CHECK, faults);
 }
 
 /* Loads what `run` needs to start, including secrets and certificates, and the state's resources,

@@ -230,9 +230,10 @@ static int add_listener(struct management_api *management, struct master_link *m
 	return err;
 }
 
-/* Without a `management` group the socket is a convenience: failing to open it is no error. */
+/* Failing to open the socket is no error without a `management` group, since it is then a
+ * convenience; nor if the server is started again, as in open_listeners. */
 static int open_socket(struct management_api *management, struct master_link *master,
-		       const struct management *wanted)
+		       const struct management *wanted, bool again)
 {
 	char error[HTTP_ERROR_MAX];
 
@@ -240,15 +241,17 @@ static int open_socket(struct management_api *management, struct master_link *ma
 					      management->socket_path, error) == 0;
 	if (management->has_socket)
 		return EXIT_SUCCESS;
-	if (wanted->given)
+	if (wanted->given && !again)
 		return exit_fail("%s", error);
 	log_event(LOG_WARNING, "control", "%s; reload, status and flush cannot reach this server",
 		  error);
 	return EXIT_SUCCESS;
 }
 
+/* Started again, the server goes without a listener that cannot be opened: a reload may have taken
+ * the setting with "other listeners take a restart", and clients must get answers all the same. */
 static int open_listeners(struct management_api *management, struct master_link *master,
-			  const struct management *wanted)
+			  const struct management *wanted, bool again)
 {
 	char error[HTTP_ERROR_MAX];
 
@@ -256,9 +259,15 @@ static int open_listeners(struct management_api *management, struct master_link 
 		const char *url = wanted->listen.items[i];
 
 		if (add_listener(management, master, MASTER_HTTP, http_origin_of(url), url,
-				 error) != 0)
+				 error) == 0)
+			log_event(LOG_INFO, "http", "management API at %s", url);
+		else if (again)
+			log_event(LOG_ERROR, "http",
+				  "management.listen[%zu]: %s; until a restart, the management API "
+				  "is not there",
+				  i, error);
+		else
 			return exit_fail("management.listen[%zu]: %s", i, error);
-		log_event(LOG_INFO, "http", "management API at %s", url);
 	}
 	return EXIT_SUCCESS;
 }
@@ -272,7 +281,7 @@ int management_api_listen(struct management_api *management)
 
 int management_api_open(struct management_api *management, uv_loop_t *loop, struct service *service,
 			const struct api_dialect *const *dialects, struct master_link *master,
-			const struct model *model, struct faults *faults)
+			bool again, const struct model *model, struct faults *faults)
 {
 	const struct management *wanted = &model->management;
 
@@ -292,8 +301,8 @@ int management_api_open(struct management_api *management, uv_loop_t *loop, stru
 		return EXIT_FAILURE;
 	}
 	serve(&management->next, management);
-	int status = open_socket(management, master, wanted);
-	return status == EXIT_SUCCESS ? open_listeners(management, master, wanted) : status;
+	int status = open_socket(management, master, wanted, again);
+	return status == EXIT_SUCCESS ? open_listeners(management, master, wanted, again) : status;
 }
 
 void management_api_close(struct management_api *management)

@@ -1025,6 +1025,7 @@ static void plan_start(struct master *master, const struct child *ended, const c
 	else if (master->crashes < COUNT(pauses_s) - 1)
 		master->crashes++;
 	unsigned pause_s = pauses_s[master->crashes];
+	notify_ended();
 	if (pause_s == 0) {
 		log_event(LOG_ERROR, "master", "the server %s; started again", end);
 		start_again(master);

@@ -63,6 +63,11 @@ void notify_reloading(void) /* Type=notify-reload needs the time it began */
 	notify(state, 0);
 }
 
+void notify_ended(void)
+{
+	notify("STATUS=the server has ended, and is started again", MSG_DONTWAIT);
+}
+
 void notify_stopping(void)
 {
 	notify("STOPPING=1\nSTATUS=stopping", 0);

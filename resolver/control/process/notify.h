@@ -17,6 +17,8 @@ void notify_ready(const char *status);
 /* Tells the manager that the start takes this much longer. */
 void notify_starting(uint64_t ms);
 void notify_reloading(void);
+/* Tells the manager that the server has ended, and that another one is started. */
+void notify_ended(void);
 void notify_stopping(void);
 
 /* The interval in microseconds within which the manager expects notify_alive (WATCHDOG_USEC,

@@ -420,7 +420,7 @@ static int stay(const struct model *model, const struct identity *identity, stru
 	return ERR_FAULTS;
 }
 
-int privileges_drop(const struct model *model, const char *resolv_conf, bool to_serve,
+int privileges_drop(const struct model *model, const char *resolv_conf, enum privileges_for what,
 		    struct faults *faults)
 {
 	struct identity identity = {0};
@@ -430,7 +430,12 @@ int privileges_drop(const struct model *model, const char *resolv_conf, bool to_
 		return err;
 	if (!model->user || identity.uid == geteuid())
 		return stay(model, &identity, faults);
-	if (to_serve && geteuid() == 0)
+	if (what == PRIVILEGES_SERVE_AGAIN && geteuid() != 0) {
+		fault_add(faults, FAULT_WARNING, &model->user_origin, NULL,
+			  "another user takes a restart; still uid %u", (unsigned)geteuid());
+		return stay(model, &identity, faults);
+	}
+	if (what != PRIVILEGES_CHECK && geteuid() == 0)
 		make_socket_directory(model, &identity);
 	err = drop_to_user(model, &identity, faults);
 	if (err == 0)

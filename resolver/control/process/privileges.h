@@ -26,10 +26,12 @@
  * up only rights that are not needed; root takes the model's group all the same. After a change of
  * user, each file that a reload or restart needs and the user cannot read or write is a fault: the
  * configuration's files, zones, secrets, certificate and key, state, resolv.conf if given, and the
- * directories of state, query log and control socket. `to_serve`: first makes a missing socket
- * directory for the user. ERR_FAULTS: the process must end. */
-MUST_CHECK int privileges_drop(const struct model *model, const char *resolv_conf, bool to_serve,
-			       struct faults *faults);
+ * directories of state, query log and control socket. To serve, first makes a missing socket
+ * directory for the user; a server that is started again by a master which is another user already
+ * stays that user, with a warning. ERR_FAULTS: the process must end. */
+enum privileges_for { PRIVILEGES_CHECK, PRIVILEGES_SERVE, PRIVILEGES_SERVE_AGAIN };
+MUST_CHECK int privileges_drop(const struct model *model, const char *resolv_conf,
+			       enum privileges_for what, struct faults *faults);
 /* Warns if the serving user can change or replace this program, which the master starts again. Does
  * not warn if that user is root, nor if the program is root's: the master executes no other user's
  * file in its place. */

@@ -526,6 +526,13 @@ static void finish_access(void *context, bool served)
 		tally_follow(process->tally);
 }
 
+/* Whether the master starts this server because one that served has ended. Then a setting that
+ * takes a restart, as reloads say, must not keep this one from serving. */
+static bool is_again(const struct process *process)
+{
+	return process->master.workers > 0 && !process->service.beside;
+}
+
 /* All steps up to serving. The management API listens once its clients and the key of tokens are
  * known, so that valid tokens are not refused; beside another server it listens once that server
  * has left. */
@@ -538,7 +545,8 @@ static int begin(struct process *process, struct model *model, struct faults *fa
 	if (status == EXIT_SUCCESS)
 		status =
 			management_api_open(&process->management, &process->loop, &process->service,
-					    process_dialects, &process->master, model, faults);
+					    process_dialects, &process->master, is_again(process),
+					    model, faults);
 	process->tally = tally_new(&process->service);
 	if (status == EXIT_SUCCESS && !process->tally)
 		status = exit_fail("%s", err_text(ERR_NOMEM));
@@ -664,7 +672,9 @@ static int become_user(struct process *process, struct model *model, struct faul
 	process->user = model->user ? strdup(model->user) : NULL;
 	process->group = model->group ? strdup(model->group) : NULL;
 	privileges_check_program(model, faults);
-	if (privileges_drop(model, resolv_conf, true, faults) != 0)
+	if (privileges_drop(model, resolv_conf,
+			    is_again(process) ? PRIVILEGES_SERVE_AGAIN : PRIVILEGES_SERVE,
+			    faults) != 0)
 		return refuse(faults);
 	if (master_link_bind(&process->master) != 0)
 		return exit_fail("the master has ended");

@@ -76,6 +76,8 @@ static void every_state_is_told_by_its_name(void **state)
 	unsigned long long since_us = 0;
 	assert_int_equal(sscanf(heard(), "RELOADING=1\nMONOTONIC_USEC=%llu", &since_us), 1);
 	assert_true(since_us > 0 && since_us <= uv_hrtime() / 1000);
+	notify_ended();
+	assert_string_equal(heard(), "STATUS=the server has ended, and is started again");
 	notify_stopping();
 	assert_string_equal(heard(), "STOPPING=1\nSTATUS=stopping");
 	notify_alive();

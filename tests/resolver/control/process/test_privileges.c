@@ -97,7 +97,7 @@ static void assert_child(struct world *world, int (*check)(struct world *world))
 
 static int drop(struct world *world)
 {
-	return privileges_drop(world->model, NULL, true, &world->faults);
+	return privileges_drop(world->model, NULL, PRIVILEGES_SERVE, &world->faults);
 }
 
 /* By others of its user, or in a core file. */
@@ -222,6 +222,28 @@ static void a_user_is_found_by_name(void **state)
 	struct world *world = *state;
 	load(world, "user = \"nobody\";");
 	assert_child(world, check_nobody);
+}
+
+/* A reload has taken another user with a warning, and then the server has ended. */
+static int check_another(struct world *world)
+{
+	if (setgid(GROUP) != 0 || setuid(GROUP) != 0 || drop(world) == 0 ||
+	    !has_fault(world, "only root can become another user"))
+		return 1;
+	faults_release(&world->faults);
+	faults_init(&world->faults);
+	return privileges_drop(world->model, NULL, PRIVILEGES_SERVE_AGAIN, &world->faults) == 0 &&
+			       has_fault(world, "another user takes a restart; still uid 61235") &&
+			       world->faults.errors == 0 && geteuid() == GROUP
+		       ? 0
+		       : 2;
+}
+
+static void a_server_that_is_started_again_stays_its_masters_user(void **state)
+{
+	struct world *world = *state;
+	load(world, "user = \"61234\";");
+	assert_child(world, check_another);
 }
 
 /* Puts the world's file "group" in the place of /etc/group, for this process alone. */
@@ -444,6 +466,7 @@ int main(void)
 		TEST(a_worker_of_root_keeps_none),
 		TEST(a_number_without_a_name_is_its_own_group),
 		TEST(a_user_is_found_by_name),
+		TEST(a_server_that_is_started_again_stays_its_masters_user),
 		TEST(a_user_of_very_many_groups_has_some_of_them),
 		TEST(without_a_user_root_stays_root),
 		TEST(root_that_stays_root_takes_the_group),
