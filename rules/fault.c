@@ -67,22 +67,17 @@ static bool has_fault(const struct faults *faults, const struct origin *origin, 
 	return false;
 }
 
-void fault_add(struct faults *faults, enum severity severity, const struct origin *origin,
-	       const char *field, const char *format, ...)
+static void __attribute__((format(printf, 5, 0)))
+add(struct faults *faults, enum severity severity, const struct origin *origin, const char *path,
+    const char *format, va_list arguments)
 {
 	size_t *found = severity == FAULT_ERROR ? &faults->errors : &faults->warnings;
-	const char *path = join_path(faults, origin->path, field), *text;
+	const char *text;
 	struct fault *fault;
-	va_list arguments;
 
-	if (strncmp(format, FAULT_MISSING, strlen(FAULT_MISSING)) == 0 &&
-	    has_fault(faults, origin, path))
-		return;
 	if (++*found > FAULTS_MAX)
 		return;
-	va_start(arguments, format);
 	text = arena_vprintf(&faults->arena, format, arguments);
-	va_end(arguments);
 	fault = text ? new_item(faults) : NULL;
 	if (!fault) {
 		faults->no_memory = true;
@@ -97,6 +92,30 @@ void fault_add(struct faults *faults, enum severity severity, const struct origi
 		.text = text,
 		.order = faults->count++,
 	};
+}
+
+void fault_add(struct faults *faults, enum severity severity, const struct origin *origin,
+	       const char *field, const char *format, ...)
+{
+	const char *path = join_path(faults, origin->path, field);
+	va_list arguments;
+
+	if (strncmp(format, FAULT_MISSING, strlen(FAULT_MISSING)) == 0 &&
+	    has_fault(faults, origin, path))
+		return;
+	va_start(arguments, format);
+	add(faults, severity, origin, path, format, arguments);
+	va_end(arguments);
+}
+
+void fault_add_first(struct faults *faults, const struct origin *origin, const char *field,
+		     const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	add(faults, FAULT_ERROR, origin, join_path(faults, origin->path, field), format, arguments);
+	va_end(arguments);
 }
 
 void fault_needs(struct faults *faults, const char *limit, uint64_t needed)

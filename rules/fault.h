@@ -57,6 +57,11 @@ void faults_release(struct faults *faults);
 void fault_add(struct faults *faults, enum severity severity, const struct origin *origin,
 	       const char *field, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* Adds an error about a value that no earlier fault is about, without looking for one: there may be
+ * very many. */
+void fault_add_first(struct faults *faults, const struct origin *origin, const char *field,
+		     const char *format, ...) __attribute__((format(printf, 4, 5)));
+
 /* Notes that the last added error would be none if the limit were `needed`. The text `limit` must
  * stay valid. */
 void fault_needs(struct faults *faults, const char *limit, uint64_t needed);

@@ -4,6 +4,7 @@
 
 #include "rules/base.h"
 #include "rules/check/internal.h"
+#include "rules/schema/reference.h"
 #include "rules/text.h"
 #include "rules/zone/zone.h"
 
@@ -110,15 +111,16 @@ static const struct zone *data_before(const struct check *check, const struct pr
 				      size_t index)
 {
 	const struct model *before = check->before;
-	size_t count = before ? before->private_zones.count : 0;
+	const struct private_zone *found;
 
+	if (!before)
+		return NULL;
 	/* The zone usually has the same index as before. */
-	if (index < count && before->private_zones.items[index].zone == zone->zone)
+	if (index < before->private_zones.count &&
+	    before->private_zones.items[index].zone == zone->zone)
 		return zone->zone;
-	for (size_t i = 0; i < count; i++)
-		if (is_same_zone(&before->private_zones.items[i], zone))
-			return before->private_zones.items[i].zone;
-	return NULL;
+	found = model_zone(before, zone->resource_group, zone->name);
+	return found && is_same_zone(found, zone) ? found->zone : NULL;
 }
 
 static void check_declared_sets(struct check *check, const struct private_zone *zone)

@@ -289,7 +289,8 @@ static const char *add_subnet(struct maker *maker, struct room *room,
 			      const char *endpoint, const char *direction)
 {
 	struct virtual_network *network = room->network;
-	uint32_t longest = maker->model->limits.subnet_prefix_length_max;
+	const struct limit_values *limits = &maker->model->limits;
+	uint32_t longest = limits->subnet_prefix_length_max;
 	uint8_t length = longest && longest < SUBNET_LENGTH ? (uint8_t)longest : SUBNET_LENGTH;
 	char printed[PREFIX_TEXT_MAX];
 	struct prefix prefix;
@@ -297,6 +298,8 @@ static const char *add_subnet(struct maker *maker, struct room *room,
 
 	if (!network || !endpoint)
 		return NULL;
+	if (length < limits->subnet_prefix_length_min)
+		length = (uint8_t)limits->subnet_prefix_length_min;
 	if (room->next == room->end && !add_space(maker, room, length))
 		return NULL;
 	prefix = prefix_at((uint32_t)room->next, length);

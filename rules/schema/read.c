@@ -453,9 +453,9 @@ static void missing_keys(const struct group_members *members, const struct origi
 
 		if (field->required && !(members->seen >> i & 1) &&
 		    !(chosen && strcmp(field->key, chosen) == 0))
-			fault_add(members->reader->faults, FAULT_ERROR, origin, field->key,
-				  FAULT_MISSING "; give %s",
-				  expected(members->reader, field, text, sizeof text));
+			fault_add_first(members->reader->faults, origin, field->key,
+					FAULT_MISSING "; give %s",
+					expected(members->reader, field, text, sizeof text));
 	}
 }
 
