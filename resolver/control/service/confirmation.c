@@ -360,12 +360,22 @@ int confirmation_remove(const struct confirmation *confirmation, enum unconfirme
 			char error[CONFIRMATION_TEXT_MAX])
 {
 	char *path = path_of(confirmation, kind_names[kind]);
-	int err = path ? 0 : fail_memory(error);
+	/* Opened before the record is removed: afterwards nothing may fail, because the record
+	 * alone makes the next start go back. */
+	int fd = open(confirmation->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
 
-	if (!err && unlink(path) == 0)
-		err = sync_directory(confirmation->directory, error);
-	else if (!err && errno != ENOENT)
+	if (fd < 0 && errno != ENOENT)
+		err = fail(confirmation->directory, "opened", errno, error);
+	else if (!path)
+		err = fail_memory(error);
+	else if (unlink(path) != 0 && errno != ENOENT)
 		err = fail(path, "removed", errno, error);
+	else if (fd >= 0 && fsync(fd) != 0)
+		log_event(LOG_WARNING, "confirm",
+			  "%s is removed, but could come back if the power failed now: %s", path,
+			  strerror(errno));
+	if (fd >= 0)
+		close(fd);
 	free(path);
 	if (err)
 		return err;

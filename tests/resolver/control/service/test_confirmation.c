@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -88,6 +89,24 @@ static void a_record_is_read_back_until_it_is_removed(void **state)
 	assert_true(confirmation_find(confirmation, UNCONFIRMED_RELOAD, &found));
 	assert_int_equal(confirmation_remove(confirmation, UNCONFIRMED_RELOAD, error), 0);
 	assert_int_not_equal(access(confirmation->directory, F_OK), 0);
+}
+
+static void a_record_that_is_not_removed_is_there(void **state)
+{
+	const struct fixture *fixture = *state;
+	const struct confirmation *confirmation = &fixture->confirmation;
+	struct unconfirmed change = change_of(7, "ops"), found;
+	char error[CONFIRMATION_TEXT_MAX];
+	struct rlimit files;
+
+	assert_int_equal(confirmation_write(confirmation, &change, error), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, files.rlim_max}), 0);
+	assert_int_equal(confirmation_remove(confirmation, UNCONFIRMED_CHANGE, error), ERR_SYSTEM);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+	assert_non_null(strstr(error, "cannot be opened"));
+	assert_true(confirmation_find(confirmation, UNCONFIRMED_CHANGE, &found));
+	assert_int_equal(confirmation_remove(confirmation, UNCONFIRMED_CHANGE, error), 0);
 }
 
 static void what_is_no_record_is_none(void **state)
