@@ -277,7 +277,7 @@ static bool covers_target(const struct judge *judge, const struct update_rdata *
 	return read_target(&target, data) && registration_grant_covers(judge->grant, &target);
 }
 
-/* Whether the PTR leads to a name that has the address. */
+/* Whether the PTR leads to a name that has the address, registered or not. */
 static bool is_alive(const struct judge *judge, const struct name *owner,
 		     const struct update_rdata *data)
 {
@@ -285,7 +285,7 @@ static bool is_alive(const struct judge *judge, const struct name *owner,
 	struct name target;
 
 	return address_of(owner, &address) && read_target(&target, data) &&
-	       has_address(judge->view->names, &target, &address);
+	       has_address(judge->view->served_names, &target, &address);
 }
 
 /* Whether a PTR at this owner, added or registered, leads to a name of the key. */
@@ -732,11 +732,14 @@ static int apply_all(struct judge *judge)
 
 /* ---- results ---- */
 
-static bool is_changed(const struct draft *draft)
+/* A renewed set takes the entry's TTL, which may have changed. */
+static bool is_changed(const struct judge *judge, const struct draft *draft)
 {
 	size_t before = draft->before ? draft->before->count : 0;
 
 	if (draft->count != before)
+		return true;
+	if (draft->named && draft->before && draft->before->ttl != judge->entry->ttl)
 		return true;
 	for (size_t i = 0; i < draft->count; i++)
 		if (!set_has(draft->before, &draft->records[i]))
@@ -790,6 +793,19 @@ static const char *judge_amounts(const struct judge *judge)
 		       : NULL;
 }
 
+/* Whether the client may keep this set registered: no more than it may change. */
+static bool may_renew(const struct judge *judge, const struct update_record *record)
+{
+	const struct update_rdata own = address_data(&judge->client->address);
+
+	if (!judge->grant)
+		return judge->reverse ? record->type == TYPE_PTR
+				      : record->type == address_type(&judge->client->address) &&
+						rdata_equal(record->type, &record->data, &own);
+	return judge->grant->names == REGISTER_ANY || !judge->reverse ||
+	       has_own_target(judge, &record->owner);
+}
+
 /* Adds a draft without changes for each set that only prerequisites name. */
 static int name_prerequisites(struct judge *judge)
 {
@@ -805,7 +821,8 @@ static int name_prerequisites(struct judge *judge)
 		const struct update_record *record = &update->prerequisites[i];
 		struct draft *draft;
 
-		if (record->class != CLASS_IN || !is_registered_type(judge, record->type))
+		if (record->class != CLASS_IN || !is_registered_type(judge, record->type) ||
+		    !may_renew(judge, record))
 			continue;
 		draft = draft_of(judge, &record->owner, record->type);
 		if (!draft)
@@ -829,7 +846,7 @@ static int list_sets(struct judge *judge)
 		const struct update_set set = {draft->owner->wire, draft->type, draft->records,
 					       draft->count};
 
-		if (is_changed(draft))
+		if (is_changed(judge, draft))
 			changed[verdict->changed_count++] = set;
 		else if (draft->named && draft->count > 0)
 			renewed[verdict->renewed_count++] = set;

@@ -65,6 +65,7 @@ struct update_view {
 	const struct zone *served, *registered;
 	/* The registered records of the entry's zone; may be the same as `registered`. */
 	const struct zone *names;
+	const struct zone *served_names; /* the entry's zone as queries see it */
 	size_t owners; /* how many names `registered` has for this entry, without the apex */
 	/* The address that queries at this place get for the zone's name server
 	 * (rules/policy/registered.h); NULL, or family 0: none. */

@@ -136,6 +136,7 @@ static enum rcode judge(struct registrar_batch *batch, const struct update_reque
 	view.registered = tree < 0 ? zone->updates : zone->reverse[tree];
 	view.served = tree < 0 ? zone->layers.served : zone->reverse[tree];
 	view.names = zone->updates;
+	view.served_names = zone->layers.served;
 	view.owners = zone_owners(view.registered) - 1;
 	view.server = &request->local;
 	update_judge(&verdict, arena, &update, entry, &client, &view);

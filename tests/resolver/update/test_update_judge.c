@@ -423,6 +423,42 @@ static void a_key_of_some_names_has_the_ptrs_that_lead_to_them(void **state)
 	expect_reverse(world, "! 7.0 ANY PTR\n! 7.0 IN PTR web.corp.test.", RCODE_NOERROR,
 		       "= 7.0." P " PTR web.corp.test.\n");
 	expect_reverse(world, "! 7.0 ANY ANY", RCODE_NOERROR, "- 7.0." P " PTR\n");
+
+	/* The zone's own www has the address. */
+	update_world_client(world, "dhcp", "192.0.2.1");
+	expect_reverse(world, "! 9.9 IN PTR www.corp.test.", RCODE_NOERROR,
+		       "= 9.9." P " PTR www.corp.test.\n");
+	update_world_client(world, "web.corp.test", "192.0.2.1");
+	expect_reverse(world, "! 9.9 ANY PTR\n! 9.9 IN PTR web.corp.test.", RCODE_REFUSED, "");
+}
+
+static void nothing_is_renewed_that_the_client_may_not_change(void **state)
+{
+	struct update_world *world = *state;
+
+	expect(world, "! pc IN A 10.1.0.5\n! pc IN DHCID " ONE, RCODE_NOERROR,
+	       "= pc A 10.1.0.5\n= pc DHCID " ONE "\n");
+	expect_reverse(world, "! 5.0 IN PTR pc.corp.test.", RCODE_NOERROR,
+		       "= 5.0." P " PTR pc.corp.test.\n");
+	expect(world, "? pc IN A 10.1.0.5\n? pc IN DHCID " ONE, RCODE_NOERROR,
+	       "~ pc A\n~ pc DHCID\n");
+	update_world_client(world, NULL, "10.1.0.9");
+	expect(world, "? pc IN A 10.1.0.5\n! pc NONE A 10.1.0.99", RCODE_NOERROR, "");
+	update_world_client(world, NULL, "10.1.0.5");
+	expect(world, "? pc IN A 10.1.0.5\n! pc NONE A 10.1.0.99", RCODE_NOERROR, "~ pc A\n");
+	update_world_client(world, "web.corp.test", "192.0.2.1");
+	expect_reverse(world, "? 5.0 IN PTR pc.corp.test.", RCODE_NOERROR, "");
+	expect(world, "! web IN A 10.1.0.5", RCODE_NOERROR, "= web A 10.1.0.5\n");
+}
+
+static void a_renewal_takes_the_entrys_ttl(void **state)
+{
+	struct update_world *world = *state;
+
+	expect(world, "! pc IN A 10.1.0.5", RCODE_NOERROR, "= pc A 10.1.0.5\n");
+	world->registrations->items[0].ttl++; /* since a reload */
+	expect(world, "! pc IN A 10.1.0.5", RCODE_NOERROR, "= pc A 10.1.0.5\n");
+	expect(world, "? pc IN A 10.1.0.6", RCODE_NXRRSET, "");
 }
 
 /* ---- what can be registered ---- */
@@ -691,6 +727,8 @@ int main(void)
 		TEST(a_key_is_one_of_the_entrys),
 		TEST(self_is_the_keys_own_name),
 		TEST(subdomain_is_the_keys_name_and_those_below),
+		TEST(nothing_is_renewed_that_the_client_may_not_change),
+		TEST(a_renewal_takes_the_entrys_ttl),
 		TEST(a_key_of_some_names_has_the_ptrs_that_lead_to_them),
 		TEST(only_types_of_machines_are_registered),
 		TEST(nobody_registers_under_the_name_of_the_zones_name_server),
