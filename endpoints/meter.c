@@ -37,7 +37,7 @@ enum {
 	LOT_SHIFT = 48,                /* the lower bits are its millisecond */
 	LOT_TICK_SHIFT = 10,           /* of microseconds */
 	LOTS_PER_SECOND = 2000,        /* a lot is the tokens of half of its time */
-	SKEW = 1 << (COUNT_SHIFT - 1), /* a larger age: this worker's clock is a little behind */
+	SKEW = 64, /* ticks: another worker's clock may be so far ahead of this one's */
 };
 static const uint64_t units_per_second = (uint64_t)UNITS_PER_US * 1000 * 1000;
 
@@ -154,7 +154,7 @@ static uint64_t count_of(uint64_t cell, uint32_t tick)
 {
 	uint32_t age = (tick - (uint32_t)cell) & ((1u << COUNT_SHIFT) - 1);
 
-	if (age > SKEW)
+	if (age >= (1u << COUNT_SHIFT) - SKEW)
 		age = 0;
 	return age < COUNT_HALVINGS_MAX ? cell >> COUNT_SHIFT >> age : 0;
 }

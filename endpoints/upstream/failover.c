@@ -261,11 +261,11 @@ static void drop(struct flight *flight, uint64_t now_us)
 }
 
 /* A connection that ends without an answer counts as the target's reply to the question. After a
- * failed fallback the truncated reply remains. */
+ * failed fallback the truncated reply remains, unless the fallback failed here. */
 static void note_said(struct lookup *lookup, const struct flight *flight, enum target_error error,
 		      uint64_t now_us)
 {
-	if (flight_is_fallback(flight))
+	if (flight_is_fallback(flight) && !target_error_is_ours(error))
 		error = TARGET_ERROR_TRUNCATED;
 	if (target_error_is_answer(error))
 		lookup->said = (struct ask_said){error, flight->upstream};

@@ -792,7 +792,7 @@ void resolve_own(struct resolver *resolver, struct query *query, struct policy_h
  * and asking again burdens no server. */
 static bool is_our_own_fault(const struct ask_result *result)
 {
-	return (result->outcome == ASK_FAILED || result->outcome == ASK_SILENT) &&
+	return result->outcome != ASK_ANSWERED &&
 	       (result->error == TARGET_ERROR_OVER || result->error == TARGET_ERROR_ROOM ||
 		result->error == TARGET_ERROR_FULL || result->sourceless);
 }

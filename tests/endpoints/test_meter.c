@@ -337,6 +337,21 @@ static void who_was_greedy_once_is_not_held_to_it_for_ever(void **state)
 	assert_true(f->admitted[1] >= f->asked[1] * 995 / 1000);
 }
 
+/* Cells are read again after half of the time in which ticks wrap around. */
+static void who_was_greedy_a_month_ago_is_not_held_to_it(void **state)
+{
+	unsigned rates[21] = {20000};
+	struct fixture *f = *state;
+
+	ask_together(f, rates, 1, 9000);
+	rates[0] = 20;
+	for (unsigned i = 1; i < 21; i++)
+		rates[i] = 1000;
+	f->now_us += 26 * 86400 * (uint64_t)SECOND;
+	ask_together(f, rates, 21, 5000);
+	assert_true(f->admitted[0] >= f->asked[0] * 98 / 100);
+}
+
 static void an_ipv6_client_is_its_network(void **state)
 {
 	struct fixture *f = *state;
@@ -593,6 +608,7 @@ int main(void)
 		ONE(clients_that_want_more_than_there_is_share_alike),
 		ONE(what_modest_clients_leave_is_shared_by_the_greedy),
 		ONE(who_was_greedy_once_is_not_held_to_it_for_ever),
+		ONE(who_was_greedy_a_month_ago_is_not_held_to_it),
 		ONE(an_ipv6_client_is_its_network),
 		ONE(who_is_proven_is_answered_from_its_first_query_on),
 		ONE(the_provens_half_is_shared_as_the_whole_is),
