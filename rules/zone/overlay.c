@@ -204,6 +204,9 @@ struct zone *zone_overlay(const struct zone_layers *before, struct zone *own,
 	zone_unref(base); /* the draft has its own reference */
 	if (o.draft)
 		err = lay_changes(&o, own_before, own);
+	/* A SOA may have become the zone's own, or a made-up one, without a change of its data. */
+	if (!err && own_before && zone_has_own_soa(own_before) != zone_has_own_soa(own))
+		err = lay(&o, zone_apex(own)->wire);
 	if (!err)
 		err = lay_changes(&o, registered_before, registered);
 	if (!err)

@@ -118,13 +118,22 @@ static int copy_file(struct copying *copying, const char **path, const char *to)
 
 /* ---- zones ---- */
 
+struct zone_copy {
+	const struct zone *zone;
+	FILE *out;
+};
+
+/* A SOA that the zone has only because it has none is made up again when the copy is read. */
 static int put_set(void *context, const uint8_t *owner, const struct rrset *set)
 {
 	char name[NAME_TEXT_MAX], type[16];
-	FILE *out = context;
+	const struct zone_copy *copy = context;
+	FILE *out = copy->out;
 	const uint8_t *record = set->wire;
 	int err = 0;
 
+	if (set->type == TYPE_SOA && !zone_has_own_soa(copy->zone))
+		return 0;
 	name_wire_to_text(owner, name);
 	record_type_print(set->type, type, sizeof type);
 	for (unsigned i = 0; !err && i < set->count; i++) {
@@ -141,7 +150,9 @@ static int put_set(void *context, const uint8_t *owner, const struct rrset *set)
 
 static int put_zone(const void *zone, FILE *out)
 {
-	return zone_walk(zone, put_set, out);
+	struct zone_copy copy = {zone, out};
+
+	return zone_walk(zone, put_set, &copy);
 }
 
 /* Gives the model a list whose items may be changed. False: there is no memory. */

@@ -190,6 +190,20 @@ static int replace_as(struct process *process, const struct reload_order *order,
 	return 0;
 }
 
+/* Gives the copy the file's own paths of control socket and state, which mean the same as its full
+ * ones. So a later reload sees no difference, and the master, which finds a socket by its path,
+ * hands over the one that it holds. If memory is short, the full paths stay. */
+static void take_places(struct model *copy, const struct management *file)
+{
+	for (; copy; copy = copy->declared) {
+		const char *socket = file->socket ? arena_strdup(&copy->arena, file->socket) : NULL;
+		const char *state = file->state ? arena_strdup(&copy->arena, file->state) : NULL;
+
+		copy->management.socket = socket ? socket : copy->management.socket;
+		copy->management.state = state ? state : copy->management.state;
+	}
+}
+
 /* Serves again the configuration from before the unconfirmed reload. */
 static int take_back_reload(struct process *process, struct faults *faults)
 {
@@ -198,8 +212,10 @@ static int take_back_reload(struct process *process, struct faults *faults)
 	struct model *model =
 		load_file(&service->load, confirmation->copy_file, service->server.model, faults);
 	char text[SERVICE_TEXT_MAX];
-	int err = model ? reload_serve(process, model, faults, text) : ERR_FAULTS;
+	int err;
 
+	take_places(model, &service->server.model->management);
+	err = model ? reload_serve(process, model, faults, text) : ERR_FAULTS;
 	if (err) {
 		model_free(model);
 		return err;
@@ -414,20 +430,6 @@ void reload_open(struct process *process)
 	if (confirmation->waits)
 		confirmation_try_again(confirmation,
 				       *confirmation->error ? CONFIRMATION_AGAIN_MS : 0);
-}
-
-/* Gives the copy the file's own paths of control socket and state, which mean the same as its full
- * ones. So a later reload sees no difference, and the master, which finds a socket by its path,
- * hands over the one that it holds. If memory is short, the full paths stay. */
-static void take_places(struct model *copy, const struct management *file)
-{
-	for (; copy; copy = copy->declared) {
-		const char *socket = file->socket ? arena_strdup(&copy->arena, file->socket) : NULL;
-		const char *state = file->state ? arena_strdup(&copy->arena, file->state) : NULL;
-
-		copy->management.socket = socket ? socket : copy->management.socket;
-		copy->management.state = state ? state : copy->management.state;
-	}
 }
 
 /* Loads the copy from before an unconfirmed reload in place of the model (NULL: the file has

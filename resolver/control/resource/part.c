@@ -560,8 +560,23 @@ static const char *first_error(const struct faults *faults, const struct origin 
 	return text;
 }
 
-/* The text of a refused fault about this row or a member of it; NULL: none. */
-static const char *find_refusal(const struct rows *rows, const struct origin *of)
+/* Whether `rest`, behind the path of an item of the kind, leads to an item inside it (".links[hub]"),
+ * which has a row of its own. */
+static bool is_of_inside(const struct kind *kind, const char *rest)
+{
+	char collection[64];
+	size_t length = strcspn(rest, "[");
+
+	if (*rest != '.' || rest[length] != '[' || length > sizeof collection)
+		return false;
+	snprintf(collection, sizeof collection, "%.*s", (int)length - 1, rest + 1);
+	return kind_of_collection(kind, collection);
+}
+
+/* The text of a refused fault about this row or a member of it; NULL: none. Rows of one change have
+ * the same revision, so faults about rows inside it are told apart by their paths. */
+static const char *find_refusal(const struct rows *rows, const struct kind *kind,
+				const struct origin *of)
 {
 	size_t length = of->path ? strlen(of->path) : 0;
 
@@ -570,7 +585,8 @@ static const char *find_refusal(const struct rows *rows, const struct origin *of
 		const char *path = fault->origin.path ? fault->origin.path : "";
 
 		if (fault->origin.revision == of->revision &&
-		    strncmp(path, of->path, length) == 0 && strchr(".", path[length]))
+		    strncmp(path, of->path, length) == 0 && strchr(".", path[length]) &&
+		    !is_of_inside(kind, path + length))
 			return fault->text;
 	}
 	return NULL;
@@ -597,7 +613,7 @@ static struct model_row *take_row(struct rows *rows, const struct item_row *row,
 	read_row(row, in, kept->item, &kept->arena, &found);
 	fits = found.errors == 0;
 	origin = part_origin(kept->item);
-	refusal = fits ? find_refusal(rows, &origin) : NULL;
+	refusal = fits ? find_refusal(rows, row->kind, &origin) : NULL;
 	if (refusal) {
 		snprintf(why, sizeof why, "which does not go with the rest (%s)", refusal);
 		pass_over(rows, row->kind, row->path, why);

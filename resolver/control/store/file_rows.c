@@ -2,6 +2,7 @@
  * mode=ro keeps BEGIN IMMEDIATE from taking its write lock, which would keep out the others. */
 #include "resolver/control/store/file_rows.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "resolver/control/store/state_internal.h"
@@ -12,7 +13,7 @@
 	" path TEXT NOT NULL, id TEXT, addr BLOB, host TEXT, grp TEXT) STRICT"
 
 struct file_rows {
-	unsigned references;
+	atomic_uint references; /* a view without a state takes one in its own thread */
 	unsigned number; /* of the database, in this process */
 	sqlite3 *db;
 	sqlite3_stmt *add;
@@ -55,7 +56,7 @@ struct file_rows *file_rows_new(char error[SOURCE_ERROR_MAX])
 		snprintf(error, SOURCE_ERROR_MAX, "%s", err_text(ERR_NOMEM));
 		return NULL;
 	}
-	rows->references = 1;
+	atomic_init(&rows->references, 1);
 	if (begin(rows) == 0)
 		return rows;
 	fail(rows, error);
@@ -99,13 +100,13 @@ int file_rows_end(struct file_rows *rows, char error[SOURCE_ERROR_MAX])
 
 struct file_rows *file_rows_ref(struct file_rows *rows)
 {
-	rows->references++;
+	atomic_fetch_add_explicit(&rows->references, 1, memory_order_relaxed);
 	return rows;
 }
 
 void file_rows_free(struct file_rows *rows)
 {
-	if (!rows || --rows->references > 0)
+	if (!rows || atomic_fetch_sub(&rows->references, 1) > 1)
 		return;
 	sqlite3_finalize(rows->add);
 	sqlite3_close(rows->db);

@@ -21,7 +21,7 @@ MUST_CHECK int file_rows_add(struct file_rows *rows, unsigned kind, const char *
 			     const struct source_keys *keys, char error[SOURCE_ERROR_MAX]);
 /* Ends the filling; before this nobody may attach the rows. ERR_SYSTEM: `error` says why. */
 MUST_CHECK int file_rows_end(struct file_rows *rows, char error[SOURCE_ERROR_MAX]);
-/* Take and drop a reference, within one thread. A connection that has attached the rows keeps them
+/* Take and drop a reference, in any thread. A connection that has attached the rows keeps them
  * alive. NULL is fine for free. */
 struct file_rows *file_rows_ref(struct file_rows *rows);
 void file_rows_free(struct file_rows *rows);

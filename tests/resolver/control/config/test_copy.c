@@ -119,6 +119,29 @@ static void assert_file(const char *directory, const char *name, const char *exp
 	fclose(file);
 }
 
+/* A registration of the zone gives another one than the zone makes up itself. */
+static void a_made_up_soa_is_not_in_a_copy(void **state)
+{
+	struct config_text *config = *state;
+	char directory[128], path[160], error[CONFIG_COPY_ERROR_MAX];
+	static const struct hash_key key;
+	struct model *before, *after;
+
+	config_text_put(config, "zone", "www A 192.0.2.1\n");
+	before = read_fine(config);
+	snprintf(directory, sizeof directory, "%s/copy", config->directory);
+	snprintf(path, sizeof path, "%s/" CONFIG_COPY_FILE, directory);
+	assert_int_equal(config_copy_write(before, directory, error), 0);
+	after = config_file_read(path, &key, NULL, &config->faults);
+	assert_non_null(after);
+	assert_false(zone_has_own_soa(after->private_zones.items[0].zone));
+	assert_zones_equal(before->private_zones.items[0].zone,
+			   after->private_zones.items[0].zone);
+	config_copy_remove(directory);
+	model_free(before);
+	model_free(after);
+}
+
 static void what_is_read_from_a_copy_is_what_it_was_made_of(void **state)
 {
 	struct config_text *config = *state;
@@ -181,6 +204,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_read_from_a_copy_is_what_it_was_made_of,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_made_up_soa_is_not_in_a_copy, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_cannot_be_read_or_written_is_named, set_up,
 						tear_down),
 	};
