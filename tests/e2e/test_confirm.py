@@ -581,6 +581,21 @@ class Apply(World):
         self.good("reload")
         self.is_answered_by("two.corp", OLD)
 
+    def test_a_row_that_does_not_fit_takes_along_none_of_its_change(self):
+        """Its zone has the same revision, and its path begins with the zone's."""
+        two = CONFIG.replace('virtual_networks = ( {', 'virtual_networks = ( { name = "spoke"; address_space = [ "10.99.0.0/16" ]; }, {')
+        self.restart(two)
+        secret = self.world.secret("k.secret", "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0")
+        self.makes(*(("private_zones/-/z.corp" + below, values) for below, values in (
+            ("", {}), ("/links/hub", {"virtual_network": "hub"}), ("/links/spoke", {"virtual_network": "spoke"}),
+            ("/record_sets/www:A", {"records": ["10.10.1.20"]}))))
+        self.makes(("keys/-/k.", {"secret_file": secret}))
+        os.unlink(secret)
+        self.restart()
+        self.assert_answer(self.host.ask(INBOUND, "www.z.corp"), "10.10.1.20")
+        self.assertRegex(self.sluice.log(), r'"-/z\.corp/spoke" which does not go with the rest')
+        self.assertNotIn('"-/z.corp" which', self.sluice.log())
+
     def test_a_change_goes_back_beside_another_programs(self):
         address = {"address": "198.51.100.31"}
         self.restart(CONFIG + 'address_pools = ( { name = "p"; prefix = "198.51.100.0/24"; } );')
