@@ -26,17 +26,17 @@
 
 enum {
 	UNITS_PER_US = 16000,
-	BURST_US = 100 * 1000,         /* the tokens for all, which may pass at once */
-	RESERVE_US = 25 * 1000,        /* the reserve for modest clients... */
-	RESERVE_TOKENS_MIN = 4,        /* ...which is useless below so many tokens */
-	TICK_SHIFT = 18,               /* of microseconds: about a quarter of a second */
-	COUNT_SHIFT = 24,              /* a cell's lower bits are its tick */
-	COUNT_ONE = 256,               /* so that a halved count is not 0 at once */
-	COUNT_HALVINGS_MAX = 40,       /* then a count is 0 */
-	LOT_MAX = 32,                  /* tokens */
-	LOT_SHIFT = 48,                /* the lower bits are its millisecond */
-	LOT_TICK_SHIFT = 10,           /* of microseconds */
-	LOTS_PER_SECOND = 2000,        /* a lot is the tokens of half of its time */
+	BURST_US = 100 * 1000,   /* the tokens for all, which may pass at once */
+	RESERVE_US = 25 * 1000,  /* the reserve for modest clients... */
+	RESERVE_TOKENS_MIN = 4,  /* ...which is useless below so many tokens */
+	TICK_SHIFT = 18,         /* of microseconds: about a quarter of a second */
+	COUNT_SHIFT = 24,        /* a cell's lower bits are its tick */
+	COUNT_ONE = 256,         /* so that a halved count is not 0 at once */
+	COUNT_HALVINGS_MAX = 40, /* then a count is 0 */
+	LOT_MAX = 32,            /* tokens */
+	LOT_SHIFT = 48,          /* the lower bits are its millisecond */
+	LOT_TICK_SHIFT = 10,     /* of microseconds */
+	LOTS_PER_SECOND = 2000,  /* a lot is the tokens of half of its time */
 	SKEW = 64, /* ticks: another worker's clock may be so far ahead of this one's */
 };
 static const uint64_t units_per_second = (uint64_t)UNITS_PER_US * 1000 * 1000;

@@ -265,8 +265,8 @@ static struct ask_result result_so_far(const struct lookup *lookup, bool deadlin
 		result.outcome = ASK_TRUNCATED;
 		result.upstream = lookup->truncated_by;
 		if (!target_error_is_ours(lookup->error)) /* the target did not give it by TCP */
-			result.said = (struct ask_said){TARGET_ERROR_TRUNCATED,
-							lookup->truncated_by};
+			result.said =
+				(struct ask_said){TARGET_ERROR_TRUNCATED, lookup->truncated_by};
 	} else if (deadline && !lookup->answered) {
 		result.outcome = ASK_SILENT;
 	} else {

@@ -26,8 +26,8 @@ MUST_CHECK int rdata_parse(uint16_t type, const char *text, const uint8_t *origi
 MUST_CHECK int rdata_parse_name(const char *text, const uint8_t *origin,
 				uint8_t wire[NAME_WIRE_MAX], size_t *length, const char **why);
 
-/* Reads a time up to a blank: "3600", or with units (s, m, h, d, w) "1h30m". False: it is no time, or
- * over `most` seconds. */
+/* Reads a time up to a blank: "3600", or with units (s, m, h, d, w) "1h30m". False: it is no time,
+ * or over `most` seconds. */
 bool rdata_parse_period(const char *text, uint32_t most, uint32_t *seconds);
 
 /* Prints a form that rdata_parse reads back to the same bytes with any origin. ERR_SYSTEM: `out`

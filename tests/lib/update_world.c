@@ -237,16 +237,23 @@ static enum rcode judge(struct update_world *world, struct arena *arena,
 {
 	const struct registration *entry = registrations_next(world->registrations, update, NULL);
 	bool reverse = update_is_reverse(update);
-	struct update_view view = {world->served, world->registered, world->registered,
-				   world->served, zone_owners(world->registered) - 1, &world->local};
+	struct update_view view = {world->served,
+				   world->registered,
+				   world->registered,
+				   world->served,
+				   zone_owners(world->registered) - 1,
+				   &world->local};
 	struct update_verdict verdict;
 
 	if (!entry)
 		return RCODE_NOTAUTH;
 	if (reverse)
-		view = (struct update_view){world->reverse_served, world->reverse,
-					    world->registered, world->served,
-					    zone_owners(world->reverse) - 1, &world->local};
+		view = (struct update_view){world->reverse_served,
+					    world->reverse,
+					    world->registered,
+					    world->served,
+					    zone_owners(world->reverse) - 1,
+					    &world->local};
 	update_judge(&verdict, arena, update, entry, &world->client, &view);
 	world->why = verdict.why;
 	must((verdict.rcode == RCODE_NOERROR) == !verdict.why);

@@ -543,10 +543,9 @@ static int begin(struct process *process, struct model *model, struct faults *fa
 		return refuse(faults);
 	int status = enter_sandbox(process);
 	if (status == EXIT_SUCCESS)
-		status =
-			management_api_open(&process->management, &process->loop, &process->service,
-					    process_dialects, &process->master, is_again(process),
-					    model, faults);
+		status = management_api_open(&process->management, &process->loop,
+					     &process->service, process_dialects, &process->master,
+					     is_again(process), model, faults);
 	process->tally = tally_new(&process->service);
 	if (status == EXIT_SUCCESS && !process->tally)
 		status = exit_fail("%s", err_text(ERR_NOMEM));

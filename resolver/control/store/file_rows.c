@@ -14,7 +14,7 @@
 
 struct file_rows {
 	atomic_uint references; /* a view without a state takes one in its own thread */
-	unsigned number; /* of the database, in this process */
+	unsigned number;        /* of the database, in this process */
 	sqlite3 *db;
 	sqlite3_stmt *add;
 };

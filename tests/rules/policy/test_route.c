@@ -94,10 +94,10 @@ static void endpoints_of_one_source_are_one(void **state)
 	struct model *model = *state;
 
 	for (unsigned i = 0; i < 2; i++)
-		assert_int_equal(address_parse(&model->resolvers.items[0]
-							.outbound_endpoints.items[i].source,
-					       "0.0.0.0"),
-				 0);
+		assert_int_equal(
+			address_parse(&model->resolvers.items[0].outbound_endpoints.items[i].source,
+				      "0.0.0.0"),
+			0);
 	struct policy *policy = with_rule(model, "hub/out hub/out2", "192.0.2.1");
 	assert_string_equal(describe(rule_route(policy)), "[0.0.0.0>192.0.2.1:53]");
 	policy_free(policy);

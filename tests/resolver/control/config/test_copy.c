@@ -135,8 +135,7 @@ static void a_made_up_soa_is_not_in_a_copy(void **state)
 	after = config_file_read(path, &key, NULL, &config->faults);
 	assert_non_null(after);
 	assert_false(zone_has_own_soa(after->private_zones.items[0].zone));
-	assert_zones_equal(before->private_zones.items[0].zone,
-			   after->private_zones.items[0].zone);
+	assert_zones_equal(before->private_zones.items[0].zone, after->private_zones.items[0].zone);
 	config_copy_remove(directory);
 	model_free(before);
 	model_free(after);
