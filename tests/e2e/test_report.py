@@ -363,11 +363,13 @@ class Outside(World):
             self.serve(OUTSIDE)
         super().start()
 
-    def serve(self, lines):
+    def serve(self, lines, dead=()):
+        """dead: names that nobody answers."""
         if self.unbound:
             self.unbound.stop()
             self.flush()
-        self.unbound = servers.unbound(self.host, "127.0.0.3", lines, {".": "10.10.0.9"})
+        self.unbound = servers.unbound(self.host, "127.0.0.3", lines, {
+            ".": "10.10.0.9", **{name: "10.10.0.9@5999" for name in dead}})
 
     def again(self, section, count):
         """The result is good for a moment: until it is another one."""
@@ -404,6 +406,9 @@ class Outside(World):
         self.serve(MENDED[:5])
         self.assertEqual(["70.115.0.203.in-addr.arpa. is no CNAME to 70.64-127.115.0.203.in-addr.arpa. in the zone above"],
                          self.again("delegations", 1))
+        self.serve(MENDED[:5], ["70.115.0.203.in-addr.arpa"])
+        harness.wait_for(lambda: self.report("delegations")["delegations"]["unknown_count"] == 1, "another round")
+        self.assertEqual(0, self.report("delegations")["delegations"]["count"])
         self.serve(MENDED)
         self.assertEqual([], self.again("delegations", 0))
         self.serve(MENDED[:4])

@@ -196,7 +196,8 @@ struct delegation_check {
 	char servers[512]; /* name servers that are not ours */
 	unsigned ours, others;
 	bool has_cname; /* the asked address's ordinary name is a CNAME into the zone */
-	char trouble[ASK_TROUBLE_MAX];
+	/* Why the question for the zone's servers, or for that CNAME, has no answer. */
+	char trouble[ASK_TROUBLE_MAX], cname_trouble[ASK_TROUBLE_MAX];
 };
 
 static bool is_ours(const struct delegation_check *check, const struct name *server)
@@ -235,6 +236,11 @@ static void end_check(struct delegation_check *check)
 		snprintf(text, sizeof text,
 			 "%s is delegated to us and to %s, which reverse.name_servers has not",
 			 zone->origin, check->servers);
+	} else if (zone->classless && !check->has_cname && *check->cname_trouble) {
+		known = false;
+		result = "failed";
+		snprintf(text, sizeof text, "%s could not be looked up: %s", check->owner,
+			 check->cname_trouble);
 	} else if (zone->classless && !check->has_cname) {
 		result = "missing";
 		snprintf(text, sizeof text, "%s is no CNAME to %s in the zone above", check->owner,
@@ -313,19 +319,26 @@ static void on_servers(void *context, const struct ask_answer *answer)
 		end_check(check);
 }
 
-/* A failure at the end of the CNAME chain is not the fault of the zone above. */
+/* A failure at the end of the CNAME chain is not the fault of the zone above; without a CNAME, a
+ * failure says nothing about that zone. */
 static void on_cname(void *context, const struct ask_answer *answer)
 {
 	struct delegation_check *check = context;
+	char text[ASK_TROUBLE_MAX];
+	const char *trouble = ask_answer_trouble(answer, text);
 
 	if (answer->end == ASK_END_ANSWERED)
 		read_cname(check, answer);
+	if (trouble)
+		snprintf(check->cname_trouble, sizeof check->cname_trouble, "%s", trouble);
 	if (--check->waiting == 0)
 		end_check(check);
 }
 
+/* `trouble` gets the reason if the question cannot be asked. */
 static void ask_outside(struct delegation_check *check, const char *text, uint16_t type,
-			void (*on_answer)(void *context, const struct ask_answer *answer))
+			void (*on_answer)(void *context, const struct ask_answer *answer),
+			char trouble[ASK_TROUBLE_MAX])
 {
 	struct server *server = check->round->rounds->server;
 	struct name name;
@@ -340,8 +353,7 @@ static void ask_outside(struct delegation_check *check, const char *text, uint16
 	if (!err)
 		check->waiting++;
 	else
-		snprintf(check->trouble, sizeof check->trouble, "it could not be asked: %s",
-			 err_text(err));
+		snprintf(trouble, ASK_TROUBLE_MAX, "it could not be asked: %s", err_text(err));
 }
 
 /* One address, preferably one with a PTR, represents all of the zone. */
@@ -360,7 +372,7 @@ static void ask_cname(struct delegation_check *check)
 	if (*zone->alias)
 		snprintf(check->inside_alias, sizeof check->inside_alias, "%u.%s", address.bytes[3],
 			 zone->alias);
-	ask_outside(check, check->owner, TYPE_PTR, on_cname);
+	ask_outside(check, check->owner, TYPE_PTR, on_cname, check->cname_trouble);
 }
 
 static void begin_check(struct round *round, const struct reverse_item *zone)
@@ -377,10 +389,10 @@ static void begin_check(struct round *round, const struct reverse_item *zone)
 	check->round = round;
 	check->zone = *zone;
 	check->waiting = 1; /* held until all questions are asked */
-	ask_outside(check, zone->origin, TYPE_NS, on_servers);
+	ask_outside(check, zone->origin, TYPE_NS, on_servers, check->trouble);
 	if (*zone->alias &&
 	    name_from_text(&check->alias, &round->rounds->server->key, zone->alias) == 0)
-		ask_outside(check, zone->alias, TYPE_NS, on_servers);
+		ask_outside(check, zone->alias, TYPE_NS, on_servers, check->trouble);
 	else
 		check->alias.length = 0;
 	if (zone->classless)
