@@ -691,28 +691,33 @@ int server_apply(struct server *server, struct model *model, struct faults *faul
 	return err;
 }
 
-/* Publishes both tables; the caller changes the model's references. */
-static int serve_tables(struct server *server, struct owned *owned, struct registered *registered)
+/* The served snapshot with both tables. NULL: out of memory. */
+static struct snapshot *prepare_tables(struct server *server, struct owned *owned,
+				       struct registered *registered)
 {
 	const struct snapshot *current = server->current;
 
 	assert(current);
 	struct snapshot *snapshot = snapshot_with_owned(current, owned, registered);
 	if (!snapshot)
-		return ERR_NOMEM;
+		return NULL;
 	int err = worker_prepare(snapshot, server->worker_count);
 	if (err == 0 && current->transfers)
 		err = transfer_table_advance(&snapshot->transfers, snapshot->policy,
 					     current->transfers, (uint64_t)time(NULL));
-	if (err != 0) {
-		snapshot_free(snapshot);
-		return ERR_NOMEM;
-	}
+	if (err == 0)
+		return snapshot;
+	snapshot_free(snapshot);
+	return NULL;
+}
+
+/* The caller changes the model's references. */
+static void publish_tables(struct server *server, struct snapshot *snapshot)
+{
 	atomic_store(&snapshot->users, server->worker_count);
 	snapshot->sequence = server->sequence + 1;
 	hand_out(server, snapshot);
 	free_old(server);
-	return 0;
 }
 
 /* Whether the workers' table is older than the last published one. */
@@ -725,9 +730,15 @@ static bool is_behind(const struct server *server)
 
 bool server_catch_up(struct server *server)
 {
-	if (is_behind(server) &&
-	    serve_tables(server, server->model->owned, server->current->policy->registered) == 0)
+	struct snapshot *snapshot = is_behind(server)
+					    ? prepare_tables(server, server->model->owned,
+							     server->current->policy->registered)
+					    : NULL;
+
+	if (snapshot) {
+		publish_tables(server, snapshot);
 		server->awaited = server->sequence;
+	}
 	return !is_behind(server);
 }
 
@@ -739,9 +750,14 @@ void server_publish_owned(struct server *server, struct owned *owned)
 	(void)server_catch_up(server);
 }
 
-int server_serve_registered(struct server *server, struct registered *registered)
+struct snapshot *server_prepare_registered(struct server *server, struct registered *registered)
 {
-	return serve_tables(server, server->current->policy->owned, registered);
+	return prepare_tables(server, server->current->policy->owned, registered);
+}
+
+void server_publish_registered(struct server *server, struct snapshot *snapshot)
+{
+	publish_tables(server, snapshot);
 }
 
 bool server_has_adopted(const struct server *server, uint64_t sequence)

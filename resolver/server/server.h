@@ -131,11 +131,14 @@ void server_publish_owned(struct server *server, struct owned *owned);
 /* Hands the last published table to the workers, if memory for that was missing. False: it is still
  * missing. Not between server_prepare and server_publish. */
 bool server_catch_up(struct server *server);
-/* Publishes registered records in the served policy's zones. */
-MUST_CHECK int server_serve_registered(struct server *server, struct registered *registered);
+/* Registered records in the served policy's zones are published in two steps, like a model: the
+ * first may fail, so it comes before they are stored, and the second cannot. NULL: out of memory.
+ * Nothing else may be published in between. */
+struct snapshot *server_prepare_registered(struct server *server, struct registered *registered);
+void server_publish_registered(struct server *server, struct snapshot *snapshot);
 /* Whether every worker answers from the last published snapshot, usually after one round of its
  * loop or after server_catch_up; on_release is called when this becomes true. Snapshots of
- * server_serve_registered do not count, because they are so frequent that there might always be a
+ * server_publish_registered do not count, because they are so frequent that there might always be a
  * newer one, unless the caller sets `awaited`. */
 bool server_all_adopted(const struct server *server);
 /* Whether every worker answers from the snapshot with this sequence or a newer one. on_release is

@@ -130,19 +130,25 @@ bool registrar_batch_store(struct registrar_batch *batch)
 	static struct log_pace pace;
 	struct registrar *registrar = batch->registrar;
 	struct source *source = registrar->store->source;
+	struct snapshot *snapshot = NULL;
 	char error[SOURCE_ERROR_MAX] = "there is no state to keep it in; set management.state";
 	char more[LOG_MORE_MAX];
-	int err = ERR_NOT_FOUND;
+	int err = source ? 0 : ERR_NOT_FOUND;
 
 	if (batch->rows.count == 0)
 		return true;
-	if (source)
-		err = source->calls->put_pairs(source, batch->rows.items, batch->rows.count, true,
-					       error);
 	if (!err && batch->next) {
-		err = server_serve_registered(registrar->server, batch->next);
+		snapshot = server_prepare_registered(registrar->server, batch->next);
+		err = snapshot ? 0 : ERR_NOMEM;
 		snprintf(error, sizeof error, "%s", err ? err_text(err) : "");
 	}
+	if (!err)
+		err = source->calls->put_pairs(source, batch->rows.items, batch->rows.count, true,
+					       error);
+	if (!err && snapshot)
+		server_publish_registered(registrar->server, snapshot);
+	else
+		snapshot_free(snapshot);
 	if (err && log_pace(&pace, uv_hrtime() / 1000, more))
 		log_event(LOG_ERROR, "registration", "what was registered cannot be stored: %s%s",
 			  error, more);
