@@ -303,6 +303,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_record_is_read_back_until_it_is_removed, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(a_record_that_is_not_removed_is_there, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(what_is_no_record_is_none, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_change_goes_back_whole_and_once, set_up,
 						tear_down),
