@@ -39,7 +39,13 @@ void replays_init(struct replays *replays, const struct hash_key *hash, unsigned
 		  uint64_t now_s)
 {
 	assert(max > 0 && (max & (max - 1)) == 0);
-	*replays = (struct replays){.hash = *hash, .max = max, .floor_s = start_floor(now_s)};
+	*replays = (struct replays){.hash = *hash, .max = max};
+	replays_begin(replays, now_s);
+}
+
+void replays_begin(struct replays *replays, uint64_t now_s)
+{
+	replays->floor_s = start_floor(now_s);
 }
 
 void replays_release(struct replays *replays)

@@ -1,5 +1,7 @@
 #include "resolver/control/service/service.h"
 
+#include <time.h>
+
 #include "resolver/control/base/regular_file.h"
 #include "resolver/control/base/report.h"
 #include "resolver/log.h"
@@ -342,6 +344,7 @@ void service_take(struct service *service, char text[SERVICE_TEXT_MAX])
 	faults_init(&faults);
 	service->beside = service->server.silent = false;
 	service->server.transfers_anew = true;
+	replays_begin(&service->server.updates.replays, (uint64_t)time(NULL));
 	store_take(resources_store(service->resources));
 	serial_book_take(&service->serials);
 	use_book_take(&service->uses);
