@@ -77,7 +77,7 @@ struct replays {
 void replays_init(struct replays *replays, const struct hash_key *hash, unsigned max,
 		  uint64_t now_s);
 void replays_release(struct replays *replays);
-/* As at a start, what was signed before is too old: another process has taken requests until now. */
+/* As at a start, requests signed before are too old: another process has taken them until now. */
 void replays_begin(struct replays *replays, uint64_t now_s);
 
 enum replay replays_judge(struct replays *replays, const struct replay_request *request,
