@@ -168,6 +168,7 @@ static void of_a_zone_only_the_sets_that_changed_are_looked_at(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		models[i]->private_zones.items = &zones[i];
 		models[i]->private_zones.count = 1;
+		models[i]->zones_by_name = NULL;
 	}
 	zones[0].zone = zones[1].zone = old;
 	assert_int_equal(errors_of_change(f, f->before), 0);
