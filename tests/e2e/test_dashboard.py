@@ -666,7 +666,7 @@ class Rules(Browser):
         self.driver.execute_script("""const real = window.fetch;
             window.fetch = async (where, how) => {
               const answer = await real(where, how), text = await answer.text();
-              if (where.endsWith("/plan")) await new Promise(done => window.give = done);
+              if (where.endsWith("/plan") && !window.give) await new Promise(done => window.give = done);
               return new Response(text, {headers: answer.headers});
             };""")
         self.press("What would change?", "dialog")

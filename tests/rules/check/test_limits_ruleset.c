@@ -185,10 +185,6 @@ static const struct limits_case cases[] = {
 	 TARGETS("{ address = \"127.0.0.3\"; port = 54; }") "vnet_resolver = { listen = [ "
 							    "\"0.0.0.0:54\" ]; };",
 	 4, AT("targets[0].address"), "vnet_resolver.listen"},
-	{"the_vnet_resolver_at_all_ipv4_addresses_has_none_of_ipv6",
-	 TARGETS("{ address = \"::1\"; port = 54; }") "vnet_resolver = { listen = [ "
-						      "\"0.0.0.0:54\" ]; };",
-	 0, 0, 0},
 	{"another_port_of_the_vnet_resolvers_address_is_a_target",
 	 TARGETS("{ address = \"127.0.0.3\"; port = 54; }") "vnet_resolver = { listen = [ "
 							    "\"127.0.0.3:53\" ]; };",
