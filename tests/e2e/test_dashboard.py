@@ -667,7 +667,7 @@ class Rules(Browser):
             window.fetch = async (where, how) => {
               const answer = await real(where, how), text = await answer.text();
               if (where.endsWith("/plan") && !window.give) await new Promise(done => window.give = done);
-              return new Response(text, {headers: answer.headers});
+              return new Response(text, {status: answer.status, headers: answer.headers});
             };""")
         self.press("What would change?", "dialog")
         self.wait(lambda: self.driver.execute_script("return !!window.give"), "the server's answer")
