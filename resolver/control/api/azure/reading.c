@@ -335,12 +335,19 @@ static json_t *read_record(struct arm_reading *reading, const struct arm_member 
 	return NULL;
 }
 
-/* The record as Azure prints it, as a text to be freed; NULL: no memory. */
+/* The record as Azure prints it. */
+static json_t *print_record(const struct arm_reading *reading, const struct arm_member *member,
+			    const json_t *record)
+{
+	return record_data_print(reading->type, member->inner, json_string_value(record),
+				 reading->path->names[0]);
+}
+
+/* The printed record as a text to be freed; NULL: no memory. */
 static char *printed_record(const struct arm_reading *reading, const struct arm_member *member,
 			    const json_t *record)
 {
-	json_t *printed = record_data_print(member->inner, json_string_value(record),
-					    reading->path->names[0]);
+	json_t *printed = print_record(reading, member, record);
 	char *text = json_dumps(printed, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
 
 	json_decref(printed);
@@ -436,8 +443,7 @@ static void keep_written(struct arm_reading *reading, const struct arm_member *m
 
 	json_array_foreach(records, i, item)
 	{
-		json_add(printed, record_data_print(member->inner, json_string_value(item),
-						    reading->path->names[0]));
+		json_add(printed, print_record(reading, member, item));
 		json_add(written, record_data_written(member->inner,
 						      is_one ? value : json_array_get(value, i)));
 	}

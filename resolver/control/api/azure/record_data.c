@@ -8,6 +8,8 @@
 
 #include "resolver/control/api/azure/body.h"
 #include "resolver/control/base/json.h"
+#include "rules/zone/rdata.h"
+#include "rules/zone/record.h"
 
 static unsigned char read_escape(const char **at)
 {
@@ -59,13 +61,59 @@ static json_t *print_name(const char *name, const char *zone)
 	return length == 1 && *name == '.' ? json_text(name) : json_sprintf("%s.%s", name, zone);
 }
 
+/* Prints a number, which in a SOA may be a time with units: "1h". */
+static json_t *print_number(const char *text)
+{
+	uint32_t number;
+
+	return rdata_parse_period(text, UINT32_MAX, &number) ? json_integer(number)
+							     : json_text(text);
+}
+
+/* Is the text in the form that RFC 3597 section 5 has for data of every type? */
+static bool is_generic(const char *text)
+{
+	text += strspn(text, " \t");
+	return strncmp(text, "\\#", 2) == 0 && strcspn(text, " \t") == 2;
+}
+
+/* Turns RFC 3597's form ("\# 4 c0000201") into the form of the type ("192.0.2.1"), to be freed.
+ * NULL: the data is not of this type, or there is no memory. */
+static char *print_specific(const struct arm_type *type, const char *text)
+{
+	static const uint8_t root[] = {0}; /* the form has no relative names */
+	uint8_t rdata[RDATA_MAX];
+	char *specific = NULL;
+	const char *why;
+	size_t length, size;
+	uint16_t number;
+	FILE *out;
+	int err;
+
+	if (record_type_parse(&number, type->record_type) != 0 ||
+	    rdata_parse(number, text, root, rdata, &length, &why) != 0)
+		return NULL;
+	out = open_memstream(&specific, &size);
+	if (!out)
+		return NULL;
+	err = rdata_print(number, rdata, length, out);
+	if (fclose(out) == 0 && !err)
+		return specific;
+	free(specific);
+	return NULL;
+}
+
 enum { RECORD_TEXT_MAX = 65536 };
 
-json_t *record_data_print(const struct arm_member *data, const char *text, const char *zone)
+json_t *record_data_print(const struct arm_type *type, const struct arm_member *data,
+			  const char *text, const char *zone)
 {
-	char *part = malloc(RECORD_TEXT_MAX);
+	char *part = malloc(RECORD_TEXT_MAX),
+	     *specific = is_generic(text) ? print_specific(type, text) : NULL;
 	json_t *object = json_object(), *strings;
 
+	if (specific)
+		text = specific;
 	for (; part && data->path; data++) {
 		if (data->form == ARM_STRINGS) {
 			strings = json_array();
@@ -77,10 +125,11 @@ json_t *record_data_print(const struct arm_member *data, const char *text, const
 		if (!next_datum(&text, false, part, RECORD_TEXT_MAX))
 			continue;
 		json_put(object, data->path,
-			 data->form == ARM_NUMBER ? json_integer(strtoll(part, NULL, 10))
+			 data->form == ARM_NUMBER ? print_number(part)
 			 : data->form == ARM_NAME ? print_name(part, zone)
 						  : json_text(part));
 	}
+	free(specific);
 	free(part);
 	return object;
 }

@@ -6,9 +6,10 @@
 
 #include "resolver/control/api/azure/type.h"
 
-/* Makes the object. Names are printed in full, without the final dot; those in the text may be
- * relative to the zone. */
-json_t *record_data_print(const struct arm_member *data, const char *text, const char *zone);
+/* Makes the object of a record of the type, whose text may have any form that a zone takes. Names
+ * are printed in full, without the final dot; those in the text may be relative to the zone. */
+json_t *record_data_print(const struct arm_type *type, const struct arm_member *data,
+			  const char *text, const char *zone);
 /* Makes the text; NULL: the member *misfit is wrong, or, with *misfit NULL, there is no memory. */
 json_t *record_data_read(const struct arm_member *data, json_t *object,
 			 const struct arm_member **misfit);

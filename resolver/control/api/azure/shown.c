@@ -212,7 +212,8 @@ static json_t *print_records(const struct arm_shown *shown, const struct arm_mem
 
 	json_array_foreach(array, i, item)
 	{
-		record = record_data_print(member->inner, json_string_value(item), zone);
+		record = record_data_print(shown->type, member->inner, json_string_value(item),
+					   zone);
 		json_add(printed,
 			 record_data_as_written(member->inner,
 						json_is_array(written) ? json_array_get(written, i)
