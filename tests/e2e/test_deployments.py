@@ -415,6 +415,18 @@ class Deployments(World):
         refused = self.deploy("groups", groups, 400).body["error"]["details"]
         self.assertIn("has the zone group a already", refused[0]["message"])
 
+    def test_an_address_that_one_network_uses_is_free_in_another(self):
+        names = ["n%d" % i for i in range(4)]
+        self.deploy("networks", template(*[resource("virtualNetworks", name, {
+            "addressSpace": {"addressPrefixes": ["10.77.0.0/24"]},
+            "subnets": [{"name": "few", "properties": {"addressPrefix": "10.77.0.0/29"}}]}) for name in names]))
+        self.deploy("interfaces", template(*[resource("networkInterfaces", name, {"ipConfigurations": [
+            {"name": "ip", "properties": {"subnet": ref("virtualNetworks/%s/subnets/few" % name)}}]})
+            for name in names]))
+        for name in names:
+            shown = self.arm("GET", below("networkInterfaces/" + name), status=200).body["properties"]
+            self.assertEqual("10.77.0.4", shown["ipConfigurations"][0]["properties"]["privateIPAddress"])
+
     def test_secrets_are_nowhere(self):
         self.deploy("dns", RESOLVER, admin=SECRET)
         self.deploy("bad", template(network_of("[parameters('p')]", "10.1.0.0/33"),

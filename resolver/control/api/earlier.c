@@ -2,10 +2,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/kind.h"
 #include "rules/array.h"
+#include "rules/text.h"
 
 enum { KEY_MAX = PATH_MAX_BYTES + 16 };
 
@@ -29,6 +31,16 @@ static bool note_last(struct api_earlier *earlier, const struct path *path)
 		       0;
 }
 
+/* Makes "GROUP/NETWORK/ADDRESS", because several networks may have the same address. Returns key.
+ */
+static char *address_key(const char *subnet, const char *address, char key[KEY_MAX])
+{
+	const char *slash = strrchr(subnet, '/');
+
+	snprintf(key, KEY_MAX, "%.*s/%s", slash ? (int)(slash - subnet) : 0, subnet, address);
+	return text_lower(key);
+}
+
 static bool note_addresses(struct api_earlier *earlier, const struct resource_edit *edit)
 {
 	const json_t *array = edit->path.kind->id == KIND_INTERFACE
@@ -36,10 +48,13 @@ static bool note_addresses(struct api_earlier *earlier, const struct resource_ed
 				      : NULL;
 	bool fine = true;
 
-	for (size_t i = 0; fine && i < json_array_size(array); i++)
-		fine = json_object_set_new(earlier->addresses,
-					   json_text_of(json_array_get(array, i), "address"),
-					   json_true()) == 0;
+	for (size_t i = 0; fine && i < json_array_size(array); i++) {
+		const json_t *item = json_array_get(array, i);
+		char key[KEY_MAX];
+
+		address_key(json_text_of(item, "subnet"), json_text_of(item, "address"), key);
+		fine = json_object_set_new(earlier->addresses, key, json_true()) == 0;
+	}
 	return fine;
 }
 
@@ -99,7 +114,10 @@ bool api_earlier_is_since(const struct api_earlier *earlier, const struct path *
 	return number && (size_t)json_integer_value(number) >= from;
 }
 
-bool api_earlier_has_address(const struct api_earlier *earlier, const char *address)
+bool api_earlier_has_address(const struct api_earlier *earlier, const char *subnet,
+			     const char *address)
 {
-	return earlier && json_object_get(earlier->addresses, address);
+	char key[KEY_MAX];
+
+	return earlier && json_object_get(earlier->addresses, address_key(subnet, address, key));
 }

@@ -16,7 +16,7 @@ struct api_earlier {
 	/* By path, the number of the last edit: of a resource, or of any resource of one kind
 	 * inside an outer one. */
 	json_t *last;
-	json_t *addresses; /* of interfaces, as texts */
+	json_t *addresses; /* of interfaces, by network and text */
 };
 
 /* Takes ownership of the edit's values. False: no memory; the edit was dropped. */
@@ -31,7 +31,9 @@ const struct resource_edit *api_earlier_find(const struct api_earlier *earlier,
 					     const struct path *path);
 /* Is there an edit of the resource among those from number `from` on? */
 bool api_earlier_is_since(const struct api_earlier *earlier, const struct path *path, size_t from);
-/* Does an edit of an interface have the address? */
-bool api_earlier_has_address(const struct api_earlier *earlier, const char *address);
+/* Does an edit of an interface have the address in the network of the subnet, which is written
+ * "GROUP/NETWORK/SUBNET" as in the edits? */
+bool api_earlier_has_address(const struct api_earlier *earlier, const char *subnet,
+			     const char *address);
 
 #endif

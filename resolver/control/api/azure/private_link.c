@@ -57,6 +57,7 @@ json_t *arm_interface_private_endpoint(const struct arm_shown *shown)
 struct subnet_places {
 	const struct virtual_network *network;
 	struct prefix prefix;
+	const char *subnet;                /* "GROUP/NETWORK/SUBNET" */
 	const struct api_earlier *earlier; /* its addresses are used, too; may be NULL */
 	uint32_t count, next;              /* no place before `next` is free */
 	uint8_t *used;                     /* one bit for each place */
@@ -142,8 +143,10 @@ static bool places_init(struct subnet_places *places, const struct arm_reading *
 			? 8 * (unsigned)address_bytes(&found->prefix.address) - found->prefix.length
 			: 0;
 
-	*places = (struct subnet_places){
-		.network = network, .earlier = reading->edit->earlier, .next = PLACE_FIRST};
+	*places = (struct subnet_places){.network = network,
+					 .subnet = subnet,
+					 .earlier = reading->edit->earlier,
+					 .next = PLACE_FIRST};
 	if (bits == 0)
 		return false;
 	places->prefix = found->prefix;
@@ -168,7 +171,8 @@ static const char *take_place(struct subnet_places *places, char text[ADDRESS_TE
 			continue;
 		address.bytes[last - 1] |= (uint8_t)(place >> 8);
 		address.bytes[last] |= (uint8_t)place;
-		if (!api_earlier_has_address(places->earlier, address_print(&address, text)))
+		if (!api_earlier_has_address(places->earlier, places->subnet,
+					     address_print(&address, text)))
 			return text;
 	}
 	return NULL;

@@ -56,19 +56,22 @@ static void the_last_edit_inside_a_resource_is_found_without_a_name(void **state
 	api_earlier_release(&earlier);
 }
 
-static void addresses_of_interfaces_are_known(void **state)
+static void addresses_of_interfaces_are_known_in_their_networks(void **state)
 {
 	struct api_earlier earlier = {.edits = NULL};
 
 	(void)state;
-	assert_false(api_earlier_has_address(NULL, "10.0.0.4"));
-	assert_false(api_earlier_has_address(&earlier, "10.0.0.4"));
+	assert_false(api_earlier_has_address(NULL, "rg/hub/vms", "10.0.0.4"));
+	assert_false(api_earlier_has_address(&earlier, "rg/hub/vms", "10.0.0.4"));
 	add(&earlier, path_to(KIND_INTERFACE, "rg", "vm", NULL),
-	    json_pack("{s:[{s:s}, {s:s}]}", "ip_configurations", "address", "10.0.0.4", "address",
-		      "fd00::4"));
-	assert_true(api_earlier_has_address(&earlier, "10.0.0.4"));
-	assert_true(api_earlier_has_address(&earlier, "fd00::4"));
-	assert_false(api_earlier_has_address(&earlier, "10.0.0.5"));
+	    json_pack("{s:[{s:s, s:s}, {s:s, s:s}]}", "ip_configurations", "subnet", "rg/hub/vms",
+		      "address", "10.0.0.4", "subnet", "rg/hub/six", "address", "fd00::4"));
+	assert_true(api_earlier_has_address(&earlier, "rg/hub/vms", "10.0.0.4"));
+	assert_true(api_earlier_has_address(&earlier, "RG/Hub/other", "10.0.0.4"));
+	assert_true(api_earlier_has_address(&earlier, "rg/hub/six", "fd00::4"));
+	assert_false(api_earlier_has_address(&earlier, "rg/hub/vms", "10.0.0.5"));
+	assert_false(api_earlier_has_address(&earlier, "rg/spoke/vms", "10.0.0.4"));
+	assert_false(api_earlier_has_address(&earlier, "dev/hub/vms", "10.0.0.4"));
 	api_earlier_release(&earlier);
 }
 
@@ -77,7 +80,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_last_edit_of_a_resource_is_found_in_any_case),
 		cmocka_unit_test(the_last_edit_inside_a_resource_is_found_without_a_name),
-		cmocka_unit_test(addresses_of_interfaces_are_known),
+		cmocka_unit_test(addresses_of_interfaces_are_known_in_their_networks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
