@@ -529,6 +529,28 @@ class Deployments(World):
         self.deploy("again", exported)
         self.assertEqual(name, names()["reverseFqdn"])
 
+    def test_an_address_has_the_reverse_name_of_another_address_of_its_template(self):
+        def address(name, **names):
+            return resource("publicIPAddresses", name, {"publicIPAllocationMethod": "Static", "dnsSettings": names})
+
+        def names(name):
+            return self.arm("GET", below("publicIPAddresses/" + name), status=200).body["properties"]["dnsSettings"]
+        front = address("front", domainNameLabel="front")
+        self.deploy("front", template(front))
+        name = names("front")["fqdn"] + "."
+        web, foreign = address("web", reverseFqdn=name), address("web", reverseFqdn="other.example.")
+        for i, order in enumerate(((front, web), (web, front))):
+            self.deploy("nothing", template(), mode="Complete", status=None)
+            self.deploy("both%d" % i, template(*order))
+            self.assertEqual(name, names("web")["reverseFqdn"])
+        self.deploy("nothing", template(), mode="Complete", status=None)
+        [refused] = self.deploy("foreign", template(front, foreign), status=400).body["error"]["details"]
+        self.assertEqual(("ReverseFqdnNotSupportedInTemplate", "resources[1].properties.dnsSettings.reverseFqdn"),
+                         (refused["code"], refused["target"]))
+        self.deploy("front", template(front), status=None)
+        [refused] = self.deploy("removed", template(web), mode="Complete", status=400).body["error"]["details"]
+        self.assertEqual("ReverseFqdnNotSupportedInTemplate", refused["code"])
+
     def test_a_wrong_address_with_a_reverse_name_has_only_its_own_errors(self):
         answer = self.deploy("named", template(resource("publicIPAddresses", "ip", {
             "publicIPAllocationMethod": "Sometimes", "dnsSettings": {"reverseFqdn": "other.example."}})), 400)

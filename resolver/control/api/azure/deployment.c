@@ -14,7 +14,6 @@
 #include "resolver/control/api/azure/hooks.h"
 #include "resolver/control/api/azure/particular.h"
 #include "resolver/control/api/azure/put.h"
-#include "resolver/control/api/azure/record_data.h"
 #include "resolver/control/api/edit.h"
 #include "resolver/control/api/reverse.h"
 #include "resolver/control/base/json.h"
@@ -347,25 +346,8 @@ static void refuse_unlisted(struct deployment *deployment)
 	}
 }
 
-/* Is the reverse name the forward name of this address, or of another address or a service of the
- * subscription? Then the subscription certainly owns the name, without a DNS query. */
-static bool is_own_name(struct deployment *deployment, const json_t *values, const char *reverse)
-{
-	struct api_request *request = deployment->asked.request;
-	const struct model *model = api_model(request);
-	const char *region = model_region(model,
-					  json_string_value(json_object_get(values, "region"))),
-		   *label = json_text_of(values, "domain_name_label");
-	char own[2 * NAME_TEXT_MAX];
-
-	snprintf(own, sizeof own, "%s.%s.%s", label, region ? region : "", model->reverse.suffix);
-	return (*label && record_data_is_same_name(own, reverse)) ||
-	       ownership_is_forward(api_resources(request),
-				    ownership_subscription(api_resources(request), NULL), reverse);
-}
-
 /* Reads the resource like the body of a PUT. */
-static void read_put(struct deployment *deployment, const struct deployed *deployed,
+static void read_put(struct deployment *deployment, struct deployed *deployed,
 		     const struct arm_shown *there, json_t *body)
 {
 	struct arm_errors errors = {.request = deployment->asked.request};
@@ -380,27 +362,18 @@ static void read_put(struct deployment *deployment, const struct deployed *deplo
 				      .stays = stays,
 				      .context = deployment,
 				      .errors = &errors};
-	bool is_read = false;
 
 	if (api_edit_also(&edit, &path, NULL) != 0) {
 		fail_memory(deployment);
-	} else if ((is_read = arm_read_put(&putting)) &&
-		   (!edit.claimed || is_own_name(deployment, putting.values, edit.claimed))) {
+	} else if (arm_read_put(&putting)) {
 		edit.edits[0].values = putting.values;
+		deployed->claimed = edit.claimed;
 		if (path_copy(&path, &edit.request->arena, &edit.edits[0].path))
 			take_edits(deployment, &edit);
 		else
 			fail_memory(deployment);
 	} else {
 		json_decref(putting.values);
-		if (is_read)
-			arm_error(&errors, 400, "ReverseFqdnNotSupportedInTemplate",
-				  "properties.dnsSettings.reverseFqdn",
-				  "a template can set a reverse name only if it is the forward "
-				  "name of "
-				  "an address of the subscription; others have to be asked for in "
-				  "DNS "
-				  "first: deploy the address without it, and set it then");
 		deployment_add_errors(deployment, deployed, &errors);
 	}
 	api_edit_release(&edit);
@@ -711,6 +684,30 @@ static void check_nested(struct deployment *deployment, const struct template_de
 			  nested->group);
 }
 
+/* Checks that the reverse names are forward names of addresses or services of the subscription,
+ * which may be of this template. Then the subscription certainly owns them, without a DNS query. */
+static void check_claims(struct deployment *deployment)
+{
+	struct api_request *request = deployment->asked.request;
+	struct resources *resources = api_resources(request);
+	const char *subscription = ownership_subscription(resources, NULL);
+
+	for (size_t i = 0; i < deployment->count; i++) {
+		const struct deployed *deployed = &deployment->resources[i];
+		struct arm_errors errors = {.request = request};
+
+		if (!deployed->claimed ||
+		    ownership_is_forward(resources, subscription, deployed->claimed))
+			continue;
+		arm_error(&errors, 400, "ReverseFqdnNotSupportedInTemplate",
+			  "properties.dnsSettings.reverseFqdn",
+			  "a template can set a reverse name only if it is the forward name of an "
+			  "address of the subscription; others have to be asked for in DNS first: "
+			  "deploy the address without it, and set it then");
+		deployment_add_errors(deployment, deployed, &errors);
+	}
+}
+
 /* Called with a draft that has all edits. */
 static void finish(struct deployment *deployment)
 {
@@ -719,6 +716,7 @@ static void finish(struct deployment *deployment)
 		return;
 	for (size_t i = 1; i < deployment->deployment_count; i++)
 		check_nested(deployment, &deployment->deployments[i]);
+	check_claims(deployment);
 	for (size_t i = 0; deployment->asked.wants_before_after && i < deployment->count; i++) {
 		struct deployed *deployed = &deployment->resources[i];
 
