@@ -454,7 +454,9 @@ static void set_etag(struct arm_shown *shown)
 void arm_show_plain(struct api_request *request, const struct arm_type *type,
 		    const struct path *path, const void *item, struct arm_shown *shown)
 {
-	const void *given = type->shows_placed ? NULL : part_given(api_model(request), path);
+	/* Finding an item of a file as it was given takes long among very many. */
+	bool is_shown_as_given = path->kind->placed && !type->shows_placed;
+	const void *given = is_shown_as_given ? part_given(api_model(request), path) : NULL;
 
 	*shown = (struct arm_shown){.request = request,
 				    .type = type,
