@@ -280,6 +280,17 @@ class Deployments(World):
         self.assertEqual(revision.body, self.arm("GET", ROOT + HUB, status=200).body)
         self.arm("GET", ROOT + HUB + DEPLOYMENTS + "w", status=404)
 
+    def test_what_if_shows_a_change_of_a_tag_with_a_very_long_name(self):
+        for i, name in enumerate(("é" * 200, "x" + "é" * 200)):
+            with self.subTest(i):
+                self.deploy("d%d" % i, template(network_of("n", "10.10.0.0/16", tags={name: "a"})), status=None)
+                changes = self.what_if(template(network_of("n", "10.10.0.0/16", tags={name: "b"})))
+                [delta] = changes["virtualNetworks/n"]["delta"]
+                self.assertEqual(("Modify", "a", "b"),
+                                 (delta["propertyChangeType"], delta["before"], delta["after"]))
+                self.assertTrue(("tags." + name).startswith(delta["path"]), delta["path"])
+                self.assertGreater(len(delta["path"].encode()), 250)
+
     def test_complete_removes_the_rest_of_the_group_and_no_more(self):
         self.build_all()
         self.arm("PUT", below("virtualNetworks/old"), test_arm_types.network("10.60.0.0/16"), 201)

@@ -19,6 +19,13 @@ static void add_delta(json_t *delta, const char *path, const char *type, json_t 
 				  "after", after ? json_incref(after) : json_null(), "children"));
 }
 
+/* Prints the path of a member of the object at `path`. */
+static void print_inner(const char *path, const char *key, char inner[ARM_TARGET_MAX])
+{
+	*inner = '\0';
+	text_append(inner, ARM_TARGET_MAX, "%s%s%s", path, *path ? "." : "", key);
+}
+
 static void compare(json_t *delta, const char *path, json_t *before, json_t *after)
 {
 	char inner[ARM_TARGET_MAX];
@@ -28,7 +35,7 @@ static void compare(json_t *delta, const char *path, json_t *before, json_t *aft
 	json_object_foreach(before, key, value)
 	{
 		other = json_object_get(after, key);
-		snprintf(inner, sizeof inner, "%s%s%s", path, *path ? "." : "", key);
+		print_inner(path, key, inner);
 		if (json_equal(value, other))
 			continue;
 		if (json_is_object(value) && json_is_object(other))
@@ -38,7 +45,7 @@ static void compare(json_t *delta, const char *path, json_t *before, json_t *aft
 	}
 	json_object_foreach(after, key, value)
 	{
-		snprintf(inner, sizeof inner, "%s%s%s", path, *path ? "." : "", key);
+		print_inner(path, key, inner);
 		if (!json_object_get(before, key))
 			add_delta(delta, inner, "Create", NULL, value);
 	}
