@@ -766,14 +766,17 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 
 /* ---- the answer ---- */
 
-/* The client's time limit runs from when there is data until the client has taken all of it. */
+/* The client has a time limit for each buffer, and for what is appended to one that it has taken
+ * already. None runs while there is no data. */
 static ssize_t on_room(void *context, uint64_t position, char *to, size_t room)
 {
 	struct http_exchange *exchange = context;
 	struct http *http = exchange->listener->http;
-	ssize_t length = http_stream_take(exchange->answer.stream, exchange->connection, to, room);
+	bool is_first;
+	ssize_t length = http_stream_take(exchange->answer.stream, exchange->connection, to, room,
+					  &is_first);
 	(void)position;
-	if (length > 0 && exchange->client->deadline_ms == 0)
+	if (length > 0 && (is_first || exchange->client->deadline_ms == 0))
 		client_clock(http, exchange->client, http->handler.exchange_ms);
 	if (length == 0) {
 		pthread_mutex_lock(&http->lock);

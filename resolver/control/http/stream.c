@@ -52,7 +52,7 @@ static void resume(struct http_stream *stream)
 /* ---- listener's thread ---- */
 
 ssize_t http_stream_take(struct http_stream *stream, struct MHD_Connection *connection, char *to,
-			 size_t room)
+			 size_t room, bool *is_first)
 {
 	struct http_streams *streams = stream->streams;
 	size_t length;
@@ -60,6 +60,7 @@ ssize_t http_stream_take(struct http_stream *stream, struct MHD_Connection *conn
 
 	pthread_mutex_lock(&streams->lock);
 	length = stream->length - stream->taken;
+	*is_first = length > 0 && stream->taken == 0;
 	if (length > 0) {
 		length = length < room ? length : room;
 		memcpy(to, stream->data + stream->taken, length);

@@ -82,9 +82,9 @@ void http_streams_end(struct http_streams *streams, bool all);
 void http_streams_end_of(struct http_streams *streams, const char *client);
 
 /* Listener's thread: copies data into `to`; 0: none yet, the connection was suspended; -1: the end.
- */
+ * *is_first: the data begins a buffer. */
 ssize_t http_stream_take(struct http_stream *stream, struct MHD_Connection *connection, char *to,
-			 size_t room);
+			 size_t room, bool *is_first);
 /* Call this when the connection no longer uses the stream. */
 void http_stream_leave(struct http_stream *stream);
 

@@ -30,6 +30,7 @@ struct stream_world {
 	uv_timer_t ticker;
 	unsigned events;  /* to be given by the source that counts, one each tick */
 	unsigned refused; /* streams that were one too many */
+	bool cut_off;     /* the server ended a stream that its client was reading */
 	atomic_uint given, released;
 };
 
@@ -304,6 +305,31 @@ static void whoever_reads_nothing_costs_a_buffer_and_is_ended(void **state)
 	assert_int_equal(world->released, 1);
 }
 
+/* Reads more slowly than the server sends, so there is a new buffer whenever one has been taken. */
+static void read_slowly(struct http_world *world)
+{
+	struct stream_world *own = (struct stream_world *)world;
+	uint64_t end_ns = uv_hrtime() + 2 * IDLE_MS * (uint64_t)1000000;
+	int fd = open_stream(world, "/endless");
+	char part[16 * 1024];
+
+	while (uv_hrtime() < end_ns && !own->cut_off) {
+		own->cut_off = recv(fd, part, sizeof part, 0) <= 0;
+		usleep(5 * 1000);
+	}
+	close(fd);
+	await_release(world, 1);
+}
+
+static void whoever_reads_slowly_has_the_time_for_each_buffer(void **state)
+{
+	struct stream_world *world = *state;
+
+	http_world_serve(&world->http, read_slowly);
+	assert_false(world->cut_off);
+	assert_int_equal(world->released, 1);
+}
+
 static void open_one_too_many(struct http_world *world)
 {
 	int fds[HTTP_STREAMS_MAX];
@@ -397,6 +423,8 @@ int main(void)
 		TEST(one_ends_with_what_its_client_has_shown_and_says_so),
 		TEST(where_nothing_happens_a_comment_comes_now_and_then),
 		cmocka_unit_test_setup_teardown(whoever_reads_nothing_costs_a_buffer_and_is_ended,
+						set_up_impatient, tear_down),
+		cmocka_unit_test_setup_teardown(whoever_reads_slowly_has_the_time_for_each_buffer,
 						set_up_impatient, tear_down),
 		TEST(there_are_so_many_and_no_more),
 		TEST(a_client_has_one_of_a_route_however_it_is_spelled),
