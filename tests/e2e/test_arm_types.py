@@ -595,6 +595,22 @@ class Lifecycle(Everything):
             for top in (1, 3):
                 self.assertEqual(whole, sum(self.pages(path + "?$top=%d" % top), []))
 
+    def test_a_list_of_networks_shows_the_users_of_each(self):
+        self.build_all()
+        for group in (HUB, SPOKE):
+            self.arm("PUT", below("virtualNetworks/same", group), network("10.77.0.0/16", ("pe", "10.77.1.0/24")), 201)
+            self.arm("PUT", below("networkInterfaces/same", group), {**LOCATION, **properties(ipConfigurations=[
+                {"name": "ip", "properties": {"subnet": ref("virtualNetworks/same/subnets/pe", group)}}])}, 201)
+        every = "/subscriptions/%s/providers/Microsoft.Network/virtualNetworks" % S
+        for path, least in ((every, 5), (every + "?$top=2", 2), (below("virtualNetworks"), 2)):
+            shown = self.arm("GET", path, status=200).body["value"]
+            self.assertGreaterEqual(len(shown), least)
+            self.assertEqual([self.arm("GET", each["id"], status=200).body for each in shown], shown)
+        for group in (HUB, SPOKE):
+            [subnet] = self.arm("GET", below("virtualNetworks/same", group)).body["properties"]["subnets"]
+            self.assertEqual([{"id": below("networkInterfaces/same", group)}],
+                             subnet["properties"]["ipConfigurations"])
+
     def test_record_sets_are_listed_by_type_by_suffix_and_all(self):
         self.build_rows()
         for name in ("b.app", "a.app", "app"):

@@ -188,26 +188,53 @@ static size_t count_inside(const struct arm_shown *shown)
 	return count;
 }
 
+/* The index of the page's first resource. Record sets begin there already. */
+static size_t find_first(const struct arm_listing *listing, const struct arm_page *page)
+{
+	size_t first = 0;
+	char own[MARK_MAX];
+
+	if (!page->behind || listing->asked->path.kind->home)
+		return 0;
+	for (; first < listing->found.count; first++) {
+		mark(&listing->found.items[first], own);
+		if (arm_compare_keys(own, page->behind) > 0)
+			break;
+	}
+	return first;
+}
+
+/* Finds the users of all subnets of the page at once, because there may be thousands. NULL: it has
+ * no subnets. */
+static json_t *find_users(const struct arm_listing *listing, size_t first, size_t room)
+{
+	const struct path *path = &listing->asked->path;
+	json_t *users;
+
+	if (path->kind->id == KIND_SUBNET)
+		return arm_network_users(listing->found.request, path);
+	if (path->kind->id != KIND_NETWORK)
+		return NULL;
+	users = json_object();
+	for (size_t i = first; i < listing->found.count && i < first + room; i++)
+		arm_users_want(users, &listing->found.items[i].path);
+	arm_users_find(listing->found.request, users);
+	return users;
+}
+
 static void answer_list(struct arm_listing *listing, const struct arm_page *page, json_t *array,
 			size_t room)
 {
-	const struct path *path = &listing->asked->path;
-	bool is_bulk = path->kind->home, more = false;
-	size_t count = 0, shown_inside = 0;
-	char last[MARK_MAX] = "", own[MARK_MAX], etag[ARM_ETAG_MAX] = "";
-	json_t *users = NULL;
+	size_t first = find_first(listing, page), shown_inside = 0;
+	json_t *users = find_users(listing, first, room);
+	char last[MARK_MAX] = "", etag[ARM_ETAG_MAX] = "";
+	bool more = false;
 
-	if (path->kind->id == KIND_SUBNET) /* once, because there may be thousands */
-		users = arm_network_users(page->request, path);
-
-	for (size_t i = 0; i < listing->found.count; i++) {
+	for (size_t i = first; i < listing->found.count; i++) {
 		const struct arm_found *found = &listing->found.items[i];
 		struct arm_shown shown;
 
-		mark(found, own);
-		if (!is_bulk && page->behind && arm_compare_keys(own, page->behind) <= 0)
-			continue;
-		more = count++ == room || shown_inside > LISTED_MAX;
+		more = i - first == room || shown_inside > LISTED_MAX;
 		if (more)
 			break;
 		show_found(page->request, found, etag, &shown);
@@ -215,7 +242,7 @@ static void answer_list(struct arm_listing *listing, const struct arm_page *page
 		shown_inside += count_inside(&shown);
 		json_add(array, arm_print(&shown));
 		arm_shown_release(&shown);
-		memcpy(last, own, sizeof last);
+		mark(found, last);
 	}
 	json_decref(users);
 	arm_page_answer(page, array, more ? last : listing->end);

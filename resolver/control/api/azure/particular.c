@@ -436,83 +436,113 @@ static int on_reference(void *context, const struct reference *reference)
 	return 0;
 }
 
-struct subnet_users {
+struct subnet_users { /* a search for users of subnets */
 	const struct api_request *request;
-	const struct virtual_network *network;
-	json_t *by_name;
+	const json_t *wanted; /* the networks (arm_users_want) */
+	json_t *names;        /* theirs, in lower case, without the groups */
 };
 
-static void add_subnet_user(struct subnet_users *users, const char *subnet, const struct path *user)
+enum { NETWORK_KEY_MAX = GROUP_TEXT_MAX + NAME_TEXT_MAX };
+
+/* Prints "GROUP/NETWORK" in lower case for a network, or for that of a subnet; returns key. */
+static char *network_key(const struct path *path, char key[NETWORK_KEY_MAX])
+{
+	snprintf(key, NETWORK_KEY_MAX, "%s/%s", path->group, path->names[0]);
+	return text_lower(key);
+}
+
+/* The users in the network that `text` refers to, by subnets. NULL: it is not wanted. */
+static json_t *users_in(const struct subnet_users *users, const char *group, const char *text)
+{
+	const struct virtual_network *network =
+		model_network(api_model(users->request), group, text);
+	char key[NETWORK_KEY_MAX];
+	struct path path;
+
+	if (!network)
+		return NULL;
+	path = part_path(kind_of_id(KIND_NETWORK), network, NULL);
+	return json_object_get(users->wanted, network_key(&path, key));
+}
+
+static void add_subnet_user(const struct subnet_users *users, json_t *by_subnet, const char *subnet,
+			    const struct path *user)
 {
 	char name[NAME_TEXT_MAX];
 	json_t *array;
 
 	snprintf(name, sizeof name, "%s", subnet);
 	text_lower(name);
-	array = json_object_get(users->by_name, name);
+	array = json_object_get(by_subnet, name);
 	if (!array) {
 		array = json_array();
-		json_put(users->by_name, name, array);
+		json_put(by_subnet, name, array);
 	}
 	json_add(array, arm_id_json(users->request, user));
 }
 
 /* Adds a user that refers to a subnet as "[GROUP/]NETWORK/SUBNET". */
-static void add_reference(struct subnet_users *users, const char *group, const char *subnet,
+static void add_reference(const struct subnet_users *users, const char *group, const char *subnet,
 			  const struct path *user)
 {
 	const char *slash = subnet ? strrchr(subnet, '/') : NULL, *name;
-	size_t length;
 	char network[NAME_TEXT_MAX];
+	json_t *by_subnet;
 
 	if (!slash)
 		return;
-	name = strchr(subnet, '/') < slash ? strchr(subnet, '/') + 1 : subnet;
-	length = (size_t)(slash - name);
 	/* Most of the many references name another network; finding each would take long. */
-	if (strlen(users->network->name) != length ||
-	    strncasecmp(name, users->network->name, length) != 0)
+	name = strchr(subnet, '/') < slash ? strchr(subnet, '/') + 1 : subnet;
+	snprintf(network, sizeof network, "%.*s", (int)(slash - name), name);
+	if (!json_object_get(users->names, text_lower(network)))
 		return;
 	snprintf(network, sizeof network, "%.*s", (int)(slash - subnet), subnet);
-	if (model_network(api_model(users->request), group, network) == users->network)
-		add_subnet_user(users, slash + 1, user);
+	by_subnet = users_in(users, group, network);
+	if (by_subnet)
+		add_subnet_user(users, by_subnet, slash + 1, user);
 }
 
-static void add_endpoints(struct subnet_users *users, const struct dns_resolver *resolver)
+static void add_endpoints(const struct subnet_users *users, const struct dns_resolver *resolver)
 {
 	const struct path root = part_path(kind_of_id(KIND_RESOLVER), resolver, NULL);
+	json_t *by_subnet = users_in(users, resolver->resource_group, resolver->virtual_network);
 
-	for (size_t i = 0; i < resolver->inbound_endpoints.count; i++) {
+	for (size_t i = 0; by_subnet && i < resolver->inbound_endpoints.count; i++) {
 		const struct inbound_endpoint *endpoint = &resolver->inbound_endpoints.items[i];
 		const struct path path = part_path(kind_of_id(KIND_INBOUND), endpoint, &root);
 
 		if (endpoint->subnet && !item_made_because(api_model(users->request), &path))
-			add_subnet_user(users, endpoint->subnet, &path);
+			add_subnet_user(users, by_subnet, endpoint->subnet, &path);
 	}
-	for (size_t i = 0; i < resolver->outbound_endpoints.count; i++) {
+	for (size_t i = 0; by_subnet && i < resolver->outbound_endpoints.count; i++) {
 		const struct outbound_endpoint *endpoint = &resolver->outbound_endpoints.items[i];
 		const struct path path = part_path(kind_of_id(KIND_OUTBOUND), endpoint, &root);
 
 		if (endpoint->subnet && !item_made_because(api_model(users->request), &path))
-			add_subnet_user(users, endpoint->subnet, &path);
+			add_subnet_user(users, by_subnet, endpoint->subnet, &path);
 	}
 }
 
-json_t *arm_network_users(const struct api_request *request, const struct path *network)
+void arm_users_want(json_t *users, const struct path *network)
+{
+	char key[NETWORK_KEY_MAX];
+
+	json_put(users, network_key(network, key), json_object());
+}
+
+void arm_users_find(const struct api_request *request, json_t *wanted)
 {
 	const struct model *model = api_model(request);
-	const struct path root = part_root(network);
-	struct subnet_users users = {request, part_find(model, &root), json_object()};
+	struct subnet_users users = {request, wanted, json_object()};
+	const char *key;
+	json_t *value;
 
-	if (!users.network)
-		return users.by_name;
-	for (size_t i = 0; i < model->resolvers.count; i++) {
-		const struct dns_resolver *resolver = &model->resolvers.items[i];
-
-		if (model_network(model, resolver->resource_group, resolver->virtual_network) ==
-		    users.network)
-			add_endpoints(&users, resolver);
+	json_object_foreach(wanted, key, value)
+	{
+		json_put(users.names, strchr(key, '/') + 1, json_true());
 	}
+	for (size_t i = 0; i < model->resolvers.count; i++)
+		add_endpoints(&users, &model->resolvers.items[i]);
 	for (size_t i = 0; i < model->network_interfaces.count; i++) {
 		const struct network_interface *item = &model->network_interfaces.items[i];
 		const struct path path = part_path(kind_of_id(KIND_INTERFACE), item, NULL);
@@ -527,7 +557,16 @@ json_t *arm_network_users(const struct api_request *request, const struct path *
 
 		add_reference(&users, item->resource_group, item->subnet, &path);
 	}
-	return users.by_name;
+	json_decref(users.names);
+}
+
+json_t *arm_network_users(const struct api_request *request, const struct path *network)
+{
+	json_t *users = json_object();
+
+	arm_users_want(users, network);
+	arm_users_find(request, users);
+	return users;
 }
 
 /* The subnet's users, an array of {"id"}; NULL: none. `users`: arm_network_users; NULL: not known
@@ -536,10 +575,11 @@ static json_t *users_of_subnet(const struct api_request *request, const struct p
 			       json_t *users)
 {
 	json_t *found = users ? json_incref(users) : arm_network_users(request, subnet), *array;
-	char name[NAME_TEXT_MAX];
+	char key[NETWORK_KEY_MAX], name[NAME_TEXT_MAX];
 
 	snprintf(name, sizeof name, "%s", path_name(subnet));
-	array = json_incref(json_object_get(found, text_lower(name)));
+	array = json_incref(json_object_get(json_object_get(found, network_key(subnet, key)),
+					    text_lower(name)));
 	json_decref(found);
 	return array;
 }

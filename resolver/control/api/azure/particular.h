@@ -12,8 +12,12 @@
 json_t *arm_resource_guid(const struct arm_shown *shown); /* derived from the id */
 json_t *arm_endpoint_location(const struct arm_shown *shown);
 json_t *arm_subnet_ip_configurations(const struct arm_shown *shown);
-/* The users of a network's subnets: {SUBNET: [{"id"}, ...]}, with names in lower case. Walks the
- * model once for all subnets. */
+/* The users of networks' subnets: {"GROUP/NETWORK": {SUBNET: [{"id"}, ...]}}, with names in lower
+ * case. arm_users_want adds a network to the object; arm_users_find then adds the users of all its
+ * networks in one walk over the model. */
+void arm_users_want(json_t *users, const struct path *network);
+void arm_users_find(const struct api_request *request, json_t *users);
+/* Does both for one network, or for that of a subnet. */
 json_t *arm_network_users(const struct api_request *request, const struct path *network);
 json_t *arm_set_fqdn(const struct arm_shown *shown);
 json_t *arm_zone_set_count(const struct arm_shown *shown);

@@ -240,7 +240,7 @@ static json_t *print_children(const struct arm_shown *shown, const struct arm_me
 	json_t *array = json_array();
 
 	json_incref(outer.users);
-	if (!outer.users && type->kind == KIND_SUBNET)
+	if (!outer.users && !outer.is_bare && type->kind == KIND_SUBNET)
 		outer.users = arm_network_users(shown->request, &shown->path);
 	arm_each_child(&outer, type, add_child, array);
 	json_decref(outer.users);
