@@ -63,7 +63,8 @@ static FILE *begin(char **text)
 	return out;
 }
 
-void import_case_run(const char *dialect, const char *text)
+/* more NULL: one file. */
+static void run(const char *dialect, const char *text, const char *more)
 {
 	const struct dialect *found = dialect_named(dialect);
 	struct import *import = import_new(false);
@@ -75,6 +76,10 @@ void import_case_run(const char *dialect, const char *text)
 	forget();
 	import_case_put("original", text);
 	found->read(import, "original");
+	if (more) {
+		import_case_put("more", more);
+		found->read(import, "more");
+	}
 	fine = dialect_finish(found, import);
 	out = begin(&config);
 	if (fine)
@@ -87,6 +92,16 @@ void import_case_run(const char *dialect, const char *text)
 	import_print(import, out);
 	assert_int_equal(fclose(out), 0);
 	import_free(import);
+}
+
+void import_case_run(const char *dialect, const char *text)
+{
+	run(dialect, text, NULL);
+}
+
+void import_case_run_two(const char *dialect, const char *text, const char *more)
+{
+	run(dialect, text, more);
 }
 
 const char *import_case_config(void)

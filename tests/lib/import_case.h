@@ -12,6 +12,8 @@ void import_case_put(const char *name, const char *text);
 
 /* Imports the file "original" with this text. The result replaces the last import's. */
 void import_case_run(const char *dialect, const char *text);
+/* The same for two files: "original", and then "more". */
+void import_case_run_two(const char *dialect, const char *text, const char *more);
 /* The configuration, without the remarks at its end; "": there was a fault. */
 const char *import_case_config(void);
 /* The remarks, as printed: "original:3: port: not carried over: ...". */

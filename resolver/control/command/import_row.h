@@ -12,15 +12,15 @@
 #define IMPORT_DIALECTS(DIALECT)                                                                   \
 	DIALECT(arm, AZURE, arm_finish)                                                            \
 	DIALECT(terraform, AZURE, terraform_finish)                                                \
-	DIALECT(unbound, FORWARDER, forward_finish)                                                \
-	DIALECT(bind, FORWARDER, forward_finish)                                                   \
-	DIALECT(dnsmasq, FORWARDER, forward_finish)                                                \
-	DIALECT(coredns, FORWARDER, forward_finish)                                                \
+	DIALECT(unbound, FORWARDER, unbound_finish)                                                \
+	DIALECT(bind, FORWARDER, bind_finish)                                                      \
+	DIALECT(dnsmasq, FORWARDER, dnsmasq_finish)                                                \
+	DIALECT(coredns, FORWARDER, coredns_finish)                                                \
 	DIALECT(hosts, FORWARDER, forward_finish)                                                  \
 	DIALECT(windows, FORWARDER, windows_finish)                                                \
 	DIALECT(adguard, FORWARDER, adguard_finish)                                                \
 	DIALECT(dnsdist, FORWARDER, dnsdist_finish)                                                \
-	DIALECT(pihole, FORWARDER, forward_finish)
+	DIALECT(pihole, FORWARDER, pihole_finish)
 
 #define IMPORT_NAME(name, from, finish) " " #name
 #define IMPORT_NAMES                    IMPORT_DIALECTS(IMPORT_NAME) /* " arm terraform ..." */

@@ -40,10 +40,11 @@ struct unread { /* an unreadable part of a list, which makes the result more clo
 	const char *text;
 };
 
-struct bind {
+struct bind { /* kept by the import: all files are one server's */
 	struct import *import;
-	const char *file, *folder;       /* folder: options.directory; NULL: none */
-	struct statement *first;         /* of the file */
+	struct origin whole;             /* the first file */
+	const char *folder;              /* options.directory; NULL: none */
+	struct statement *first, **last; /* of all files */
 	const struct statement *options; /* NULL: none */
 	struct bind_view *views;
 	size_t view_count;
@@ -769,7 +770,6 @@ static void close_listen(struct bind *bind)
 static void listen_at_all(struct bind *bind)
 {
 	static const char *const any[] = {"0.0.0.0", "::"};
-	struct origin whole = import_place(bind->import, bind->file, 0, NULL);
 	const struct statement *first = bind->options ? bind->options->first : NULL;
 
 	for (size_t i = 0; i < COUNT(listen_names); i++) {
@@ -777,7 +777,7 @@ static void listen_at_all(struct bind *bind)
 
 		if (!at) {
 			add_open(bind, any[i], listen_port(bind, NULL));
-			forward_listen(bind->import, &whole, any[i], listen_port(bind, NULL));
+			forward_listen(bind->import, &bind->whole, any[i], listen_port(bind, NULL));
 		}
 		for (; at; at = find(at->next, listen_names[i]))
 			listen_at(bind, at, any[i]);
@@ -926,7 +926,7 @@ static void take_forwarders(struct bind *bind, struct bind_view *view)
 		view->statement ? find(view->statement->first, "forwarders") : NULL;
 	const struct statement *list = setting(bind, view, "forwarders");
 	const struct statement *empty = setting(bind, view, "empty-zones-enable");
-	struct origin at = list ? list->at : import_place(bind->import, bind->file, 0, NULL);
+	struct origin at = list ? list->at : bind->whole;
 	struct asked_servers asked = {0};
 
 	if (view->zones_only) {
@@ -1656,7 +1656,7 @@ static void take_keys(struct bind *bind)
 	}
 }
 
-/* ---- the whole file ---- */
+/* ---- the whole server ---- */
 
 static bool is_view(const struct statement *statement)
 {
@@ -1689,6 +1689,22 @@ static void list_views(struct bind *bind)
 	bind->views[bind->view_count++].forward = forward_main_view(bind->import, &bind->first->at);
 }
 
+/* Refuses files of several servers: named has one block of options, and with views no zone outside
+ * of them. */
+static void refuse_others(struct bind *bind)
+{
+	for (const struct statement *at = bind->first; at; at = at->next)
+		if (strcasecmp(word(at, 0), "options") == 0 && at != bind->options)
+			import_fault(bind->import, &at->at,
+				     "there are options at %s:%u already; import each server by "
+				     "itself",
+				     bind->options->at.file, bind->options->at.line);
+		else if (bind->views[0].statement && strcasecmp(word(at, 0), "zone") == 0)
+			import_fault(bind->import, &at->at,
+				     "with views, each zone is in one of them; import each server "
+				     "by itself");
+}
+
 static void take_view(struct bind *bind, struct bind_view *view)
 {
 	const struct statement *first = view->statement ? view->statement->first : bind->first;
@@ -1709,37 +1725,56 @@ static void take_view(struct bind *bind, struct bind_view *view)
 		tell_settings(bind, view->statement->first);
 }
 
+static void take_all(struct bind *bind)
+{
+	bind->options = find(bind->first, "options");
+	if (bind->options && find(bind->options->first, "directory"))
+		bind->folder = word(find(bind->options->first, "directory"), 1);
+	list_views(bind);
+	refuse_others(bind);
+	listen_at_all(bind);
+	if (bind->options && find(bind->options->first, "blackhole"))
+		bind->shut = read_list(bind, find(bind->options->first, "blackhole"), "none",
+				       &bind->options->at, true, &bind->unread);
+	for (size_t i = 0; i < bind->view_count; i++)
+		take_view(bind, &bind->views[i]);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		take_row(bind, &rows[i]);
+	take_stale(bind);
+	take_keys(bind);
+	if (bind->options)
+		tell_settings(bind, bind->options->first);
+	tell_settings(bind, bind->first);
+	for (size_t i = 0; i < bind->view_count; i++) {
+		acl_set_release(&bind->views[i].clients);
+		acl_set_release(&bind->views[i].reachable);
+		acl_set_release(&bind->views[i].allowed);
+	}
+	for (struct list *list = bind->lists; list; list = list->next)
+		acl_set_release(&list->clients);
+	acl_set_release(&bind->shut);
+	acl_release(&bind->taken);
+}
+
 void bind_read(struct import *import, const char *path)
 {
-	struct bind bind = {.import = import, .file = path};
+	struct bind *bind = import_find(import, "bind");
 
-	read_file(&bind, path, NULL, 0, &bind.first);
-	if (!bind.first)
-		return;
-	bind.options = find(bind.first, "options");
-	if (bind.options && find(bind.options->first, "directory"))
-		bind.folder = word(find(bind.options->first, "directory"), 1);
-	list_views(&bind);
-	listen_at_all(&bind);
-	if (bind.options && find(bind.options->first, "blackhole"))
-		bind.shut = read_list(&bind, find(bind.options->first, "blackhole"), "none",
-				      &bind.options->at, true, &bind.unread);
-	for (size_t i = 0; i < bind.view_count; i++)
-		take_view(&bind, &bind.views[i]);
-	for (size_t i = 0; i < COUNT(rows); i++)
-		take_row(&bind, &rows[i]);
-	take_stale(&bind);
-	take_keys(&bind);
-	if (bind.options)
-		tell_settings(&bind, bind.options->first);
-	tell_settings(&bind, bind.first);
-	for (size_t i = 0; i < bind.view_count; i++) {
-		acl_set_release(&bind.views[i].clients);
-		acl_set_release(&bind.views[i].reachable);
-		acl_set_release(&bind.views[i].allowed);
+	if (!bind) {
+		bind = import_alloc(import, sizeof *bind);
+		bind->import = import;
+		bind->whole = import_place(import, path, 0, NULL);
+		bind->last = &bind->first;
+		import_keep(import, "bind", bind);
 	}
-	for (struct list *list = bind.lists; list; list = list->next)
-		acl_set_release(&list->clients);
-	acl_set_release(&bind.shut);
-	acl_release(&bind.taken);
+	bind->last = read_file(bind, path, NULL, 0, bind->last);
+}
+
+void bind_finish(struct import *import)
+{
+	struct bind *bind = import_find(import, "bind");
+
+	if (bind && bind->first)
+		take_all(bind);
+	forward_finish(import);
 }

@@ -42,9 +42,9 @@ struct corefile_server {
 	struct corefile_server *next;
 };
 
-struct coredns {
+struct coredns { /* kept by the import: the servers of all files are one */
 	struct import *import;
-	const char *file;
+	struct origin whole; /* the first file */
 	struct corefile_server *first, **last;
 	struct forward_view *view;
 	struct origin at; /* the place of `view` */
@@ -1014,7 +1014,7 @@ static void take_plugin(struct coredns *coredns, struct corefile_server *server,
 	words_lost(coredns->import, &line->at, reasons, line->words[0]);
 }
 
-/* ---- the whole file ---- */
+/* ---- servers ---- */
 
 static void take_server(struct coredns *coredns, struct corefile_server *server)
 {
@@ -1271,28 +1271,51 @@ static struct origin place_of_clients(const struct coredns *coredns, const struc
 	return *whole;
 }
 
+/* ---- all files ---- */
+
+static void take_all(struct coredns *coredns)
+{
+	struct import *import = coredns->import;
+	const struct origin *whole = &coredns->whole;
+
+	coredns->at = place_of_clients(coredns, whole);
+	coredns->view = forward_main_view(import, &coredns->at);
+	for (struct corefile_server *server = coredns->first; server; server = server->next)
+		take_server(coredns, server);
+	for (struct corefile_server *server = coredns->first; server; server = server->next)
+		take_hosts_zones(coredns, server);
+	for (struct corefile_server *server = coredns->first; server; server = server->next)
+		take_unanswered(coredns, server);
+	take_places(coredns, whole);
+	take_clients(coredns, &coredns->at);
+	/* CoreDNS has no special-use names. */
+	import_text(import, forward_default(import, whole), "special_names", whole, "forward");
+	if (!coredns->has_root) /* CoreDNS refuses names that no server has */
+		forward_no_default(import, coredns->view, &coredns->at);
+	else if (coredns->encrypted_root && !coredns->has_root_file)
+		forward_encrypted_default(import, coredns->view, forward_default(import, whole),
+					  &coredns->encrypted_root->at);
+}
+
 void coredns_read(struct import *import, const char *path)
 {
-	struct coredns coredns = {.import = import, .file = path};
-	struct origin at = import_place(import, path, 0, NULL);
+	struct coredns *coredns = import_find(import, "coredns");
 
-	coredns.last = &coredns.first;
-	read_servers(&coredns, path, NULL, 0);
-	coredns.at = place_of_clients(&coredns, &at);
-	coredns.view = forward_main_view(import, &coredns.at);
-	for (struct corefile_server *server = coredns.first; server; server = server->next)
-		take_server(&coredns, server);
-	for (struct corefile_server *server = coredns.first; server; server = server->next)
-		take_hosts_zones(&coredns, server);
-	for (struct corefile_server *server = coredns.first; server; server = server->next)
-		take_unanswered(&coredns, server);
-	take_places(&coredns, &at);
-	take_clients(&coredns, &coredns.at);
-	/* CoreDNS has no special-use names. */
-	import_text(import, forward_default(import, &at), "special_names", &at, "forward");
-	if (!coredns.has_root) /* CoreDNS refuses names that no server has */
-		forward_no_default(import, coredns.view, &coredns.at);
-	else if (coredns.encrypted_root && !coredns.has_root_file)
-		forward_encrypted_default(import, coredns.view, forward_default(import, &at),
-					  &coredns.encrypted_root->at);
+	if (!coredns) {
+		coredns = import_alloc(import, sizeof *coredns);
+		coredns->import = import;
+		coredns->whole = import_place(import, path, 0, NULL);
+		coredns->last = &coredns->first;
+		import_keep(import, "coredns", coredns);
+	}
+	read_servers(coredns, path, NULL, 0);
+}
+
+void coredns_finish(struct import *import)
+{
+	struct coredns *coredns = import_find(import, "coredns");
+
+	if (coredns)
+		take_all(coredns);
+	forward_finish(import);
 }

@@ -28,8 +28,11 @@ void arm_finish(struct import *import);
 void terraform_read(struct import *import, const char *path);
 void terraform_finish(struct import *import);
 void unbound_read(struct import *import, const char *path);
+void unbound_finish(struct import *import);
 void bind_read(struct import *import, const char *path);
+void bind_finish(struct import *import);
 void dnsmasq_read(struct import *import, const char *path);
+void dnsmasq_finish(struct import *import);
 /* dnsmasq_read for lines that come from a file of another format. */
 struct dnsmasq_line {
 	unsigned number; /* in the file; 0: not from the file */
@@ -38,7 +41,9 @@ struct dnsmasq_line {
 };
 void dnsmasq_take(struct import *import, const char *path, const struct dnsmasq_line *lines);
 void pihole_read(struct import *import, const char *path);
+void pihole_finish(struct import *import);
 void coredns_read(struct import *import, const char *path);
+void coredns_finish(struct import *import);
 void hosts_read(struct import *import, const char *path);
 void windows_read(struct import *import, const char *path);
 void windows_finish(struct import *import);

@@ -22,8 +22,9 @@ struct option {
 	struct option *next;
 };
 
-struct dnsmasq {
+struct dnsmasq { /* kept by the import: all files are one server's */
 	struct import *import;
+	struct origin whole; /* the first file */
 	struct option *first, **last;
 	struct forward_view *view;
 	long port, ttl_s;
@@ -889,7 +890,7 @@ static void take_option(struct dnsmasq *dnsmasq, const struct option *option)
 	words_lost(dnsmasq->import, &option->at, reasons, option->at.path);
 }
 
-/* ---- the whole file ---- */
+/* ---- the whole server ---- */
 
 static const char *listen_text(struct dnsmasq *dnsmasq)
 {
@@ -1040,13 +1041,12 @@ static const char *own_domain(const struct dnsmasq *dnsmasq)
 	return domain;
 }
 
-static void take_all(struct dnsmasq *dnsmasq, const char *path)
+static void take_all(struct dnsmasq *dnsmasq)
 {
 	struct import *import = dnsmasq->import;
-	struct origin at = import_place(import, path, 0, NULL);
 	const struct option *option;
 
-	dnsmasq->view = forward_main_view(import, &at);
+	dnsmasq->view = forward_main_view(import, &dnsmasq->whole);
 	option = find(dnsmasq, "port");
 	if (option && words_number(option->value) == 0)
 		import_fault(import, &option->at,
@@ -1064,25 +1064,42 @@ static void take_all(struct dnsmasq *dnsmasq, const char *path)
 	for (option = dnsmasq->first; option; option = option->next)
 		if (strcmp(option->at.path, "address") != 0)
 			take_option(dnsmasq, option);
-	take_whole(dnsmasq, &at);
+	take_whole(dnsmasq, &dnsmasq->whole);
+}
+
+static struct dnsmasq *dnsmasq_of(struct import *import, const char *path)
+{
+	struct dnsmasq *dnsmasq = import_find(import, "dnsmasq");
+
+	if (dnsmasq)
+		return dnsmasq;
+	dnsmasq = import_alloc(import, sizeof *dnsmasq);
+	dnsmasq->import = import;
+	dnsmasq->whole = import_place(import, path, 0, NULL);
+	dnsmasq->last = &dnsmasq->first;
+	import_keep(import, "dnsmasq", dnsmasq);
+	return dnsmasq;
 }
 
 void dnsmasq_read(struct import *import, const char *path)
 {
-	struct dnsmasq dnsmasq = {.import = import};
-
-	dnsmasq.last = &dnsmasq.first;
-	read_file(&dnsmasq, path, NULL, 0);
-	take_all(&dnsmasq, path);
+	read_file(dnsmasq_of(import, path), path, NULL, 0);
 }
 
 void dnsmasq_take(struct import *import, const char *path, const struct dnsmasq_line *lines)
 {
-	struct dnsmasq dnsmasq = {.import = import};
+	struct dnsmasq *dnsmasq = dnsmasq_of(import, path);
 
-	dnsmasq.last = &dnsmasq.first;
 	for (; lines; lines = lines->next)
-		take_line(&dnsmasq, path, lines->number, import_printf(import, "%s", lines->text),
+		take_line(dnsmasq, path, lines->number, import_printf(import, "%s", lines->text),
 			  0);
-	take_all(&dnsmasq, path);
+}
+
+void dnsmasq_finish(struct import *import)
+{
+	struct dnsmasq *dnsmasq = import_find(import, "dnsmasq");
+
+	if (dnsmasq)
+		take_all(dnsmasq);
+	forward_finish(import);
 }

@@ -8,8 +8,9 @@
  *     05-pihole-custom-cname.conf    dnsmasq's cname=
  *     01-pihole.conf and others      dnsmasq.conf
  *
- * The form of a file is recognised by its content, not by its name. Block lists, groups and clients
- * are in a database, which is not read. */
+ * The form of a file is recognised by its content, not by its name. All files are one server's;
+ * pihole.toml or a dnsmasq.conf says who may ask it, and the other two do not. Block lists, groups
+ * and clients are in a database, which is not read. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -21,14 +22,15 @@
 
 static const char blanks[] = " \t\r\v\f";
 
-struct pihole {
+struct pihole { /* kept by the import */
 	struct import *import;
-	const char *path;
-	struct dnsmasq_line *first, **last;
+	const char *path;                   /* the file that is read */
+	struct dnsmasq_line *first, **last; /* what the file means */
 	const char *interface;
-	bool single, all; /* single: answers at one interface; all: answers everybody */
-	unsigned mode_line;
+	bool single, all;      /* single: answers at one interface; all: answers everybody */
+	struct origin mode_at; /* where that is said, or else the first file */
 	bool bogus_priv;
+	bool has_toml, has_dnsmasq; /* a file has that form */
 };
 
 static void add_line(struct pihole *pihole, unsigned number, const char *text)
@@ -107,7 +109,7 @@ static void on_interface(struct pihole *pihole, const struct origin *at, const c
 
 static void on_mode(struct pihole *pihole, const struct origin *at, const char *value)
 {
-	pihole->mode_line = at->line;
+	pihole->mode_at = *at;
 	pihole->all = strcasecmp(value, "ALL") == 0;
 	pihole->single = strcasecmp(value, "SINGLE") == 0 || strcasecmp(value, "BIND") == 0;
 }
@@ -349,21 +351,7 @@ static void read_toml(struct pihole *pihole, char *text)
 	}
 }
 
-/* ---- the whole file ---- */
-
-/* Only the mode ALL answers everybody; any other mode must not become an open resolver. */
-static void close_lines(struct pihole *pihole)
-{
-	if (pihole->single)
-		add_line(pihole, pihole->mode_line,
-			 import_printf(pihole->import, "interface=%s",
-				       pihole->interface ? pihole->interface : ""));
-	else if (!pihole->all)
-		add_line(pihole, pihole->mode_line, "local-service");
-	add_line(pihole, 0, "no-hosts");
-	if (pihole->bogus_priv)
-		add_line(pihole, 0, "bogus-priv");
-}
+/* ---- files ---- */
 
 enum pihole_form { FORM_TOML, FORM_HOSTS, FORM_CNAMES, FORM_DNSMASQ };
 
@@ -409,9 +397,23 @@ static void read_lines(struct pihole *pihole, char *text, bool hosts)
 	}
 }
 
+static struct pihole *pihole_of(struct import *import, const char *path)
+{
+	struct pihole *pihole = import_find(import, "pihole");
+
+	if (pihole)
+		return pihole;
+	pihole = import_alloc(import, sizeof *pihole);
+	pihole->import = import;
+	pihole->mode_at = import_place(import, path, 0, NULL);
+	pihole->bogus_priv = true;
+	import_keep(import, "pihole", pihole);
+	return pihole;
+}
+
 void pihole_read(struct import *import, const char *path)
 {
-	struct pihole pihole = {.import = import, .path = path, .bogus_priv = true};
+	struct pihole *pihole = pihole_of(import, path);
 	struct origin at = import_place(import, path, 0, NULL);
 	size_t length;
 	char *text = import_read(import, path, &at, &length);
@@ -419,22 +421,54 @@ void pihole_read(struct import *import, const char *path)
 
 	if (!text)
 		return;
-	pihole.last = &pihole.first;
+	pihole->path = path;
+	pihole->first = NULL;
+	pihole->last = &pihole->first;
+	pihole->has_toml |= form == FORM_TOML;
+	pihole->has_dnsmasq |= form == FORM_DNSMASQ;
 	if (form == FORM_DNSMASQ && strcmp(path, "-") != 0) {
 		dnsmasq_read(import, path); /* keeps its comments */
 		return;
 	}
 	if (form == FORM_TOML) {
-		read_toml(&pihole, text);
-		add_line(&pihole, 0, "no-resolv");
-	} else {
-		read_lines(&pihole, text, form == FORM_HOSTS);
-	}
-	if (form != FORM_DNSMASQ)
-		close_lines(&pihole);
-	dnsmasq_take(import, path, pihole.first);
-	if (form == FORM_TOML)
+		read_toml(pihole, text);
+		add_line(pihole, 0, "no-resolv");
 		import_lost(import, &at,
 			    "its block lists, groups and clients, which are in gravity.db: sluice "
 			    "blocks no names");
+	} else {
+		read_lines(pihole, text, form == FORM_HOSTS);
+	}
+	dnsmasq_take(import, path, pihole->first);
+}
+
+/* ---- the whole server ---- */
+
+/* Adds what Pi-hole itself tells dnsmasq. Only the mode ALL answers everybody; any other mode must
+ * not become an open resolver. */
+static void close_lines(struct pihole *pihole)
+{
+	unsigned line = pihole->mode_at.line;
+
+	pihole->first = NULL;
+	pihole->last = &pihole->first;
+	if (pihole->single)
+		add_line(pihole, line,
+			 import_printf(pihole->import, "interface=%s",
+				       pihole->interface ? pihole->interface : ""));
+	else if (!pihole->all)
+		add_line(pihole, line, "local-service");
+	add_line(pihole, 0, "no-hosts");
+	if (pihole->bogus_priv)
+		add_line(pihole, 0, "bogus-priv");
+	dnsmasq_take(pihole->import, pihole->mode_at.file, pihole->first);
+}
+
+void pihole_finish(struct import *import)
+{
+	struct pihole *pihole = import_find(import, "pihole");
+
+	if (pihole && (pihole->has_toml || !pihole->has_dnsmasq))
+		close_lines(pihole);
+	dnsmasq_finish(import);
 }

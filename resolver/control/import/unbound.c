@@ -42,9 +42,10 @@ struct served_zone { /* of an auth-zone */
 	struct served_zone *next;
 };
 
-struct unbound {
+struct unbound { /* kept by the import: all files are one server's */
 	struct import *import;
-	struct clause *first, **last, *now; /* now NULL: none has begun */
+	struct origin whole;                /* the first file */
+	struct clause *first, **last, *now; /* now NULL: none has begun in this file */
 	struct forward_view *view;
 	struct block *blocks;
 	struct served_zone *served;
@@ -1214,7 +1215,7 @@ static void take_auth(struct unbound *unbound, const struct clause *clause)
 	tell_others(unbound, clause, known);
 }
 
-/* ---- the whole file ---- */
+/* ---- the whole server ---- */
 
 static void take_clients(struct unbound *unbound, const struct origin *at)
 {
@@ -1351,53 +1352,75 @@ static void take_encryption(struct unbound *unbound)
 		unbound->closed_root = &unbound->encrypts->at;
 }
 
-void unbound_read(struct import *import, const char *path)
+static void take_all(struct unbound *unbound)
 {
-	struct origin at = import_place(import, path, 0, NULL);
-	struct unbound unbound = {.import = import};
+	struct import *import = unbound->import;
+	const struct origin *at = &unbound->whole;
 	const struct clause *clause;
 
-	unbound.last = &unbound.first;
-	read_file(&unbound, path, NULL, 0);
-	unbound.view = forward_main_view(import, &at);
-	if (last_value(&unbound, "port"))
-		unbound.port = words_number(last_value(&unbound, "port"));
-	take_encryption(&unbound);
-	unbound.is_automatic = words_flag(last_value(&unbound, "interface-automatic")) == 1;
-	if (unbound.is_automatic)
-		listen_everywhere(&unbound);
-	for (clause = unbound.first; clause; clause = clause->next)
+	unbound->view = forward_main_view(import, at);
+	if (last_value(unbound, "port"))
+		unbound->port = words_number(last_value(unbound, "port"));
+	take_encryption(unbound);
+	unbound->is_automatic = words_flag(last_value(unbound, "interface-automatic")) == 1;
+	if (unbound->is_automatic)
+		listen_everywhere(unbound);
+	for (clause = unbound->first; clause; clause = clause->next)
 		if (strcasecmp(clause->at.path, "server") == 0)
-			take_server(&unbound, clause);
-	take_stale(&unbound);
-	for (clause = unbound.first; clause; clause = clause->next)
+			take_server(unbound, clause);
+	take_stale(unbound);
+	for (clause = unbound->first; clause; clause = clause->next)
 		if (strcasecmp(clause->at.path, "server") == 0)
-			note_zones(&unbound, clause, unbound.view);
-	find_shut(&unbound);
-	for (clause = unbound.first; clause; clause = clause->next) {
-		take_clause(&unbound, clause);
+			note_zones(unbound, clause, unbound->view);
+	find_shut(unbound);
+	for (clause = unbound->first; clause; clause = clause->next) {
+		take_clause(unbound, clause);
 		if (strcasecmp(clause->at.path, "server") == 0)
 			continue;
 		for (struct setting *setting = clause->first; setting; setting = setting->next)
 			import_comments_move(import, &setting->at, &clause->at);
 	}
-	for (clause = unbound.first; clause; clause = clause->next)
+	for (clause = unbound->first; clause; clause = clause->next)
 		if (strcasecmp(clause->at.path, "view") == 0)
-			take_view(&unbound, clause);
-	if (unbound.closed_root)
-		forward_encrypted_default(import, unbound.view, NULL, unbound.closed_root);
-	take_clients(&unbound, &at);
-	if (!unbound.listens)
-		forward_listen(import, &at, "127.0.0.1", unbound.port);
-	if (!unbound.has_interface)
-		forward_listen(import, &at, "::1", unbound.port);
-	if (unbound.cache_bytes > 0)
-		import_number(import, import_group(import, import_root(import), "cache", &at),
-			      "size_bytes", &at, unbound.cache_bytes);
-	if (!unbound.has_root && !unbound.closed_root && !unbound.shut)
+			take_view(unbound, clause);
+	if (unbound->closed_root)
+		forward_encrypted_default(import, unbound->view, NULL, unbound->closed_root);
+	take_clients(unbound, at);
+	if (!unbound->listens)
+		forward_listen(import, at, "127.0.0.1", unbound->port);
+	if (!unbound->has_interface)
+		forward_listen(import, at, "::1", unbound->port);
+	if (unbound->cache_bytes > 0)
+		import_number(import, import_group(import, import_root(import), "cache", at),
+			      "size_bytes", at, unbound->cache_bytes);
+	if (!unbound->has_root && !unbound->closed_root && !unbound->shut)
 		import_lost(
-			import, &at,
+			import, at,
 			"it resolves from the root by itself, which sluice does not: what no zone "
 			"and no rule decides goes to default_resolver, or to the servers of "
 			"/etc/resolv.conf");
+}
+
+void unbound_read(struct import *import, const char *path)
+{
+	struct unbound *unbound = import_find(import, "unbound");
+
+	if (!unbound) {
+		unbound = import_alloc(import, sizeof *unbound);
+		unbound->import = import;
+		unbound->whole = import_place(import, path, 0, NULL);
+		unbound->last = &unbound->first;
+		import_keep(import, "unbound", unbound);
+	}
+	unbound->now = NULL;
+	read_file(unbound, path, NULL, 0);
+}
+
+void unbound_finish(struct import *import)
+{
+	struct unbound *unbound = import_find(import, "unbound");
+
+	if (unbound)
+		take_all(unbound);
+	forward_finish(import);
 }

@@ -500,6 +500,24 @@ static void words_that_are_not_read_are_told(void **state)
 	assert_told("original:2: tls: not carried over: its words behind the 16th are not read");
 }
 
+static void several_files_are_one_server(void **state)
+{
+	static const char zone[] =
+		"zone \"corp.example\" { type forward; forwarders { 10.0.0.1; }; };\n";
+
+	(void)state;
+	import_case_run_two("bind", OPTIONS("allow-recursion { 10.0.0.0/8; };"), zone);
+	assert_config("domain = \"corp.example.\"");
+	assert_config("client_prefixes = [ \"10.0.0.0/8\" ];");
+	assert_config("listen = [ \"127.0.0.1:53\" ];");
+	import_case_run_two("bind", OPTIONS(""), OPTIONS("recursion no;"));
+	assert_told("more:1: options: there are options at original:1 already");
+	assert_string_equal(import_case_config(), "");
+	import_case_run_two("bind", OPTIONS("") "view a { match-clients { any; }; };\n", zone);
+	assert_told("more:1: zone: with views, each zone is in one of them");
+	assert_string_equal(import_case_config(), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -523,6 +541,7 @@ int main(void)
 		cmocka_unit_test(loopback_takes_the_place_of_an_any_only_where_bind_listens),
 		cmocka_unit_test(a_view_of_another_class_takes_no_clients),
 		cmocka_unit_test(words_that_are_not_read_are_told),
+		cmocka_unit_test(several_files_are_one_server),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);

@@ -233,6 +233,20 @@ static void files_that_nothing_imports_are_told(void **state)
 	assert_told("original:3: import: not carried over: no file matches more/*.conf");
 }
 
+static void several_files_are_one_server(void **state)
+{
+	(void)state;
+	import_case_run_two("coredns",
+			    "a.example {\nbind 127.0.0.1\nacl {\nallow net 10.0.0.0/8\nblock\n}\n"
+			    "forward . 192.0.2.1\n}\n",
+			    "b.example {\nforward . 192.0.2.2\n}\n");
+	assert_config("domain = \"a.example.\"");
+	assert_config("domain = \"b.example.\"");
+	assert_config("client_prefixes = [ \"10.0.0.0/8\" ];");
+	assert_config("listen = [ \"127.0.0.1:53\" ];");
+	assert_told("more:1: b.example: closed: its clients are not those of the servers ahead");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +263,7 @@ int main(void)
 		cmocka_unit_test(a_zone_that_closes_names_hides_no_rule_below_it),
 		cmocka_unit_test(a_plugin_that_is_not_carried_over_does_not_count_as_an_answer),
 		cmocka_unit_test(files_that_nothing_imports_are_told),
+		cmocka_unit_test(several_files_are_one_server),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);

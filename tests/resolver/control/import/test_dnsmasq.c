@@ -129,6 +129,23 @@ static void servers_of_a_resolv_file_are_not_told_as_lost(void **state)
 	assert_not_told("resolv.conf");
 }
 
+/* Who may ask and where is in one of the two files alone. */
+static void several_files_are_one_server(void **state)
+{
+	(void)state;
+	import_case_run_two("dnsmasq", ALONE "local-service=host\nserver=10.0.0.1\n",
+			    "server=/corp.example/10.0.0.2\n");
+	assert_config("listen = [ \"127.0.0.1:53\" ]");
+	assert_config("domain = \"corp.example.\"");
+	assert_not_told("/etc/hosts");
+	import_case_run_two("dnsmasq", "server=/corp.example/10.0.0.2\n",
+			    "no-hosts\nno-resolv\nlocal-service=host\n");
+	assert_config("client_prefixes = [ \"127.0.0.0/8\", \"::1/128\" ]");
+	assert_config("listen = [ \"127.0.0.1:53\", \"[::1]:53\" ]");
+	assert_config("uses_default_resolver = false;");
+	assert_not_config("0.0.0.0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +159,7 @@ int main(void)
 		cmocka_unit_test(the_local_domain_of_a_range_is_not_forwarded),
 		cmocka_unit_test(servers_for_reverse_names_are_those_of_each_octet),
 		cmocka_unit_test(servers_of_a_resolv_file_are_not_told_as_lost),
+		cmocka_unit_test(several_files_are_one_server),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);

@@ -54,12 +54,41 @@ static void other_settings_are_told_if_they_change_answers(void **state)
 	assert_not_told("original:19: ");
 }
 
+static void several_files_are_one_server(void **state)
+{
+	(void)state;
+	import_case_run_two("pihole",
+			    "[dns]\n  upstreams = [ \"10.0.0.1\" ]\n  interface = \"eth0\"\n"
+			    "  listeningMode = \"SINGLE\"\n",
+			    "10.0.0.8 nas.example\n");
+	assert_config("listen = [ \"127.0.0.1:53\", \"[::1]:53\" ]");
+	assert_config("name = \"nas.example\"");
+	assert_told("original:4: interface: closed: listen has addresses, not interfaces");
+	import_case_run_two("pihole", "no-resolv\nno-hosts\nserver=10.0.0.1\ninterface=lo\n",
+			    "10.0.0.8 nas.example\n");
+	assert_config("listen = [ \"127.0.0.1:53\", \"[::1]:53\" ]");
+	assert_config("name = \"nas.example\"");
+	assert_not_told("local-service");
+}
+
+static void lists_of_names_answer_private_networks_alone(void **state)
+{
+	(void)state;
+	import_case_run_two("pihole", "10.0.0.8 nas.example\n",
+			    "cname=files.example,nas.example\n");
+	assert_config("name = \"files.example\"");
+	assert_not_config("client_prefixes");
+	assert_not_told("/etc/hosts");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_of_dnsmasq_are_read_as_such),
 		cmocka_unit_test(a_record_of_the_host_is_taken),
 		cmocka_unit_test(other_settings_are_told_if_they_change_answers),
+		cmocka_unit_test(several_files_are_one_server),
+		cmocka_unit_test(lists_of_names_answer_private_networks_alone),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);

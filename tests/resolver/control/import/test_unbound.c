@@ -351,6 +351,22 @@ static void included_files_that_are_not_read_are_told(void **state)
 	assert_string_equal(import_case_config(), "");
 }
 
+static void several_files_are_one_server(void **state)
+{
+	(void)state;
+	import_case_run_two("unbound",
+			    PLAIN " access-control: 127.0.0.0/8 refuse\n"
+				  " access-control: ::1 refuse\n"
+				  " access-control: 10.0.0.0/8 allow\n",
+			    "forward-zone:\n name: corp.example\n forward-addr: 10.0.0.1\n");
+	assert_config("domain = \"corp.example.\"");
+	assert_config("client_prefixes = [ \"10.0.0.0/8\" ];");
+	assert_config("listen = [ \"127.0.0.1:53\" ];");
+	import_case_run_two("unbound", PLAIN, "port: 5335\n");
+	assert_told("more:1: port: it is in no clause");
+	assert_string_equal(import_case_config(), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,6 +392,7 @@ int main(void)
 		cmocka_unit_test(an_identity_that_is_hidden_stays_so),
 		cmocka_unit_test(a_pointer_s_name_may_be_long),
 		cmocka_unit_test(included_files_that_are_not_read_are_told),
+		cmocka_unit_test(several_files_are_one_server),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
