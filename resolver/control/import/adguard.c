@@ -484,11 +484,12 @@ static void take_clients(struct import *import, struct adguard *adguard, const j
 			"may, unless client_prefixes of the network names others");
 		return;
 	}
+	/* Denied clients come first, because they may be more than a usual prefix has. */
+	read_clients(import, only ? allowed : others, &acl, only, &unread);
 	for (size_t i = 0; !only && i < USUAL_CLIENTS; i++)
 		if (acl_prefix(&prefix, model_usual_clients[i]))
 			acl_add(&acl, &prefix, true, &at);
-	read_clients(import, only ? allowed : others, &acl, only, &unread);
-	clients = acl_most_specific(import, &acl);
+	clients = acl_first_match(import, &acl);
 	if (only || unread.line == 0) {
 		forward_allow_only(import, adguard->view, &at, clients);
 	} else {

@@ -90,6 +90,17 @@ static void a_rewrite_of_a_name_to_itself_is_no_record(void **state)
 	assert_told("not carried over: pass.example has what a target answers");
 }
 
+static void denied_clients_may_be_more_than_a_usual_prefix(void **state)
+{
+	(void)state;
+	import_case_run("adguard", DNS "  disallowed_clients:\n    - 172.0.0.0/8\n");
+	assert_config("\"192.168.0.0/16\"");
+	assert_not_config("\"172.");
+	import_case_run("adguard",
+			DNS "  disallowed_clients:\n    - 0.0.0.0/0\n    - 10.1.0.0/16\n");
+	assert_config("client_prefixes = [ \"::1/128\", \"fc00::/7\" ]");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +109,7 @@ int main(void)
 		cmocka_unit_test(a_rewrite_without_an_answer_is_a_fault),
 		cmocka_unit_test(rewrites_that_are_off_are_not_made),
 		cmocka_unit_test(a_rewrite_of_a_name_to_itself_is_no_record),
+		cmocka_unit_test(denied_clients_may_be_more_than_a_usual_prefix),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
