@@ -50,6 +50,7 @@ struct dnsdist_route {
 struct dnsdist_listener {
 	struct origin at;
 	const char *address;
+	bool at_interface; /* the listener has the address at one interface alone */
 	struct dnsdist_listener *next;
 };
 
@@ -414,12 +415,17 @@ static void add_usual_clients(struct dnsdist *dnsdist, const struct origin *at)
 			acl_add(&dnsdist->acl, &prefix, true, at);
 }
 
-static void add_listener(struct dnsdist *dnsdist, const struct origin *at, const char *address)
+/* `options`: of the listener, such as its interface; NULL: none. */
+static void add_listener(struct dnsdist *dnsdist, const struct origin *at, const char *address,
+			 const json_t *options)
 {
 	struct dnsdist_listener *listener = import_alloc(dnsdist->import, sizeof *listener);
+	const char *interface = json_member_text(options, "interface");
 
 	*listener =
-		(struct dnsdist_listener){*at, import_printf(dnsdist->import, "%s", address), NULL};
+		(struct dnsdist_listener){.at = *at,
+					  .address = import_printf(dnsdist->import, "%s", address),
+					  .at_interface = interface && *interface != '\0'};
 	*dnsdist->last_listener = listener;
 	dnsdist->last_listener = &listener->next;
 }
@@ -508,7 +514,7 @@ static void take_yaml_bind(struct dnsdist *dnsdist, const json_t *values)
 		import_lost(dnsdist->import, &at, "clients ask by UDP and TCP, and not by %s",
 			    protocol);
 	else if (address)
-		add_listener(dnsdist, &at, address);
+		add_listener(dnsdist, &at, address, values);
 }
 
 static void take_yaml_backend(struct dnsdist *dnsdist, const json_t *values)
@@ -812,7 +818,7 @@ static void on_add_local(struct dnsdist *dnsdist, const struct origin *at, const
 	const char *address = json_string_value(argument(call, 0));
 
 	if (address)
-		add_listener(dnsdist, at, address);
+		add_listener(dnsdist, at, address, argument(call, 1));
 	else
 		import_fault(dnsdist->import, at, "it names no address");
 }
@@ -1039,6 +1045,54 @@ static void put_clients(struct dnsdist *dnsdist)
 	acl_set_release(&clients);
 }
 
+/* Prints "listen = [ ... ];" with the addresses of all listeners. */
+static const char *listen_text(struct dnsdist *dnsdist)
+{
+	struct text_maker *maker = import_begin(dnsdist->import);
+	bool any = false;
+
+	import_put(maker, "listen = [ ");
+	for (const struct dnsdist_listener *at = dnsdist->listeners; at; at = at->next) {
+		char text[HOST_TEXT_MAX];
+		struct host host;
+
+		if (host_parse(&host, at->address, DNS_PORT) != 0)
+			continue;
+		import_put(maker, "%s\"%s\"", any ? ", " : "", host_print(&host, text));
+		any = true;
+	}
+	import_put(maker, " ];");
+	return import_end(maker);
+}
+
+/* Listens at the addresses of all listeners but those at an interface: `listen` would have their
+ * addresses at all interfaces. Without another one, listens at loopback. */
+static void put_listeners(struct dnsdist *dnsdist)
+{
+	struct import *import = dnsdist->import;
+	bool listens = false;
+
+	for (const struct dnsdist_listener *at = dnsdist->listeners; at; at = at->next) {
+		struct host host;
+
+		if (host_parse(&host, at->address, DNS_PORT) != 0)
+			import_fault(import, &at->at, "\"%s\" is no place to listen at",
+				     at->address);
+		else if (at->at_interface)
+			import_closed(
+				import, &at->at,
+				import_group(import, import_root(import), "vnet_resolver", &at->at),
+				listen_text(dnsdist),
+				"listen has addresses, not interfaces: name those that are "
+				"meant; %s is not listened at",
+				at->address);
+		else
+			listens |= forward_listen(import, &at->at, at->address, 0);
+	}
+	if (!listens)
+		forward_listen(import, &dnsdist->at, "127.0.0.1", 0);
+}
+
 void dnsdist_finish(struct import *import)
 {
 	struct dnsdist *dnsdist = import_find(import, "dnsdist");
@@ -1046,12 +1100,7 @@ void dnsdist_finish(struct import *import)
 	if (dnsdist) {
 		put_routes(dnsdist);
 		put_clients(dnsdist);
-		for (const struct dnsdist_listener *at = dnsdist->listeners; at; at = at->next)
-			if (!forward_listen(import, &at->at, at->address, 0))
-				import_fault(import, &at->at, "\"%s\" is no place to listen at",
-					     at->address);
-		if (!dnsdist->listeners)
-			forward_listen(import, &dnsdist->at, "127.0.0.1", 0);
+		put_listeners(dnsdist);
 		for (const struct backend *at = dnsdist->backends; at; at = at->next)
 			if (!at->pool->is_led_to)
 				import_lost(import, &at->at, "no rule leads to its pool \"%s\"",
