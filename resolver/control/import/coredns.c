@@ -385,6 +385,21 @@ static bool is_below(const char *name, const char *suffix)
 	       (length == behind || name[length - behind - 1] == '.');
 }
 
+/* Whether the name is in a zone of the plugin, or of a line of its block. */
+static bool is_in_zones(struct coredns *coredns, const struct corefile_server *server,
+			const struct corefile_line *line, size_t from, const char *name)
+{
+	const struct corefile_line *named = zones_of(server, line, &from);
+
+	for (size_t i = from; i < named->count; i++) {
+		const char *zone = zone_of(coredns, named->words[i], NULL);
+
+		if (zone && is_below(name, zone))
+			return true;
+	}
+	return false;
+}
+
 static const struct corefile_line *in_block(const struct corefile_line *line, const char *name)
 {
 	const struct corefile_line *at = line->first;
@@ -577,6 +592,24 @@ static void on_file(struct coredns *coredns, struct corefile_server *server,
 		each_zone(coredns, server, line, 2, file_one);
 }
 
+/* Takes the zone of a file that `auto` found, if it is in a zone of the plugin. */
+static void auto_one(struct coredns *coredns, const struct corefile_server *server,
+		     const struct corefile_line *line, const char *zone, const char *path)
+{
+	struct import *import = coredns->import;
+	struct node *made;
+
+	if (!is_in_zones(coredns, server, line, 1, zone)) {
+		import_lost(import, &line->at, "%s is in no zone that the files are for", zone);
+		return;
+	}
+	made = forward_zone(import, coredns->view, &line->at, zone);
+	if (!made)
+		return;
+	note_answered(coredns, server, zone);
+	forward_zone_file(import, made, &line->at, path, zone, NULL);
+}
+
 /* Takes files called db.ZONE, the plugin's default pattern. */
 static void on_auto(struct coredns *coredns, struct corefile_server *server,
 		    const struct corefile_line *line)
@@ -594,19 +627,10 @@ static void on_auto(struct coredns *coredns, struct corefile_server *server,
 			    "only files called db.ZONE in a folder that can be read are taken");
 		return;
 	}
-	while ((entry = readdir(folder))) {
-		struct node *made;
-
-		if (strncmp(entry->d_name, "db.", 3) != 0 || entry->d_name[3] == '\0')
-			continue;
-		made = forward_zone(import, coredns->view, &line->at, entry->d_name + 3);
-		if (!made)
-			continue;
-		note_answered(coredns, server, entry->d_name + 3);
-		forward_zone_file(import, made, &line->at,
-				  import_printf(import, "%s/%s", path, entry->d_name),
-				  entry->d_name + 3, NULL);
-	}
+	while ((entry = readdir(folder)))
+		if (strncmp(entry->d_name, "db.", 3) == 0 && entry->d_name[3] != '\0')
+			auto_one(coredns, server, line, entry->d_name + 3,
+				 import_printf(import, "%s/%s", path, entry->d_name));
 	closedir(folder);
 }
 
@@ -645,21 +669,6 @@ static bool answers_more(const struct corefile_server *server)
 	for (size_t i = 0; i < COUNT(names); i++)
 		if (in_block(&server->head, names[i]))
 			return true;
-	return false;
-}
-
-/* Whether the name is in a zone of the plugin, or of a line of its block. */
-static bool is_in_zones(struct coredns *coredns, const struct corefile_server *server,
-			const struct corefile_line *line, size_t from, const char *name)
-{
-	const struct corefile_line *named = zones_of(server, line, &from);
-
-	for (size_t i = from; i < named->count; i++) {
-		const char *zone = zone_of(coredns, named->words[i], NULL);
-
-		if (zone && is_below(name, zone))
-			return true;
-	}
 	return false;
 }
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -247,6 +248,30 @@ static void several_files_are_one_server(void **state)
 	assert_told("more:1: b.example: closed: its clients are not those of the servers ahead");
 }
 
+static void files_of_other_zones_are_not_served(void **state)
+{
+	static const char *const zones[] = {"corp.example", "example"};
+	char text[256];
+
+	(void)state;
+	assert_int_equal(mkdir("zones", 0755), 0);
+	import_case_put("zones/db.corp.example", "@ 60 IN A 192.0.2.5\n");
+	import_case_put("zones/db.bank.test", "@ 60 IN A 192.0.2.6\n");
+	for (size_t i = 0; i < COUNT(zones); i++) {
+		snprintf(text, sizeof text,
+			 "example {\nbind 127.0.0.1\nauto %s {\ndirectory zones\n}\n}\n" ROOT,
+			 zones[i]);
+		import_case_run("coredns", text);
+		assert_config("name = \"corp.example\"");
+		assert_not_config("bank.test");
+		assert_told("original:3: auto: not carried over: bank.test is in no zone that the "
+			    "files are for");
+	}
+	import_case_run("coredns",
+			"example test {\nbind 127.0.0.1\nauto {\ndirectory zones\n}\n}\n");
+	assert_config("name = \"bank.test\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +289,7 @@ int main(void)
 		cmocka_unit_test(a_plugin_that_is_not_carried_over_does_not_count_as_an_answer),
 		cmocka_unit_test(files_that_nothing_imports_are_told),
 		cmocka_unit_test(several_files_are_one_server),
+		cmocka_unit_test(files_of_other_zones_are_not_served),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
