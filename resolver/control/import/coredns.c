@@ -792,16 +792,25 @@ static void on_cache(struct coredns *coredns, struct corefile_server *server,
 	}
 }
 
+/* The port of the first zone without TLS; 0: the usual one. */
+static long port_of(struct coredns *coredns, const struct corefile_server *server)
+{
+	const char *zone;
+	long port;
+
+	for (size_t i = 0; i < server->head.count; i++)
+		if (split_zone(coredns->import, server->head.words[i], &zone, &port))
+			return port;
+	return 0;
+}
+
 static void listen_at(struct coredns *coredns, struct corefile_server *server,
 		      const struct origin *at, const char *address)
 {
 	struct listen_places *places = &server->listen;
-	long port = 0;
-	const char *zone;
+	long port = port_of(coredns, server);
 	struct host host;
 
-	if (server->head.count > 0)
-		split_zone(coredns->import, server->head.words[0], &zone, &port);
 	if (host_parse(&host, address, DNS_PORT) != 0) {
 		import_lost(coredns->import, at, "\"%s\" is no address; listen names each one",
 			    address);
@@ -1030,20 +1039,22 @@ static void take_server(struct coredns *coredns, struct corefile_server *server)
 	struct import *import = coredns->import;
 	const struct corefile_line *root = in_block(&server->head, "root");
 	const char *zone;
-	long port = 0;
+	long port;
 
 	server->root = root && root->count > 1 ? root->words[1] : NULL;
 	server->skipped = true;
-	if (server->head.count > 0 && !split_zone(import, server->head.words[0], &zone, &port)) {
-		import_lost(import, &server->head.at, "%s: clients ask without TLS",
-			    server->head.words[0]);
-		return;
-	}
+	for (size_t i = 0; i < server->head.count; i++)
+		if (split_zone(import, server->head.words[i], &zone, &port))
+			server->skipped = false;
+		else
+			import_lost(import, &server->head.at, "%s: clients ask without TLS",
+				    server->head.words[i]);
 	if (in_block(&server->head, "view")) {
 		words_lost(import, &server->head.at, reasons, "view");
-		return;
+		server->skipped = true;
 	}
-	server->skipped = false;
+	if (server->skipped)
+		return;
 	for (const struct corefile_line *line = server->head.first; line; line = line->next)
 		if (line->count > 0)
 			take_plugin(coredns, server, line);
@@ -1078,7 +1089,7 @@ static void take_unanswered(struct coredns *coredns, const struct corefile_serve
 {
 	struct import *import = coredns->import;
 
-	for (size_t i = 0; !server->skipped && i < server->head.count; i++) {
+	for (size_t i = 0; i < server->head.count; i++) {
 		const char *zone = zone_of(coredns, server->head.words[i], NULL);
 
 		if (!zone || strcmp(zone, ".") == 0 || is_answered(coredns, zone))

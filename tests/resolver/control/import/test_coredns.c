@@ -272,6 +272,33 @@ static void files_of_other_zones_are_not_served(void **state)
 	assert_config("name = \"bank.test\"");
 }
 
+#define VIEWED "corp.example {\nbind 127.0.0.1\nview v {\nexpr true\n}\nforward . 10.0.0.1\n}\n"
+#define PLAIN  "corp.example {\nbind 127.0.0.1\nforward . 10.0.0.2\n}\n"
+
+static void names_of_a_server_that_is_left_out_are_not_forwarded(void **state)
+{
+	(void)state;
+	import_case_run("coredns", ROOT VIEWED);
+	assert_config("name = \"corp.example\"");
+	assert_not_config("10.0.0.1");
+	assert_told("original:5: corp.example: different: no plugin that answers for corp.example");
+	import_case_run("coredns", ROOT VIEWED PLAIN);
+	assert_not_config("private_zones");
+	assert_config("address = \"10.0.0.2\"");
+}
+
+static void a_server_with_and_without_tls_is_asked_without(void **state)
+{
+	(void)state;
+	import_case_run("coredns", "tls://corp.example corp.example:5353 {\nbind 127.0.0.1\n"
+				   "forward . 10.0.0.1\n}\n");
+	assert_config("domain = \"corp.example.\"");
+	assert_config("listen = [ \"127.0.0.1:5353\" ]");
+	assert_told("not carried over: tls://corp.example: clients ask without TLS");
+	import_case_run("coredns", ROOT "tls://corp.example {\nforward . 10.0.0.1\n}\n");
+	assert_not_config("corp.example");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +317,8 @@ int main(void)
 		cmocka_unit_test(files_that_nothing_imports_are_told),
 		cmocka_unit_test(several_files_are_one_server),
 		cmocka_unit_test(files_of_other_zones_are_not_served),
+		cmocka_unit_test(names_of_a_server_that_is_left_out_are_not_forwarded),
+		cmocka_unit_test(a_server_with_and_without_tls_is_asked_without),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
