@@ -47,8 +47,8 @@ struct coredns { /* kept by the import: the servers of all files are one */
 	struct origin whole; /* the first file */
 	struct corefile_server *first, **last;
 	struct forward_view *view;
-	struct origin at; /* the place of `view` */
-	bool has_root;
+	struct origin at;                 /* the place of `view` */
+	const struct corefile_line *root; /* forwards other names; NULL: none does */
 	bool has_root_file; /* other names have the servers of a file such as resolv.conf */
 	const struct corefile_line *encrypted_root; /* asks for other names over TLS; NULL: none */
 };
@@ -517,7 +517,8 @@ static void forward_one(struct coredns *coredns, const struct corefile_server *s
 			    line->words[1]);
 		return;
 	}
-	coredns->has_root |= strcmp(domain, ".") == 0;
+	if (strcmp(domain, ".") == 0)
+		coredns->root = line;
 	rule = strcmp(domain, ".") == 0
 		       ? forward_default(import, &line->at)
 		       : forward_rule(import, coredns->view, &line->at, domain, false);
@@ -1310,11 +1311,14 @@ static void take_all(struct coredns *coredns)
 	take_clients(coredns, &coredns->at);
 	/* CoreDNS has no special-use names. */
 	import_text(import, forward_default(import, whole), "special_names", whole, "forward");
-	if (!coredns->has_root) /* CoreDNS refuses names that no server has */
+	if (!coredns->root) /* CoreDNS refuses names that no server has */
 		forward_no_default(import, coredns->view, &coredns->at);
 	else if (coredns->encrypted_root && !coredns->has_root_file)
 		forward_encrypted_default(import, coredns->view, forward_default(import, whole),
 					  &coredns->encrypted_root->at);
+	else if (!coredns->has_root_file)
+		forward_lost_default(import, coredns->view, forward_default(import, whole),
+				     &coredns->root->at);
 }
 
 void coredns_read(struct import *import, const char *path)

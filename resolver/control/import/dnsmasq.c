@@ -961,18 +961,20 @@ static void take_clients(struct dnsmasq *dnsmasq, const struct origin *at,
 		forward_allow(import, dnsmasq->view, at, (only_host ? itself : anybody)[i]);
 }
 
-static bool has_servers(const struct dnsmasq *dnsmasq)
+/* The first server that is given without a domain; NULL: none. */
+static const struct option *usual_server(const struct dnsmasq *dnsmasq)
 {
 	for (const struct option *option = dnsmasq->first; option; option = option->next)
 		if (strcmp(option->at.path, "server") == 0 && option->value &&
 		    *option->value != '/')
-			return true;
-	return false;
+			return option;
+	return NULL;
 }
 
 static void take_default(struct dnsmasq *dnsmasq, const struct origin *at)
 {
 	struct import *import = dnsmasq->import;
+	const struct option *server = usual_server(dnsmasq), *file = find(dnsmasq, "resolv-file");
 
 	if (dnsmasq->for_all) {
 		forward_no_default(import, dnsmasq->view, &dnsmasq->for_all->at);
@@ -980,11 +982,14 @@ static void take_default(struct dnsmasq *dnsmasq, const struct origin *at)
 			      "uses_default_resolver = true;",
 			      "no zone can have all names: what nothing else decides is refused, "
 			      "and not forwarded");
-	} else if (find(dnsmasq, "no-resolv") && !has_servers(dnsmasq)) {
+	} else if (find(dnsmasq, "no-resolv") && !server) {
 		forward_no_default(import, dnsmasq->view, at);
 		import_changed(import, at,
 			       "what no rule and no zone decides is not forwarded, as "
 			       "no server is named for it");
+	} else if (find(dnsmasq, "no-resolv") || file) {
+		forward_lost_default(import, dnsmasq->view, forward_default(import, at),
+				     server ? &server->at : &file->at);
 	}
 }
 

@@ -291,16 +291,29 @@ void forward_no_default(struct import *import, struct forward_view *view, const 
 		import_flag(import, view->network, "uses_default_resolver", at, false);
 }
 
-void forward_encrypted_default(struct import *import, struct forward_view *view,
-			       const struct node *in, const struct origin *at)
+/* Closes the view's default names, unless `in` has a target for them. */
+static void close_default(struct import *import, struct forward_view *view, const struct node *in,
+			  const struct origin *at, const char *why)
 {
 	if (in && import_count(in, "targets") > 0)
 		return;
 	forward_no_default(import, view, at);
-	import_closed(
-		import, at, view->network, "uses_default_resolver = true;",
-		"what no rule decides is asked over TLS or HTTPS alone, which sluice does not: "
-		"it is refused, unless you name other servers in default_resolver");
+	import_closed(import, at, view->network, "uses_default_resolver = true;",
+		      "what no rule decides is asked %s: it is refused, unless you name other "
+		      "servers in default_resolver",
+		      why);
+}
+
+void forward_encrypted_default(struct import *import, struct forward_view *view,
+			       const struct node *in, const struct origin *at)
+{
+	close_default(import, view, in, at, "over TLS or HTTPS alone, which sluice does not");
+}
+
+void forward_lost_default(struct import *import, struct forward_view *view, const struct node *in,
+			  const struct origin *at)
+{
+	close_default(import, view, in, at, "of servers of which none is carried over");
 }
 
 void forward_falls_back(struct forward_view *view, const struct forward_view *to,

@@ -49,6 +49,9 @@ void forward_no_default(struct import *import, struct forward_view *view, const 
  * the default servers that are asked without TLS: if there is one, nothing is done. NULL: none. */
 void forward_encrypted_default(struct import *import, struct forward_view *view,
 			       const struct node *in, const struct origin *at);
+/* The same for a view with default servers that cannot be carried over for other reasons. */
+void forward_lost_default(struct import *import, struct forward_view *view, const struct node *in,
+			  const struct origin *at);
 /* Links the view to each zone of `to` as well, unless the view has a zone of that name. */
 void forward_falls_back(struct forward_view *view, const struct forward_view *to,
 			const struct origin *at);

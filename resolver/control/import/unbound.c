@@ -54,7 +54,8 @@ struct unbound { /* kept by the import: all files are one server's */
 	const struct setting *shut; /* the root's local zone, which stops forwarding; NULL: none */
 	const struct setting *encrypts;   /* makes Unbound ask all servers over TLS; NULL: none */
 	const struct origin *closed_root; /* default names are asked over TLS; NULL: they are not */
-	bool has_root, has_interface, listens, is_automatic;
+	const struct clause *root;        /* forwards default names; NULL: none does */
+	bool has_interface, listens, is_automatic;
 };
 
 /* ---- reading ---- */
@@ -1128,7 +1129,7 @@ static void take_forward(struct unbound *unbound, const struct clause *clause)
 		return;
 	}
 	if (strcmp(name, ".") == 0 && !is_stub) {
-		unbound->has_root = true;
+		unbound->root = clause;
 		rule = forward_default(import, &clause->at);
 	} else {
 		rule = forward_rule(import, unbound->view, &clause->at, name, !is_stub);
@@ -1213,6 +1214,18 @@ static void take_auth(struct unbound *unbound, const struct clause *clause)
 	else
 		take_zone_file(unbound, clause, name, file);
 	tell_others(unbound, clause, known);
+}
+
+/* Closes default names that are asked for over TLS, or whose servers are all lost. */
+static void close_default(struct unbound *unbound, struct forward_view *view)
+{
+	struct import *import = unbound->import;
+
+	if (unbound->closed_root)
+		forward_encrypted_default(import, view, NULL, unbound->closed_root);
+	else if (unbound->root)
+		forward_lost_default(import, view, forward_default(import, &unbound->root->at),
+				     &unbound->root->at);
 }
 
 /* ---- the whole server ---- */
@@ -1303,8 +1316,7 @@ static void take_view(struct unbound *unbound, const struct clause *clause)
 	note_zones(unbound, clause, view);
 	take_local(unbound, clause, view);
 	tell_others(unbound, clause, known);
-	if (unbound->closed_root)
-		forward_encrypted_default(unbound->import, view, NULL, unbound->closed_root);
+	close_default(unbound, view);
 	forward_share_rules(unbound->import, unbound->view, view, &clause->at);
 	if (!is_on(clause, "view-first") && has_local(clause)) {
 		share_served(unbound, clause, view);
@@ -1383,8 +1395,7 @@ static void take_all(struct unbound *unbound)
 	for (clause = unbound->first; clause; clause = clause->next)
 		if (strcasecmp(clause->at.path, "view") == 0)
 			take_view(unbound, clause);
-	if (unbound->closed_root)
-		forward_encrypted_default(import, unbound->view, NULL, unbound->closed_root);
+	close_default(unbound, unbound->view);
 	take_clients(unbound, at);
 	if (!unbound->listens)
 		forward_listen(import, at, "127.0.0.1", unbound->port);
@@ -1393,7 +1404,7 @@ static void take_all(struct unbound *unbound)
 	if (unbound->cache_bytes > 0)
 		import_number(import, import_group(import, import_root(import), "cache", at),
 			      "size_bytes", at, unbound->cache_bytes);
-	if (!unbound->has_root && !unbound->closed_root && !unbound->shut)
+	if (!unbound->root && !unbound->closed_root && !unbound->shut)
 		import_lost(
 			import, at,
 			"it resolves from the root by itself, which sluice does not: what no zone "

@@ -299,6 +299,17 @@ static void a_server_with_and_without_tls_is_asked_without(void **state)
 	assert_not_config("corp.example");
 }
 
+static void lost_servers_of_other_names_are_not_those_of_the_machine(void **state)
+{
+	(void)state;
+	import_case_run("coredns", ". {\nbind 127.0.0.1\nforward . {$UPSTREAM}\n}\n");
+	assert_config("uses_default_resolver = false;");
+	assert_told("original:3: forward: closed: what no rule decides is asked of servers of "
+		    "which none is carried over");
+	import_case_run("coredns", ". {\nbind 127.0.0.1\nforward . {$UPSTREAM} 10.0.0.1\n}\n");
+	assert_not_told("closed: ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +330,7 @@ int main(void)
 		cmocka_unit_test(files_of_other_zones_are_not_served),
 		cmocka_unit_test(names_of_a_server_that_is_left_out_are_not_forwarded),
 		cmocka_unit_test(a_server_with_and_without_tls_is_asked_without),
+		cmocka_unit_test(lost_servers_of_other_names_are_not_those_of_the_machine),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);

@@ -146,6 +146,21 @@ static void several_files_are_one_server(void **state)
 	assert_not_config("0.0.0.0");
 }
 
+static void lost_servers_of_other_names_are_not_those_of_the_machine(void **state)
+{
+	(void)state;
+	import_case_run("dnsmasq", ALONE "server=dns.example\n");
+	assert_config("uses_default_resolver = false;");
+	assert_told("original:4: server: closed: what no rule decides is asked of servers of which "
+		    "none is carried over");
+	import_case_put("resolv", "nameserver dns.example\n");
+	import_case_run("dnsmasq", "no-hosts\nlisten-address=127.0.0.1\nresolv-file=resolv\n");
+	assert_config("uses_default_resolver = false;");
+	assert_told("original:3: resolv-file: closed: ");
+	import_case_run("dnsmasq", ALONE "server=dns.example\nserver=10.0.0.1\n");
+	assert_not_told("closed: ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +175,7 @@ int main(void)
 		cmocka_unit_test(servers_for_reverse_names_are_those_of_each_octet),
 		cmocka_unit_test(servers_of_a_resolv_file_are_not_told_as_lost),
 		cmocka_unit_test(several_files_are_one_server),
+		cmocka_unit_test(lost_servers_of_other_names_are_not_those_of_the_machine),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);

@@ -367,6 +367,20 @@ static void several_files_are_one_server(void **state)
 	assert_string_equal(import_case_config(), "");
 }
 
+static void lost_servers_of_other_names_are_not_those_of_the_machine(void **state)
+{
+	(void)state;
+	import_case_run("unbound", PLAIN "forward-zone:\n name: .\n forward-host: dns.example\n"
+					 "view:\n name: guests\n");
+	assert_config("\"127.0.0.0/8\", \"::1/128\" ];\n    uses_default_resolver = false;");
+	assert_config("\"255.255.255.255/32\" ];\n    uses_default_resolver = false;");
+	assert_told("original:3: forward-zone: closed: what no rule decides is asked of servers of "
+		    "which none is carried over");
+	import_case_run("unbound", PLAIN "forward-zone:\n name: .\n forward-host: dns.example\n"
+					 " forward-addr: 10.0.0.1\n");
+	assert_not_told("closed: ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -393,6 +407,7 @@ int main(void)
 		cmocka_unit_test(a_pointer_s_name_may_be_long),
 		cmocka_unit_test(included_files_that_are_not_read_are_told),
 		cmocka_unit_test(several_files_are_one_server),
+		cmocka_unit_test(lost_servers_of_other_names_are_not_those_of_the_machine),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
