@@ -806,12 +806,12 @@ static bool is_at_or_below(const char *name, const char *suffix)
 	       (length == behind || name[length - behind - 1] == '.');
 }
 
-static void find_shut(struct unbound *unbound)
+/* The view's local zone of the root, if it answers by itself; NULL: there is none. */
+static const struct setting *shut_by(struct unbound *unbound, const struct forward_view *view)
 {
-	const struct setting *root = zone_around(unbound, unbound->view, ".");
+	const struct setting *root = zone_around(unbound, view, ".");
 
-	if (root && !is_open_type(root->values[1]))
-		unbound->shut = root;
+	return root && !is_open_type(root->values[1]) ? root : NULL;
 }
 
 /* Whether the root's local zone keeps Unbound from asking a rule's targets: it does, unless the
@@ -1299,7 +1299,8 @@ static void share_served(struct unbound *unbound, const struct clause *clause,
 }
 
 /* Takes a view, whose clients have its local zones and data alone. With view-first, or if it has
- * none, they also have those of `server`. Rules and auth-zones are for all clients. */
+ * none, they also have those of `server`. Rules and auth-zones are for all clients, except in a
+ * view whose local zone of the root answers by itself. */
 static void take_view(struct unbound *unbound, const struct clause *clause)
 {
 	static const char *const known[] = {
@@ -1307,6 +1308,7 @@ static void take_view(struct unbound *unbound, const struct clause *clause)
 		"local-data-ptr", "local-zone-tag", "local-zone-override", NULL};
 	const char *name = value_of(clause, "name");
 	struct forward_view *view;
+	const struct setting *shut;
 
 	if (!name) {
 		import_lost(unbound->import, &clause->at, "it has no name");
@@ -1314,11 +1316,19 @@ static void take_view(struct unbound *unbound, const struct clause *clause)
 	}
 	view = forward_view(unbound->import, name, &clause->at);
 	note_zones(unbound, clause, view);
+	shut = shut_by(unbound, view);
 	take_local(unbound, clause, view);
 	tell_others(unbound, clause, known);
-	close_default(unbound, view);
-	forward_share_rules(unbound->import, unbound->view, view, &clause->at);
-	if (!is_on(clause, "view-first") && has_local(clause)) {
+	if (shut) {
+		import_changed(unbound->import, &shut->at,
+			       "it answers for all names in the view %s, whose clients get none of "
+			       "the rules",
+			       name);
+	} else {
+		close_default(unbound, view);
+		forward_share_rules(unbound->import, unbound->view, view, &clause->at);
+	}
+	if (shut || (!is_on(clause, "view-first") && has_local(clause))) {
 		share_served(unbound, clause, view);
 		return;
 	}
@@ -1384,7 +1394,7 @@ static void take_all(struct unbound *unbound)
 	for (clause = unbound->first; clause; clause = clause->next)
 		if (strcasecmp(clause->at.path, "server") == 0)
 			note_zones(unbound, clause, unbound->view);
-	find_shut(unbound);
+	unbound->shut = shut_by(unbound, unbound->view);
 	for (clause = unbound->first; clause; clause = clause->next) {
 		take_clause(unbound, clause);
 		if (strcasecmp(clause->at.path, "server") == 0)

@@ -381,6 +381,28 @@ static void lost_servers_of_other_names_are_not_those_of_the_machine(void **stat
 	assert_not_told("closed: ");
 }
 
+static void a_view_whose_root_answers_has_no_rules_and_zones_of_the_server(void **state)
+{
+	static const char *const first[] = {"", " view-first: yes\n"};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(first); i++) {
+		snprintf(text, sizeof text,
+			 PLAIN " access-control-view: 10.0.0.0/8 guests\n"
+			       " local-zone: main.example static\n"
+			       "forward-zone:\n name: corp.example\n forward-addr: 10.0.0.1\n"
+			       "view:\n name: guests\n%s local-zone: . refuse\n",
+			 first[i]);
+		import_case_run("unbound", text);
+		assert_config("name = \"main.example\"; links = ( " LINK("home") " );");
+		assert_not_config(LINK("guests"));
+		assert_config(
+			"client_prefixes = [ \"10.0.0.0/8\" ]; uses_default_resolver = false;");
+		assert_told("local-zone: different: it answers for all names in the view guests");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +430,7 @@ int main(void)
 		cmocka_unit_test(included_files_that_are_not_read_are_told),
 		cmocka_unit_test(several_files_are_one_server),
 		cmocka_unit_test(lost_servers_of_other_names_are_not_those_of_the_machine),
+		cmocka_unit_test(a_view_whose_root_answers_has_no_rules_and_zones_of_the_server),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
