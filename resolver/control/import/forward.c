@@ -472,6 +472,12 @@ static char *zone_key(struct import *import, const struct forward_view *view, co
 	return import_printf(import, "zone %p %s", (const void *)view, apex);
 }
 
+/* The key of import_find for zones that were made for a single name. */
+static char *alone_key(struct import *import, const struct node *zone)
+{
+	return import_printf(import, "alone %p", (const void *)zone);
+}
+
 static void link_zone(struct import *import, struct forward_view *view,
 		      const struct owned_zone *zone, const struct origin *at)
 {
@@ -532,8 +538,10 @@ static struct node *zone_of_view(struct import *import, struct forward_view *vie
 	forwarder->zones = owned;
 	link_zone(import, view, owned, at);
 	import_keep(import, key, zone);
-	if (alone)
+	if (alone) {
 		import_aside(import, zone);
+		import_keep(import, alone_key(import, zone), zone);
+	}
 	return zone;
 }
 
@@ -1013,6 +1021,15 @@ static void tell_shadowed(struct import *import, const struct rule_domain *ruled
 			       import_get(zone, "name"));
 }
 
+/* Whether the view itself answers for the name: zones made for single names pass other names on. */
+static bool answers_for(struct import *import, const struct forward_view *view, const char *name)
+{
+	const struct node *zone = zone_around(import, view, name);
+
+	return zone && (strcmp(import_get(zone, "name"), name) == 0 ||
+			!import_find(import, alone_key(import, zone)));
+}
+
 void forward_finish(struct import *import)
 {
 	struct forwarder *forwarder = forwarder_of(import);
@@ -1037,7 +1054,6 @@ void forward_finish(struct import *import)
 			put_alone(import, loose);
 	for (struct forward_view *view = forwarder->views; view; view = view->next)
 		for (const struct owned_zone *zone = forwarder->zones; zone; zone = zone->next)
-			if (zone->view == view->fallback &&
-			    !import_find(import, zone_key(import, view, zone->apex)))
+			if (zone->view == view->fallback && !answers_for(import, view, zone->apex))
 				link_zone(import, view, zone, &view->fallback_at);
 }

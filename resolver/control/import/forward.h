@@ -52,7 +52,8 @@ void forward_encrypted_default(struct import *import, struct forward_view *view,
 /* The same for a view with default servers that cannot be carried over for other reasons. */
 void forward_lost_default(struct import *import, struct forward_view *view, const struct node *in,
 			  const struct origin *at);
-/* Links the view to each zone of `to` as well, unless the view has a zone of that name. */
+/* Links the view to each zone of `to` as well, unless the view has a zone of that name, or around
+ * it one that is not for a single name. */
 void forward_falls_back(struct forward_view *view, const struct forward_view *to,
 			const struct origin *at);
 /* Prints "links = ( ... );" for the view's network. */

@@ -403,6 +403,27 @@ static void a_view_whose_root_answers_has_no_rules_and_zones_of_the_server(void 
 	}
 }
 
+/* The view's zones are asked first. */
+static void names_in_a_zone_of_the_view_are_not_those_of_the_server(void **state)
+{
+	unsigned links = 0;
+
+	(void)state;
+	import_case_run("unbound", PLAIN " access-control-view: 10.0.0.0/8 guests\n"
+					 " local-zone: below.example.test static\n"
+					 " local-data: \"www.example.test A 10.0.0.1\"\n"
+					 " local-zone: a.other.test static\n"
+					 "view:\n name: guests\n view-first: yes\n"
+					 " local-zone: example.test static\n"
+					 " local-data: \"other.test A 10.0.0.2\"\n");
+	assert_config("name = \"below.example.test\"; links = ( " LINK("home") " );");
+	assert_config("name = \"a.other.test\";\n    " LINKS);
+	assert_config("name = \"example.test\"; links = ( " LINK("guests") " );");
+	for (const char *at = import_case_config(); (at = strstr(at, "NxDomainFallthrough")); at++)
+		links++;
+	assert_int_equal(links, 2); /* of www.example.test and other.test, each for its view */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -431,6 +452,7 @@ int main(void)
 		cmocka_unit_test(several_files_are_one_server),
 		cmocka_unit_test(lost_servers_of_other_names_are_not_those_of_the_machine),
 		cmocka_unit_test(a_view_whose_root_answers_has_no_rules_and_zones_of_the_server),
+		cmocka_unit_test(names_in_a_zone_of_the_view_are_not_those_of_the_server),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
