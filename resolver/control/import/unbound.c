@@ -1298,6 +1298,21 @@ static void share_served(struct unbound *unbound, const struct clause *clause,
 	}
 }
 
+/* Closes default names in a view, as the root's local zone of `server` does for all others. That
+ * zone is not for a view that has local zones of its own alone (`has_own`), but it keeps servers
+ * out of the rules, which all views share. */
+static void close_open_view(struct unbound *unbound, const struct clause *clause,
+			    struct forward_view *view, bool has_own)
+{
+	forward_no_default(unbound->import, view, &clause->at);
+	if (has_own)
+		import_changed(
+			unbound->import, &unbound->shut->at,
+			"it is not for the view %s, whose clients have names forwarded: here "
+			"what no rule and no zone decides is refused for them, too",
+			value_of(clause, "name"));
+}
+
 /* Takes a view, whose clients have its local zones and data alone. With view-first, or if it has
  * none, they also have those of `server`. Rules and auth-zones are for all clients, except in a
  * view whose local zone of the root answers by itself. */
@@ -1307,6 +1322,7 @@ static void take_view(struct unbound *unbound, const struct clause *clause)
 		"name",           "view-first",     "local-zone",          "local-data",
 		"local-data-ptr", "local-zone-tag", "local-zone-override", NULL};
 	const char *name = value_of(clause, "name");
+	bool has_own = !is_on(clause, "view-first") && has_local(clause);
 	struct forward_view *view;
 	const struct setting *shut;
 
@@ -1328,13 +1344,12 @@ static void take_view(struct unbound *unbound, const struct clause *clause)
 		close_default(unbound, view);
 		forward_share_rules(unbound->import, unbound->view, view, &clause->at);
 	}
-	if (shut || (!is_on(clause, "view-first") && has_local(clause))) {
+	if (unbound->shut && !shut)
+		close_open_view(unbound, clause, view, has_own);
+	if (shut || has_own)
 		share_served(unbound, clause, view);
-		return;
-	}
-	forward_falls_back(view, unbound->view, &clause->at);
-	if (unbound->shut)
-		forward_no_default(unbound->import, view, &clause->at);
+	else
+		forward_falls_back(view, unbound->view, &clause->at);
 }
 
 static void take_clause(struct unbound *unbound, const struct clause *clause)

@@ -424,6 +424,38 @@ static void names_in_a_zone_of_the_view_are_not_those_of_the_server(void **state
 	assert_int_equal(links, 2); /* of www.example.test and other.test, each for its view */
 }
 
+/* The default server is left out, so the view's names must not go to those of the machine. */
+static void a_view_beside_a_root_that_answers_is_closed_as_well(void **state)
+{
+	static const struct {
+		const char *view;
+		bool told;
+	} cases[] = {
+		{" local-zone: own.example static\n", true},
+		{" view-first: yes\n local-zone: own.example static\n", false},
+		{"", false},
+	};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		snprintf(text, sizeof text,
+			 PLAIN " access-control-view: 10.0.0.0/8 guests\n"
+			       " local-zone: . refuse\n"
+			       "forward-zone:\n name: .\n forward-addr: 10.0.0.1\n"
+			       "view:\n name: guests\n%s",
+			 cases[i].view);
+		import_case_run("unbound", text);
+		assert_config(
+			"client_prefixes = [ \"10.0.0.0/8\" ]; uses_default_resolver = false;");
+		if (cases[i].told)
+			assert_told(
+				"original:4: local-zone: different: it is not for the view guests");
+		else
+			assert_not_told("it is not for the view");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -453,6 +485,7 @@ int main(void)
 		cmocka_unit_test(lost_servers_of_other_names_are_not_those_of_the_machine),
 		cmocka_unit_test(a_view_whose_root_answers_has_no_rules_and_zones_of_the_server),
 		cmocka_unit_test(names_in_a_zone_of_the_view_are_not_those_of_the_server),
+		cmocka_unit_test(a_view_beside_a_root_that_answers_is_closed_as_well),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
