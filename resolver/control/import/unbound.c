@@ -33,6 +33,7 @@ struct clause {
 struct block { /* the access settings for one prefix */
 	struct acl_entry entry;
 	const struct setting *action, *view; /* the settings that count; NULL: none */
+	bool with_cookie;                    /* lets in clients that show a DNS cookie */
 	struct block *next;
 };
 
@@ -424,6 +425,12 @@ static const char *split_port(struct import *import, const char *text, char mark
 	return at ? import_printf(import, "%.*s", (int)(at - text), text) : text;
 }
 
+/* Whether the action lets clients in because of their address alone, and not of a DNS cookie. */
+static bool lets_in(const char *action)
+{
+	return strncasecmp(action, "allow", 5) == 0 && strcasecmp(action, "allow_cookie") != 0;
+}
+
 /* The setting that gives the interface's clients a view, or an action other than allow, which
  * cannot be expressed here. NULL: there is none. */
 static const struct setting *action_of(const struct unbound *unbound, const char *interface)
@@ -432,7 +439,7 @@ static const struct setting *action_of(const struct unbound *unbound, const char
 		for (const struct setting *at = clause->first; at; at = at->next)
 			if (at->count > 1 && strcasecmp(at->values[0], interface) == 0 &&
 			    ((strcasecmp(at->at.path, "interface-action") == 0 &&
-			      strncasecmp(at->values[1], "allow", 5) != 0) ||
+			      !lets_in(at->values[1])) ||
 			     strcasecmp(at->at.path, "interface-view") == 0))
 				return at;
 	return NULL;
@@ -600,7 +607,8 @@ static void allow(struct unbound *unbound, const struct setting *setting)
 			    "a later line is for the same prefix, and counts");
 	block->action = setting;
 	block->entry.at = setting->at;
-	block->entry.allow = strncasecmp(how, "allow", 5) == 0;
+	block->entry.allow = lets_in(how);
+	block->with_cookie = strcasecmp(how, "allow_cookie") == 0;
 	if (strcasecmp(how, "deny") == 0 || strstr(how, "non_local"))
 		import_changed(unbound->import, &setting->at, "these clients are answered REFUSED");
 }
@@ -1230,13 +1238,14 @@ static void close_default(struct unbound *unbound, struct forward_view *view)
 
 /* ---- the whole server ---- */
 
-static void take_clients(struct unbound *unbound, const struct origin *at)
+/* The clients of all views, each with its view as group. `with_cookies`: also those that need a
+ * cookie. */
+static struct acl_set clients_of(struct unbound *unbound, const struct origin *at,
+				 bool with_cookies)
 {
 	static const char *const usual[] = {"127.0.0.0/8", "::1/128"};
-	struct import *import = unbound->import;
 	struct acl acl = {0};
 	struct acl_set all;
-	char text[PREFIX_TEXT_MAX];
 
 	/* Settings for the same prefix are added later, and so replace these defaults. */
 	for (size_t i = 0; i < COUNT(usual); i++) {
@@ -1248,9 +1257,63 @@ static void take_clients(struct unbound *unbound, const struct origin *at)
 							     .at = *at,
 							     .group = unbound->view});
 	}
-	for (const struct block *block = unbound->blocks; block; block = block->next)
-		acl_add_of(&acl, &block->entry);
-	all = acl_most_specific(import, &acl);
+	for (const struct block *block = unbound->blocks; block; block = block->next) {
+		struct acl_entry entry = block->entry;
+
+		entry.allow |= with_cookies && block->with_cookie;
+		acl_add_of(&acl, &entry);
+	}
+	all = acl_most_specific(unbound->import, &acl);
+	acl_release(&acl);
+	return all;
+}
+
+/* Prints the view's clients, with those that need a cookie. */
+static const char *open_text(struct unbound *unbound, const struct forward_view *view,
+			     const struct origin *at)
+{
+	struct acl_set all = clients_of(unbound, at, true), own = {0};
+	const char *text;
+
+	own.entries = import_alloc(unbound->import, (all.count + 1) * sizeof *own.entries);
+	for (size_t i = 0; i < all.count; i++)
+		if (all.entries[i].group == view)
+			own.entries[own.count++] = all.entries[i];
+	text = forward_open_text(unbound->import, own);
+	acl_set_release(&all);
+	return text;
+}
+
+/* Reports clients that need a cookie and are kept out, with one open line for each view. */
+static void tell_cookies(struct unbound *unbound, const struct origin *at)
+{
+	static const char why[] = "clients are told by their addresses, not by cookies: none of "
+				  "these may ask";
+	struct import *import = unbound->import;
+
+	for (const struct block *block = unbound->blocks; block; block = block->next) {
+		const struct forward_view *view = block->entry.group;
+		char *key;
+
+		if (!block->with_cookie)
+			continue;
+		key = import_printf(import, "cookies of %p", (const void *)view);
+		if (import_find(import, key)) {
+			import_changed(import, &block->action->at, "%s", why);
+			continue;
+		}
+		import_keep(import, key, unbound);
+		import_closed(import, &block->action->at, forward_network(view),
+			      open_text(unbound, view, at), "%s", why);
+	}
+}
+
+static void take_clients(struct unbound *unbound, const struct origin *at)
+{
+	struct import *import = unbound->import;
+	struct acl_set all = clients_of(unbound, at, false);
+	char text[PREFIX_TEXT_MAX];
+
 	for (size_t i = 0; i < all.count; i++)
 		forward_allow(import, all.entries[i].group, &all.entries[i].at,
 			      prefix_print(&all.entries[i].prefix, text));
@@ -1264,8 +1327,8 @@ static void take_clients(struct unbound *unbound, const struct origin *at)
 				import, forward_view(import, value_of(clause, "name"), &clause->at),
 				&clause->at, (struct acl_set){0});
 	forward_allow_only(import, unbound->view, at, (struct acl_set){0});
+	tell_cookies(unbound, at);
 	acl_set_release(&all);
-	acl_release(&acl);
 }
 
 /* Whether the view has local zones or data of its own. */

@@ -456,6 +456,26 @@ static void a_view_beside_a_root_that_answers_is_closed_as_well(void **state)
 	}
 }
 
+static void clients_that_need_a_cookie_may_not_ask(void **state)
+{
+	(void)state;
+	import_case_run("unbound", PLAIN " access-control: 10.0.0.0/8 allow\n"
+					 " access-control: 192.0.2.0/24 allow_cookie\n"
+					 " access-control: 198.51.100.0/24 allow_cookie\n"
+					 " access-control: 203.0.113.0/24 allow_snoop\n");
+	assert_config("  client_prefixes = [ \"10.0.0.0/8\", \"127.0.0.0/8\", \"203.0.113.0/24\", "
+		      "\"::1/128\" ];");
+	assert_config("# client_prefixes = [ \"10.0.0.0/8\", \"127.0.0.0/8\", \"192.0.2.0/24\", "
+		      "\"198.51.100.0/24\", \"203.0.113.0/24\", \"::1/128\" ];");
+	assert_told("access-control: closed: clients are told by their addresses, not by cookies");
+	assert_told(
+		"access-control: different: clients are told by their addresses, not by cookies");
+	import_case_run("unbound", "server:\n interface: 192.0.2.7\n"
+				   " interface-action: 192.0.2.7 allow_cookie\n");
+	assert_config("listen = [ \"127.0.0.1:53\" ];");
+	assert_config("# listen = [ \"192.0.2.7\" ];");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -486,6 +506,7 @@ int main(void)
 		cmocka_unit_test(a_view_whose_root_answers_has_no_rules_and_zones_of_the_server),
 		cmocka_unit_test(names_in_a_zone_of_the_view_are_not_those_of_the_server),
 		cmocka_unit_test(a_view_beside_a_root_that_answers_is_closed_as_well),
+		cmocka_unit_test(clients_that_need_a_cookie_may_not_ask),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
