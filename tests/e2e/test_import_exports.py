@@ -220,6 +220,15 @@ class Windows(Exports):
         for content in ("Enable,SecureResponse\nFalse,True\n", '{"Enable": false, "Timeout": 8}'):
             self.refused("windows", "recursion", content, "recursion is off there, which turns all forwarders off")
 
+    def test_addresses_of_a_table_with_other_columns_are_not_the_server_s_forwarders(self):
+        for content in ("Zone Name,IPAddress\na.corp,10.1.0.4\nb.corp,10.1.0.5\n",
+                        '[{"Zone Name": "a.corp", "IPAddress": "10.1.0.4"}, {"Zone Name": "b.corp", "IPAddress": "10.1.0.5"}]'):
+            self.refused("windows", "zones", content, 'zones:1: no column is called ZoneName, and .* have no "Zone Name": .*Get-DnsServerForwarder')
+        for content in ('"UseRootHint","Timeout","EnableReordering","IPAddress","ReorderedIPAddress","PSComputerName","CimClass"\n'
+                        '"False","3","True","192.0.2.53","192.0.2.53",,"root/Microsoft/Windows/DNS:DnsServerForwarder"\n',
+                        '{"UseRootHint": false, "Timeout": 3, "EnableReordering": true, "IPAddress": "192.0.2.53", "PSComputerName": null}'):
+            self.assertEqual({"": ["192.0.2.53"]}, self.rules(self.imported("windows", ("forwarders", content))[0]))
+
     def test_json_in_six_shapes(self):
         for servers, wanted in (('["10.1.0.4","10.1.0.5"]', ["10.1.0.4", "10.1.0.5"]),
                                 ('[{"Address":889192575,"AddressFamily":2,"IPAddressToString":"127.0.0.53"}]', ["127.0.0.53"]),

@@ -191,6 +191,44 @@ static void add_targets(struct import *import, struct node *in, const struct ori
 
 /* ---- rows ---- */
 
+/* Ignores the '*' that Infoblox puts after names of required columns. */
+static bool is_called(const char *text, const char *name)
+{
+	size_t length = strlen(name);
+
+	text += strspn(text, " ");
+	return strncasecmp(text, name, length) == 0 &&
+	       text[length + strspn(text + length, " *")] == '\0';
+}
+
+/* Whether this is a column of Get-DnsServerForwarder, such as those that PowerShell adds to all
+ * exports. If not, the addresses beside it may be those of a zone; reports that. */
+static bool is_of_forwarders(struct import *import, const struct origin *at, const char *column)
+{
+	static const char *const names[] = {"UseRootHint",
+					    "Timeout",
+					    "EnableReordering",
+					    "IPAddress",
+					    "ReorderedIPAddress",
+					    "PSComputerName",
+					    "PSShowComputerName",
+					    "RunspaceId",
+					    "CimClass",
+					    "CimInstanceProperties",
+					    "CimSystemProperties",
+					    ""};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (is_called(column, names[i]))
+			return true;
+	import_fault(
+		import, at,
+		"no column is called ZoneName, and the server's own forwarders have no "
+		"\"%s\": call the column of the zones ZoneName, or export the forwarders by: %s",
+		column, FORWARDERS_COMMAND);
+	return false;
+}
+
 /* 1, 0, or -1 if the row does not say. */
 static int flag(struct import *import, const struct export_row *row, enum column column)
 {
@@ -408,16 +446,6 @@ struct table {               /* where the columns are, by the last row of column
 	size_t width;
 };
 
-/* Ignores the '*' that Infoblox puts after names of required columns. */
-static bool is_called(const char *text, const char *name)
-{
-	size_t length = strlen(name);
-
-	text += strspn(text, " ");
-	return strncasecmp(text, name, length) == 0 &&
-	       text[length + strspn(text + length, " *")] == '\0';
-}
-
 /* Returns the number of known columns. */
 static size_t read_columns(struct table *table, const struct csv_row *row)
 {
@@ -435,8 +463,9 @@ static size_t read_columns(struct table *table, const struct csv_row *row)
 	return known;
 }
 
+/* `names`: the row of column names. */
 static bool has_what_it_takes(struct import *import, const struct origin *at,
-			      const struct table *table)
+			      const struct table *table, const struct csv_row *names)
 {
 	bool has_servers = table->places[SERVERS] >= 0 || table->places[NAMED_SERVERS] >= 0 ||
 			   table->places[ADDRESSES] >= 0;
@@ -450,6 +479,10 @@ static bool has_what_it_takes(struct import *import, const struct origin *at,
 			     ZONES_COMMAND);
 		return false;
 	}
+	if (table->places[ZONE] < 0 && table->places[ADDRESSES] >= 0)
+		for (size_t i = 0; i < names->count; i++)
+			if (!is_of_forwarders(import, at, names->fields[i]))
+				return false;
 	if (table->places[ZONE] < 0 || has_servers)
 		return true;
 	import_fault(import, at,
@@ -554,7 +587,7 @@ static void read_csv(struct import *import, struct windows *windows, const char 
 			continue;
 		}
 		read_columns(&table, row);
-		if (!has_what_it_takes(import, &at, &table))
+		if (!has_what_it_takes(import, &at, &table, row))
 			return;
 	}
 }
@@ -647,6 +680,8 @@ static void take_json_object(struct import *import, struct windows *windows, con
 	struct export_row row = {.at = json_file_at(import, object, NULL)};
 	const char *const *name;
 	const json_t *value;
+	const char *key;
+	json_t *member;
 
 	if (!json_is_object(object)) {
 		import_fault(import, &row.at,
@@ -662,6 +697,12 @@ static void take_json_object(struct import *import, struct windows *windows, con
 			return;
 		if (column == ZONE && row.values[ZONE] && *row.values[ZONE] != '\0')
 			row.at = json_file_at(import, object, row.values[ZONE]);
+	}
+	json_object_foreach((json_t *)object, key, member)
+	{
+		if (!row.values[ZONE] && row.values[ADDRESSES] &&
+		    !is_of_forwarders(import, &row.at, key))
+			return;
 	}
 	take_row(import, windows, &row);
 }
