@@ -626,6 +626,15 @@ static long listen_port(const struct bind *bind, const struct statement *listen)
 	return own ? words_number(own) : usual ? words_number(word(usual, 1)) : DNS_PORT;
 }
 
+/* Whether it is the number of a port; if not, that is a fault. */
+static bool is_port(struct bind *bind, const struct origin *at, long port)
+{
+	if (port > 0 && port <= 65535)
+		return true;
+	import_fault(bind->import, at, "its port is no number from 1 to 65535");
+	return false;
+}
+
 /* The first element that keeps an address out of the "any" that follows it; NULL: there is none. */
 static const struct statement *exclusion(const struct statement *listen)
 {
@@ -686,10 +695,8 @@ static void listen_at(struct bind *bind, const struct statement *listen, const c
 		import_lost(bind->import, &listen->at, "clients ask without TLS");
 		return;
 	}
-	if (port <= 0 || port > 65535) {
-		import_fault(bind->import, &listen->at, "its port is no number from 1 to 65535");
+	if (!is_port(bind, &listen->at, port))
 		return;
-	}
 	for (const struct statement *element = listen->first; element; element = element->next) {
 		const char *text = word(element, 0);
 		bool is_any = strcasecmp(text, "any") == 0;
@@ -771,7 +778,10 @@ static void listen_at_all(struct bind *bind)
 {
 	static const char *const any[] = {"0.0.0.0", "::"};
 	const struct statement *first = bind->options ? bind->options->first : NULL;
+	const struct statement *port = find(first, "port");
 
+	if (port && !is_port(bind, &port->at, words_number(word(port, 1))))
+		return;
 	for (size_t i = 0; i < COUNT(listen_names); i++) {
 		const struct statement *at = find(first, listen_names[i]);
 

@@ -518,6 +518,16 @@ static void several_files_are_one_server(void **state)
 	assert_string_equal(import_case_config(), "");
 }
 
+static void a_port_that_is_none_is_a_fault(void **state)
+{
+	(void)state;
+	import_case_run("bind", "options { port 99999; };\n");
+	assert_told("original:1: port: its port is no number from 1 to 65535");
+	assert_string_equal(import_case_config(), "");
+	import_case_run("bind", "options { port 5353; };\n");
+	assert_config("listen = [ \"0.0.0.0:5353\", \"[::]:5353\" ];");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -542,6 +552,7 @@ int main(void)
 		cmocka_unit_test(a_view_of_another_class_takes_no_clients),
 		cmocka_unit_test(words_that_are_not_read_are_told),
 		cmocka_unit_test(several_files_are_one_server),
+		cmocka_unit_test(a_port_that_is_none_is_a_fault),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
