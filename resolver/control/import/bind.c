@@ -1189,6 +1189,11 @@ static void take_transfers(struct bind *bind, const struct bind_view *view,
 		take_notify(bind, item, notify);
 }
 
+/* What becomes of the names of a zone that is closed. */
+#define NOT_REFUSED                                                                                \
+	"until it is open its names go where others go, such as to the default servers; BIND "     \
+	"refuses them"
+
 static void take_primary(struct bind *bind, struct bind_view *view, const struct statement *zone,
 			 const char *name, bool closed)
 {
@@ -1207,7 +1212,7 @@ static void take_primary(struct bind *bind, struct bind_view *view, const struct
 		import_closed(bind->import, &zone->at, made,
 			      forward_link_text(bind->import, view->forward),
 			      "the zone %s is nobody's: it lets in fewer than the view, and here "
-			      "all clients of a network have its zones",
+			      "all clients of a network have its zones; " NOT_REFUSED,
 			      name);
 	/* named opens included files relative to its working directory. */
 	forward_zone_file(bind->import, made, &zone->at, path_of(bind, file), name, bind->folder);
@@ -1271,7 +1276,7 @@ static void take_secondary(struct bind *bind, struct bind_view *view, const stru
 	import_text(bind->import, rule, "state", &zone->at, "Disabled");
 	import_closed(bind->import, &zone->at, rule, "state = \"Enabled\";",
 		      "the zone %s is nobody's: it lets in fewer than the view, and here all "
-		      "clients of a network have its rules",
+		      "clients of a network have its rules; " NOT_REFUSED,
 		      name);
 }
 
@@ -1402,7 +1407,7 @@ static void take_zone(struct bind *bind, struct bind_view *view, const struct st
 		import_closed(bind->import, &zone->at, forward_network(view->forward),
 			      forward_open_text(bind->import, view->allowed),
 			      "the zone %s is left out: it lets in fewer than the view, and here "
-			      "all clients of a network have its zones",
+			      "all clients of a network have its zones; " NOT_REFUSED,
 			      name);
 	else if (find(zone->first, "in-view"))
 		take_shared(bind, view, zone, word(find(zone->first, "in-view"), 1));

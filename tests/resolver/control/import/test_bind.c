@@ -528,6 +528,19 @@ static void a_port_that_is_none_is_a_fault(void **state)
 	assert_config("listen = [ \"0.0.0.0:5353\", \"[::]:5353\" ];");
 }
 
+static void where_names_of_a_closed_zone_go_is_told(void **state)
+{
+	(void)state;
+	import_case_put("a.zone", "@ 60 IN A 192.0.2.5\n");
+	import_case_run("bind", ZONE("allow-query { 10.1.0.0/16; };"));
+	assert_told("closed: the zone a.example is nobody's: ");
+	assert_told("until it is open its names go where others go");
+	import_case_run("bind", OPTIONS("") "zone \"s.example\" { type secondary; primaries { "
+					    "10.0.0.1; }; allow-query { 10.1.0.0/16; }; };\n");
+	assert_told("closed: the zone s.example is nobody's: ");
+	assert_told("until it is open its names go where others go");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -553,6 +566,7 @@ int main(void)
 		cmocka_unit_test(words_that_are_not_read_are_told),
 		cmocka_unit_test(several_files_are_one_server),
 		cmocka_unit_test(a_port_that_is_none_is_a_fault),
+		cmocka_unit_test(where_names_of_a_closed_zone_go_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);
