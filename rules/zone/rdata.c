@@ -362,6 +362,9 @@ static const char *number_flaw(uint16_t type, const char *text)
 			if (number > max)
 				return "a number is too large for its field";
 		}
+		if (field == LDNS_RDF_TYPE_PERIOD &&
+		    !rdata_parse_period(text, UINT32_MAX, &seconds))
+			return "a time is a number of seconds up to 4294967295, or like 1h30m";
 		text = skip_blanks(text + strcspn(text, " \t"));
 	}
 	return NULL;

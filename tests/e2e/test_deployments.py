@@ -549,7 +549,7 @@ class Deployments(World):
         front = address("front", domainNameLabel="front")
         self.deploy("front", template(front))
         name = names("front")["fqdn"] + "."
-        web, foreign = address("web", reverseFqdn=name), address("web", reverseFqdn="other.example.")
+        web, foreign = (address("web", domainNameLabel="web", reverseFqdn=reverse) for reverse in (name, "other.example."))
         for i, order in enumerate(((front, web), (web, front))):
             self.deploy("nothing", template(), mode="Complete", status=None)
             self.deploy("both%d" % i, template(*order))
