@@ -265,7 +265,9 @@ static void drop(struct flight *flight, uint64_t now_us)
 static void note_said(struct lookup *lookup, const struct flight *flight, enum target_error error,
 		      uint64_t now_us)
 {
-	if (flight_is_fallback(flight) && !target_error_is_ours(error))
+	if (flight_is_fallback(flight) && target_error_is_ours(error))
+		lookup->unretried = true;
+	else if (flight_is_fallback(flight))
 		error = TARGET_ERROR_TRUNCATED;
 	if (target_error_is_answer(error))
 		lookup->said = (struct ask_said){error, flight->upstream};

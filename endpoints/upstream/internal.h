@@ -71,6 +71,7 @@ struct lookup {
 	enum target_error limit; /* OVER, ROOM: our limit refused it; no sign of life helps */
 	const struct upstream *last;
 	const struct upstream *truncated_by; /* sent a reply with TC; NULL: none did */
+	bool unretried;                      /* a limit of ours kept it from being asked by TCP */
 	uint8_t packets;                     /* sent so far, including copies */
 	struct attempt attempts[LEG_UPSTREAMS_MAX];
 	struct name name;

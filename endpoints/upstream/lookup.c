@@ -264,7 +264,8 @@ static struct ask_result result_so_far(const struct lookup *lookup, bool deadlin
 	if (lookup->truncated_by) {
 		result.outcome = ASK_TRUNCATED;
 		result.upstream = lookup->truncated_by;
-		if (!target_error_is_ours(lookup->error)) /* the target did not give it by TCP */
+		result.unretried = lookup->unretried;
+		if (!lookup->unretried)
 			result.said =
 				(struct ask_said){TARGET_ERROR_TRUNCATED, lookup->truncated_by};
 	} else if (deadline && !lookup->answered) {

@@ -78,6 +78,7 @@ struct ask_result {
 	struct ask_said said; /* the latest error reply, even if other targets were silent later */
 	const struct ask_ede *ede; /* of that reply or an earlier error; may be NULL */
 	bool hasty;                /* FAILED: nobody answered, and with `may_wait` it would wait */
+	bool unretried;            /* TRUNCATED: a limit of ours kept it from being asked by TCP */
 	bool sourceless;           /* FAILED: there is no source address to ask any target from */
 	enum ask_edns edns;        /* ANSWERED, with DO */
 };

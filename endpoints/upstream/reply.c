@@ -246,8 +246,11 @@ static void turn_away(struct lookup *lookup, const struct flight *flight, enum t
 /* Asks the same target once more, in another way. */
 static void ask_again(struct lookup *lookup, const struct flight *flight, bool tcp, uint64_t now_us)
 {
-	if (!lookup_send(lookup, flight->index, tcp, false, now_us))
-		lookup_go_on(lookup, now_us);
+	if (lookup_send(lookup, flight->index, tcp, false, now_us))
+		return;
+	if (lookup->truncated_by && target_error_is_ours(lookup->error))
+		lookup->unretried = true;
+	lookup_go_on(lookup, now_us);
 }
 
 /* Asks without an OPT once, even if several packets with one are rejected. */

@@ -792,6 +792,8 @@ void resolve_own(struct resolver *resolver, struct query *query, struct policy_h
  * and asking again burdens no server. */
 static bool is_our_own_fault(const struct ask_result *result)
 {
+	if (result->outcome == ASK_TRUNCATED)
+		return result->unretried;
 	return result->outcome != ASK_ANSWERED &&
 	       (result->error == TARGET_ERROR_OVER || result->error == TARGET_ERROR_ROOM ||
 		result->error == TARGET_ERROR_FULL || result->sourceless);

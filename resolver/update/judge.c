@@ -310,18 +310,27 @@ static bool has_own_target(const struct judge *judge, const struct name *owner)
 	return false;
 }
 
-static const char *judge_reverse_update(const struct judge *judge,
-					const struct update_record *record)
+/* Whether a registered PTR at this owner leads to another name than the key's, which has the
+ * address. */
+static bool leads_elsewhere(const struct judge *judge, const struct name *owner)
 {
-	const struct rrset *set = find_set(judge->view->registered, &record->owner, TYPE_PTR);
+	const struct rrset *set = find_set(judge->view->registered, owner, TYPE_PTR);
 	const uint8_t *at = set ? set->wire : NULL;
 
 	for (unsigned i = 0; set && i < set->count; i++) {
 		struct update_rdata data = next_record(&at);
 
-		if (!covers_target(judge, &data) && is_alive(judge, &record->owner, &data))
-			return "the address has a PTR to a name that is not the key's";
+		if (!covers_target(judge, &data) && is_alive(judge, owner, &data))
+			return true;
 	}
+	return false;
+}
+
+static const char *judge_reverse_update(const struct judge *judge,
+					const struct update_record *record)
+{
+	if (leads_elsewhere(judge, &record->owner))
+		return "the address has a PTR to a name that is not the key's";
 	if (record->class != CLASS_IN)
 		return NULL;
 	if (record->type == TYPE_PTR && !covers_target(judge, &record->data))
@@ -793,17 +802,20 @@ static const char *judge_amounts(const struct judge *judge)
 		       : NULL;
 }
 
-/* Whether the client may keep this set registered: no more than it may change. */
+/* Whether the client may change all of the registered set of this prerequisite, and so keep it. */
 static bool may_renew(const struct judge *judge, const struct update_record *record)
 {
+	const struct rrset *set = find_set(judge->view->registered, &record->owner, record->type);
 	const struct update_rdata own = address_data(&judge->client->address);
 
-	if (!judge->grant)
-		return judge->reverse ? record->type == TYPE_PTR
-				      : record->type == address_type(&judge->client->address) &&
-						rdata_equal(record->type, &record->data, &own);
-	return judge->grant->names == REGISTER_ANY || !judge->reverse ||
-	       has_own_target(judge, &record->owner);
+	if (judge->grant && (judge->grant->names == REGISTER_ANY || !judge->reverse))
+		return true;
+	if (judge->grant)
+		return has_own_target(judge, &record->owner) &&
+		       !leads_elsewhere(judge, &record->owner);
+	return judge->reverse ? record->type == TYPE_PTR
+			      : record->type == address_type(&judge->client->address) &&
+					!set_has_other(set, &own);
 }
 
 /* Adds a draft without changes for each set that only prerequisites name. */

@@ -77,7 +77,8 @@ struct replays {
 void replays_init(struct replays *replays, const struct hash_key *hash, unsigned max,
 		  uint64_t now_s);
 void replays_release(struct replays *replays);
-/* As at a start, requests signed before are too old: another process has taken them until now. */
+/* The start is now: requests signed REPLAY_START_S or more before it are too old, because another
+ * process may have taken them. */
 void replays_begin(struct replays *replays, uint64_t now_s);
 
 enum replay replays_judge(struct replays *replays, const struct replay_request *request,

@@ -118,15 +118,6 @@ static void set_ids(struct route *route, const struct hash_key *key)
 	}
 }
 
-/* Whether an earlier endpoint has the same source: then this one would send the same packets. */
-static bool is_repeated(const struct route_context *context, size_t at)
-{
-	for (size_t s = 0; s < at; s++)
-		if (address_equal(&context->sources[s].source, &context->sources[at].source))
-			return true;
-	return false;
-}
-
 int route_build(struct route *route, struct arena *arena, const struct route_context *context,
 		const struct target_server *servers, size_t count)
 {
@@ -137,8 +128,6 @@ int route_build(struct route *route, struct arena *arena, const struct route_con
 	if (!route->legs)
 		return ERR_NOMEM;
 	for (size_t s = 0; s < context->source_count; s++) {
-		if (is_repeated(context, s))
-			continue;
 		for (size_t i = 0; i < count; i++) {
 			struct host host = {servers[i].address, (uint16_t)servers[i].port};
 			const struct route_self *self = find_self(context, &host);

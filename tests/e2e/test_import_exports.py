@@ -456,7 +456,7 @@ class Adguard(Exports):
         config, told = self.imported("adguard", ("upstreams", "https://dns.example/dns-query\n[/a.corp/]10.1.0.4\n"), status=1)
         self.assertIn("uses_default_resolver = false", config)
         self.assertIn("# uses_default_resolver = true;", config)
-        self.assertRegex(told, "upstreams:1: closed: what no rule decides is asked over TLS or HTTPS alone")
+        self.assertRegex(told, "upstreams:1: closed: what no rule decides is refused, because its servers are asked over TLS or HTTPS alone")
         self.assertNotIn("default_resolver =", re.sub("(?m)^ *#.*|uses_default_resolver = false", "", config))
 
     def test_its_own_configuration(self):

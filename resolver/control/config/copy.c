@@ -123,7 +123,7 @@ struct zone_copy {
 	FILE *out;
 };
 
-/* A SOA that the zone has only because it has none is made up again when the copy is read. */
+/* Leaves out a made-up SOA: it is made up again when the copy is read. */
 static int put_set(void *context, const uint8_t *owner, const struct rrset *set)
 {
 	char name[NAME_TEXT_MAX], type[16];

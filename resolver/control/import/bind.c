@@ -26,7 +26,7 @@ struct statement {
 };
 
 struct bind_view {
-	const struct statement *statement; /* NULL: the whole file */
+	const struct statement *statement; /* NULL: all files */
 	bool zones_only;                   /* no recursion */
 	struct forward_view *forward;
 	struct origin forward_at;
@@ -1191,8 +1191,8 @@ static void take_transfers(struct bind *bind, const struct bind_view *view,
 
 /* What becomes of the names of a zone that is closed. */
 #define NOT_REFUSED                                                                                \
-	"until it is open its names go where others go, such as to the default servers; BIND "     \
-	"refuses them"
+	"until it is open its names go where others go; BIND refuses them to clients that may "    \
+	"not ask"
 
 static void take_primary(struct bind *bind, struct bind_view *view, const struct statement *zone,
 			 const char *name, bool closed)
@@ -1704,10 +1704,21 @@ static void list_views(struct bind *bind)
 	bind->views[bind->view_count++].forward = forward_main_view(bind->import, &bind->first->at);
 }
 
-/* Refuses files of several servers: named has one block of options, and with views no zone outside
- * of them. */
+/* Refuses files of several servers: named has one block of options, one view of each name, and with
+ * views no zone outside of them. */
 static void refuse_others(struct bind *bind)
 {
+	for (size_t i = 1; i < bind->view_count; i++)
+		for (size_t k = 0; k < i; k++) {
+			const struct statement *at = bind->views[i].statement,
+					       *earlier = bind->views[k].statement;
+
+			if (strcmp(word(at, 1), word(earlier, 1)) == 0)
+				import_fault(bind->import, &at->at,
+					     "there is a view %s at %s:%u already; import each "
+					     "server by itself",
+					     word(at, 1), earlier->at.file, earlier->at.line);
+		}
 	for (const struct statement *at = bind->first; at; at = at->next)
 		if (strcasecmp(word(at, 0), "options") == 0 && at != bind->options)
 			import_fault(bind->import, &at->at,

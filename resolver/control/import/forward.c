@@ -299,21 +299,21 @@ static void close_default(struct import *import, struct forward_view *view, cons
 		return;
 	forward_no_default(import, view, at);
 	import_closed(import, at, view->network, "uses_default_resolver = true;",
-		      "what no rule decides is asked %s: it is refused, unless you name other "
-		      "servers in default_resolver",
+		      "what no rule decides is refused, because %s: name servers in "
+		      "default_resolver, and only then open it",
 		      why);
 }
 
 void forward_encrypted_default(struct import *import, struct forward_view *view,
 			       const struct node *in, const struct origin *at)
 {
-	close_default(import, view, in, at, "over TLS or HTTPS alone, which sluice does not");
+	close_default(import, view, in, at, "its servers are asked over TLS or HTTPS alone");
 }
 
 void forward_lost_default(struct import *import, struct forward_view *view, const struct node *in,
 			  const struct origin *at)
 {
-	close_default(import, view, in, at, "of servers of which none is carried over");
+	close_default(import, view, in, at, "none of its servers is carried over");
 }
 
 void forward_falls_back(struct forward_view *view, const struct forward_view *to,

@@ -210,7 +210,7 @@ static const struct {
 	{"dhcp", "active", "false",
 	 "sluice has no DHCP; a DHCP server can register names (registration in sluice.conf(5))"},
 	{"misc", "etc_dnsmasq_d", "false",
-	 "the files of /etc/dnsmasq.d count as well; import them as dnsmasq's"},
+	 "the files of /etc/dnsmasq.d count as well; give them to this import, too"},
 };
 
 static void tell_other(struct pihole *pihole, const struct origin *at, const char *section,

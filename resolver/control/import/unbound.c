@@ -1,5 +1,5 @@
 /* unbound.conf(5): clauses ("server:", "forward-zone:") with settings ("name: value"); ends of
- * lines mean nothing. The whole file is read first, because order matters little. The table
+ * lines mean nothing. All files are read first, because order matters little. The table
  * `rows` has settings that become one value here, and `reasons` those that are lost. */
 #include <ctype.h>
 #include <stdlib.h>
@@ -864,7 +864,7 @@ static void tell_exception(struct unbound *unbound, struct forward_view *view,
 			    "%s stays in the zone %s, which has no exceptions here: its names are "
 			    "not looked up",
 			    name, outer->values[0]);
-	else if (!has_servers(unbound, name))
+	else if (view != unbound->view || !has_servers(unbound, name))
 		import_lost(unbound->import, &setting->at,
 			    "names below %s that no zone and no rule decides are refused, like all "
 			    "others",
@@ -1362,16 +1362,16 @@ static void share_served(struct unbound *unbound, const struct clause *clause,
 }
 
 /* Closes default names in a view, as the root's local zone of `server` does for all others. That
- * zone is not for a view that has local zones of its own alone (`has_own`), but it keeps servers
- * out of the rules, which all views share. */
+ * zone does not count for a view that uses only its own local zones (`own_only`), but it also took
+ * servers out of the rules, which all views share. */
 static void close_open_view(struct unbound *unbound, const struct clause *clause,
-			    struct forward_view *view, bool has_own)
+			    struct forward_view *view, bool own_only)
 {
 	forward_no_default(unbound->import, view, &clause->at);
-	if (has_own)
+	if (own_only)
 		import_changed(
 			unbound->import, &unbound->shut->at,
-			"it is not for the view %s, whose clients have names forwarded: here "
+			"it is not for the view %s, whose clients have names looked up: here "
 			"what no rule and no zone decides is refused for them, too",
 			value_of(clause, "name"));
 }
@@ -1385,7 +1385,7 @@ static void take_view(struct unbound *unbound, const struct clause *clause)
 		"name",           "view-first",     "local-zone",          "local-data",
 		"local-data-ptr", "local-zone-tag", "local-zone-override", NULL};
 	const char *name = value_of(clause, "name");
-	bool has_own = !is_on(clause, "view-first") && has_local(clause);
+	bool own_only = !is_on(clause, "view-first") && has_local(clause);
 	struct forward_view *view;
 	const struct setting *shut;
 
@@ -1400,16 +1400,17 @@ static void take_view(struct unbound *unbound, const struct clause *clause)
 	tell_others(unbound, clause, known);
 	if (shut) {
 		import_changed(unbound->import, &shut->at,
-			       "it answers for all names in the view %s, whose clients get none of "
-			       "the rules",
+			       "it answers for all names in the view %s but those of its other "
+			       "local zones; its clients get no rules, and none of the local zones "
+			       "of server",
 			       name);
 	} else {
 		close_default(unbound, view);
 		forward_share_rules(unbound->import, unbound->view, view, &clause->at);
 	}
 	if (unbound->shut && !shut)
-		close_open_view(unbound, clause, view, has_own);
-	if (shut || has_own)
+		close_open_view(unbound, clause, view, own_only);
+	if (shut || own_only)
 		share_served(unbound, clause, view);
 	else
 		forward_falls_back(view, unbound->view, &clause->at);

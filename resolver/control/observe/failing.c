@@ -22,6 +22,7 @@ struct failure {
 	struct health_route judged; /* of the first route; since_us is the earliest of all */
 	json_t *rules;
 	json_int_t rule_count;
+	const struct route *last; /* the latest of its routes */
 	const char
 		*all_names; /* words for the names of the default resolver or a network's servers */
 	const char *domains[NAMED];
@@ -96,11 +97,15 @@ static void add_networks(struct failing *search, struct failure *failure, const 
 			rule ? search->networks[n] : policy->networks[n].custom == route;
 }
 
+/* A route may have the target twice, by endpoints with the same source. */
 static void add_route(struct failing *search, struct failure *failure, const char *name,
 		      const struct route *route)
 {
 	const struct rule *rule = rule_of(search->policy, route);
 
+	if (failure->last == route)
+		return;
+	failure->last = route;
 	if (rule && failure->rule_count < NAMED)
 		failure->domains[failure->rule_count] = rule->domain;
 	if (!rule)

@@ -1,6 +1,7 @@
 /* One datagram to the socket that NOTIFY_SOCKET names; a leading '@' means the abstract namespace.
  * Failures are ignored, because the manager notices missing messages. If the manager does not read,
- * status messages wait a second at most; signs of life and requests for more time do not wait. */
+ * status messages wait a second at most; signs of life, requests for more time, and the message
+ * that a server has ended do not wait. */
 #include "resolver/control/process/notify.h"
 
 #include <errno.h>

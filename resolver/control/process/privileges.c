@@ -408,11 +408,8 @@ static int take_group(const struct model *model, const struct identity *identity
 	return 0;
 }
 
-/* Keeps the current user: root with all its rights, or the user that a service manager has set. */
-static int stay(const struct model *model, const struct identity *identity, struct faults *faults)
+static int give_up_rest(const struct model *model, struct faults *faults)
 {
-	if (take_group(model, identity, faults) != 0)
-		return ERR_FAULTS;
 	if ((geteuid() == 0 || keep(0, 0) == 0) && forswear() == 0)
 		return 0;
 	fault_add(faults, FAULT_ERROR, &model->user_origin, NULL,
@@ -420,21 +417,44 @@ static int stay(const struct model *model, const struct identity *identity, stru
 	return ERR_FAULTS;
 }
 
+/* Keeps the current user: root with all its rights, or the user that a service manager has set. */
+static int stay(const struct model *model, const struct identity *identity, struct faults *faults)
+{
+	return take_group(model, identity, faults) == 0 ? give_up_rest(model, faults) : ERR_FAULTS;
+}
+
+/* A reload has taken another user, or one that does not exist, with a warning; names must be
+ * answered all the same. */
+static int stay_as_before(const struct model *model, struct faults *faults)
+{
+	struct identity identity = {0};
+	struct faults unknown;
+	bool known;
+
+	faults_init(&unknown);
+	known = model->user && find_user(model, &identity, &unknown) == 0;
+	faults_release(&unknown);
+	if (!model->user || (known && identity.uid == geteuid()))
+		return stay(model, &identity, faults);
+	fault_add(faults, FAULT_WARNING, &model->user_origin, NULL,
+		  "another user takes a restart; still uid %u", (unsigned)geteuid());
+	return give_up_rest(model, faults);
+}
+
 int privileges_drop(const struct model *model, const char *resolv_conf, enum privileges_for what,
 		    struct faults *faults)
 {
 	struct identity identity = {0};
 	size_t errors = faults->errors;
-	int err = model->user ? find_user(model, &identity, faults) : 0;
+	int err;
+
+	if (what == PRIVILEGES_SERVE_AGAIN)
+		return stay_as_before(model, faults);
+	err = model->user ? find_user(model, &identity, faults) : 0;
 	if (err != 0)
 		return err;
 	if (!model->user || identity.uid == geteuid())
 		return stay(model, &identity, faults);
-	if (what == PRIVILEGES_SERVE_AGAIN && geteuid() != 0) {
-		fault_add(faults, FAULT_WARNING, &model->user_origin, NULL,
-			  "another user takes a restart; still uid %u", (unsigned)geteuid());
-		return stay(model, &identity, faults);
-	}
 	if (what != PRIVILEGES_CHECK && geteuid() == 0)
 		make_socket_directory(model, &identity);
 	err = drop_to_user(model, &identity, faults);

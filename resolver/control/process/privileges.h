@@ -27,8 +27,8 @@
  * user, each file that a reload or restart needs and the user cannot read or write is a fault: the
  * configuration's files, zones, secrets, certificate and key, state, resolv.conf if given, and the
  * directories of state, query log and control socket. To serve, first makes a missing socket
- * directory for the user; a server that is started again by a master which is another user already
- * stays that user, with a warning. ERR_FAULTS: the process must end. */
+ * directory for the user. A server that is started again stays the user of the one before, with a
+ * warning if the model has another. ERR_FAULTS: the process must end. */
 enum privileges_for { PRIVILEGES_CHECK, PRIVILEGES_SERVE, PRIVILEGES_SERVE_AGAIN };
 MUST_CHECK int privileges_drop(const struct model *model, const char *resolv_conf,
 			       enum privileges_for what, struct faults *faults);

@@ -158,7 +158,7 @@ static void what_was_signed_long_before_the_start_is_old(void **state)
 	assert_int_equal(judge(*state, 1, NOW - REPLAY_START_S + 1, NOW), REPLAY_NEW);
 }
 
-static void what_the_process_before_an_upgrade_took_is_too_old(void **state)
+static void what_was_signed_long_before_a_takeover_is_old(void **state)
 {
 	struct replays *replays = *state;
 
@@ -298,7 +298,7 @@ int main(void)
 		TEST(macs_of_every_length_are_told_apart),
 		TEST(what_was_dropped_is_new_again),
 		TEST(what_was_signed_long_before_the_start_is_old),
-		TEST(what_the_process_before_an_upgrade_took_is_too_old),
+		TEST(what_was_signed_long_before_a_takeover_is_old),
 		TEST(once_a_clock_that_was_ahead_at_the_start_is_right_the_start_is_then),
 		TEST(a_time_that_a_key_has_signed_is_not_given_up),
 		TEST(places_are_free_again_after_the_fudge),

@@ -446,6 +446,11 @@ static void nothing_is_renewed_that_the_client_may_not_change(void **state)
 	expect(world, "? pc IN A 10.1.0.5\n! pc NONE A 10.1.0.99", RCODE_NOERROR, "");
 	update_world_client(world, NULL, "10.1.0.5");
 	expect(world, "? pc IN A 10.1.0.5\n! pc NONE A 10.1.0.99", RCODE_NOERROR, "~ pc A\n");
+	update_world_client(world, "dhcp", "192.0.2.1");
+	expect(world, "! pc IN A 10.1.0.6", RCODE_NOERROR, "= pc A 10.1.0.5 10.1.0.6\n");
+	update_world_client(world, NULL, "10.1.0.5"); /* which is one of two now */
+	expect(world, "? pc IN A 10.1.0.5\n? pc IN A 10.1.0.6\n! pc NONE A 10.1.0.99",
+	       RCODE_NOERROR, "");
 	update_world_client(world, "web.corp.test", "192.0.2.1");
 	expect_reverse(world, "? 5.0 IN PTR pc.corp.test.", RCODE_NOERROR, "");
 	expect(world, "! web IN A 10.1.0.5", RCODE_NOERROR, "= web A 10.1.0.5\n");

@@ -89,20 +89,6 @@ static void every_server_is_asked_from_the_first_endpoint_before_the_second_carr
 	policy_free(policy);
 }
 
-static void endpoints_of_one_source_are_one(void **state)
-{
-	struct model *model = *state;
-
-	for (unsigned i = 0; i < 2; i++)
-		assert_int_equal(
-			address_parse(&model->resolvers.items[0].outbound_endpoints.items[i].source,
-				      "0.0.0.0"),
-			0);
-	struct policy *policy = with_rule(model, "hub/out hub/out2", "192.0.2.1");
-	assert_string_equal(describe(rule_route(policy)), "[0.0.0.0>192.0.2.1:53]");
-	policy_free(policy);
-}
-
 static void our_endpoints_are_entered_by_address_and_by_listen(void **state)
 {
 	struct policy *policy = with_rule(*state, "hub/out", "10.20.0.4 127.0.0.1:5301");
@@ -236,7 +222,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_usual_route_is_one_leg_from_the_endpoints_source),
 		TEST(every_server_is_asked_from_the_first_endpoint_before_the_second_carries_on),
-		TEST(endpoints_of_one_source_are_one),
 		TEST(our_endpoints_are_entered_by_address_and_by_listen),
 		TEST(another_port_of_our_address_is_not_us),
 		TEST(an_entry_stands_between_the_legs_in_the_order_of_the_targets_and_once),

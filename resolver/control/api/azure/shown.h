@@ -23,9 +23,9 @@ struct arm_shown {
 	const void *item;
 	uint64_t revision; /* of the item's row in the state; 0: it has none, or is an address */
 	const struct arm_shown *outer; /* the resource around an object of an array; else NULL */
-	json_t *users;   /* of its network's subnets (arm_network_users); NULL: not known yet */
-	bool is_implied; /* a group that exists only because something is in it */
-	bool is_bare;    /* print the body that would make the resource, without computed members */
+	json_t *users;                 /* of subnets (arm_users_find); NULL: not known yet */
+	bool is_implied;               /* a group that exists only because something is in it */
+	bool is_bare; /* print the body that would make the resource, without computed members */
 	char etag[ARM_ETAG_MAX]; /* in the body's form */
 };
 

@@ -28,8 +28,8 @@ static void what_is_forwarded_over_tls_is_not_forwarded_without(void **state)
 		import_case_run("bind", texts[i]);
 		assert_not_config("9.9.9.9");
 		assert_config("uses_default_resolver = false;");
-		assert_told("forwarders: closed: what no rule decides is asked over TLS or HTTPS "
-			    "alone");
+		assert_told("forwarders: closed: what no rule decides is refused, because its "
+			    "servers are asked over TLS or HTTPS alone");
 		assert_told("9.9.9.9: not carried over: targets are asked without TLS");
 		assert_not_told("go where others go");
 		assert_not_told("no server is left");
@@ -515,6 +515,10 @@ static void several_files_are_one_server(void **state)
 	assert_string_equal(import_case_config(), "");
 	import_case_run_two("bind", OPTIONS("") "view a { match-clients { any; }; };\n", zone);
 	assert_told("more:1: zone: with views, each zone is in one of them");
+	assert_string_equal(import_case_config(), "");
+	import_case_run_two("bind", OPTIONS("") "view a { match-clients { any; }; };\n",
+			    "view a { match-clients { 10.0.0.0/8; }; };\n");
+	assert_told("there is a view a at original:");
 	assert_string_equal(import_case_config(), "");
 }
 

@@ -33,8 +33,8 @@ static void what_is_asked_over_tls_is_not_asked_without(void **state)
 	import_case_run("coredns",
 			". {\nbind 127.0.0.1\nforward . tls://9.9.9.9 https://dns.example\n}\n");
 	assert_config("uses_default_resolver = false;");
-	assert_told("original:3: forward: closed: what no rule decides is asked over TLS or HTTPS "
-		    "alone");
+	assert_told("original:3: forward: closed: what no rule decides is refused, because its "
+		    "servers are asked over TLS or HTTPS alone");
 	import_case_run("coredns", ". {\nbind 127.0.0.1\nforward . tls://9.9.9.9 10.0.0.1\n}\n");
 	assert_not_told("closed: ");
 	assert_config("address = \"10.0.0.1\"");
@@ -304,8 +304,8 @@ static void lost_servers_of_other_names_are_not_those_of_the_machine(void **stat
 	(void)state;
 	import_case_run("coredns", ". {\nbind 127.0.0.1\nforward . {$UPSTREAM}\n}\n");
 	assert_config("uses_default_resolver = false;");
-	assert_told("original:3: forward: closed: what no rule decides is asked of servers of "
-		    "which none is carried over");
+	assert_told("original:3: forward: closed: what no rule decides is refused, because "
+		    "none of its servers is carried over");
 	import_case_run("coredns", ". {\nbind 127.0.0.1\nforward . {$UPSTREAM} 10.0.0.1\n}\n");
 	assert_not_told("closed: ");
 }

@@ -151,8 +151,8 @@ static void lost_servers_of_other_names_are_not_those_of_the_machine(void **stat
 	(void)state;
 	import_case_run("dnsmasq", ALONE "server=dns.example\n");
 	assert_config("uses_default_resolver = false;");
-	assert_told("original:4: server: closed: what no rule decides is asked of servers of which "
-		    "none is carried over");
+	assert_told("original:4: server: closed: what no rule decides is refused, because "
+		    "none of its servers is carried over");
 	import_case_put("resolv", "nameserver dns.example\n");
 	import_case_run("dnsmasq", "no-hosts\nlisten-address=127.0.0.1\nresolv-file=resolv\n");
 	assert_config("uses_default_resolver = false;");

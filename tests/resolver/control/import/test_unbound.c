@@ -145,7 +145,9 @@ static void values_that_are_too_many_are_told(void **state)
 	assert_config("\"10.0.0.0/8\"");
 }
 
-#define ROOT_CLOSED "forward-zone: closed: what no rule decides is asked over TLS or HTTPS alone"
+#define ROOT_CLOSED                                                                                \
+	"forward-zone: closed: what no rule decides is refused, because its servers are asked "    \
+	"over TLS or HTTPS alone"
 
 static void what_is_asked_over_tls_is_not_asked_without(void **state)
 {
@@ -374,8 +376,8 @@ static void lost_servers_of_other_names_are_not_those_of_the_machine(void **stat
 					 "view:\n name: guests\n");
 	assert_config("\"127.0.0.0/8\", \"::1/128\" ];\n    uses_default_resolver = false;");
 	assert_config("\"255.255.255.255/32\" ];\n    uses_default_resolver = false;");
-	assert_told("original:3: forward-zone: closed: what no rule decides is asked of servers of "
-		    "which none is carried over");
+	assert_told("original:3: forward-zone: closed: what no rule decides is refused, because "
+		    "none of its servers is carried over");
 	import_case_run("unbound", PLAIN "forward-zone:\n name: .\n forward-host: dns.example\n"
 					 " forward-addr: 10.0.0.1\n");
 	assert_not_told("closed: ");
@@ -401,6 +403,12 @@ static void a_view_whose_root_answers_has_no_rules_and_zones_of_the_server(void 
 			"client_prefixes = [ \"10.0.0.0/8\" ]; uses_default_resolver = false;");
 		assert_told("local-zone: different: it answers for all names in the view guests");
 	}
+	import_case_run("unbound",
+			PLAIN " access-control-view: 10.0.0.0/8 guests\n"
+			      "forward-zone:\n name: corp.example\n forward-addr: 10.0.0.1\n"
+			      "view:\n name: guests\n local-zone: . refuse\n"
+			      " local-zone: corp.example transparent\n");
+	assert_told("names below corp.example that no zone and no rule decides are refused");
 }
 
 /* The view's zones are asked first. */

@@ -58,7 +58,7 @@ function badness({use, state, unanswered}, targets) {
 }
 
 // Whether the rule's targets answer, and whether it decides anything; if not, why.
-function ruleState({state, use, unanswered}, targets) {
+function ruleState({state, use, unanswered, is_judged}, targets) {
   const dead = deadOf(targets);
 
   if (state === "Disabled") return h("span", {class: "state soft"}, state);
@@ -67,7 +67,7 @@ function ruleState({state, use, unanswered}, targets) {
   if (dead) return h("span", {class: "state warn"}, `${dead} of ${count(targets.length, "target")} down`);
   if (use && !use.linked) return [h("span", {class: "state warn"}, "never asked"), h("div", {class: "hint"}, "its ruleset is linked to no network")];
   if (use && !use.deciding) return [h("span", {class: "state warn"}, "shadowed"), use.shadowed.map((one) => h("div", {class: "hint"}, shadow(one)))];
-  return [h("span", {class: "state good"}, state), use?.shadowed.map((one) => h("div", {class: "hint"}, "but ", shadow(one)))];
+  return [h("span", {class: "state " + (is_judged || targets.length ? "good" : "soft")}, state), use?.shadowed.map((one) => h("div", {class: "hint"}, "but ", shadow(one)))];
 }
 
 export class RulesPage extends Page {
@@ -103,7 +103,9 @@ export class RulesPage extends Page {
     const how = {signal: this.signal};
     const [status, counted, rulesets, rules] = await Promise.all([get("status", how), this.count(), all("rulesets?limit=5000", "rulesets", how),
       all("rulesets/*/*/rules?limit=5000", "rules", how)]);
-    const known = new Map(rulesets.map((ruleset) => [ruleset.path, ruleset])), unanswered = new Map(status.unanswered.causes.map(({rule, reason}) => [rule, reason]));
+    const known = new Map(rulesets.map((ruleset) => [ruleset.path, ruleset])), {causes} = status.unanswered;
+    const unanswered = new Map(causes.map(({rule, reason}) => [rule, reason]));
+    const is_judged = causes.length === status.unanswered.count; // the status names the first of very many
 
     this.rulesets = rulesets;
     this.networks = status.networks.map((network) => network.name);
@@ -111,7 +113,7 @@ export class RulesPage extends Page {
     this.health = new Map(status.targets.toReversed().map((target) => [target.host + " " + target.protocol, target]));
     // Rules of a ruleset that was made between the two answers are left out until the next reading.
     this.rules = rules.map((rule) => ({...rule, ruleset: known.get(rule.path.split("/", 3).join("/")), key: order(rule.domain)})).filter(({ruleset}) => ruleset)
-      .map((rule) => ({...rule, use: counted.get(fullName(rule.ruleset) + " " + rule.name), unanswered: unanswered.get(ruleName(rule))}));
+      .map((rule) => ({...rule, use: counted.get(fullName(rule.ruleset) + " " + rule.name), unanswered: unanswered.get(ruleName(rule)), is_judged}));
     this.rules.sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
   }
 

@@ -37,8 +37,10 @@ function plan(where, sets, served, prune) {
 
 // Other encodings' bytes would silently become other characters.
 async function textOf(file) {
+  const bytes = await file.arrayBuffer();
+
   try {
-    return new TextDecoder("utf-8", {fatal: true}).decode(await file.arrayBuffer());
+    return new TextDecoder("utf-8", {fatal: true}).decode(bytes);
   } catch {
     throw new ApiError(0, {message: `${file.name} is not UTF-8; write its other bytes as \\DDD, like \\233.`});
   }
