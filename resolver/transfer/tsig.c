@@ -65,6 +65,13 @@ int tsig_name_compare(const uint8_t *name, size_t length, const uint8_t *other, 
 	return memcmp(name, other, length);
 }
 
+bool tsig_key_equal(const struct tsig_key *a, const struct tsig_key *b)
+{
+	return tsig_name_compare(a->name, a->name_length, b->name, b->name_length) == 0 &&
+	       a->algorithm == b->algorithm && a->secret_length == b->secret_length &&
+	       memcmp(a->secret, b->secret, a->secret_length) == 0;
+}
+
 const struct tsig_key *tsig_key_find(const struct tsig_key *keys, size_t count, const uint8_t *name)
 {
 	size_t length = name_wire_length(name), low = 0, high = count;

@@ -57,6 +57,7 @@ struct tsig_context {
 
 /* Makes a key from the configuration; false: it has no name or no secret. */
 bool tsig_key_init(struct tsig_key *key, const struct tsig_settings *settings);
+bool tsig_key_equal(const struct tsig_key *a, const struct tsig_key *b);
 /* Compares names in lower case, in the order that tsig_key_find needs. */
 int tsig_name_compare(const uint8_t *name, size_t length, const uint8_t *other,
 		      size_t other_length);

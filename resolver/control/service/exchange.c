@@ -63,9 +63,13 @@ void exchange_close(struct exchange *exchange)
 	*exchange = (struct exchange){.open = false};
 }
 
-void exchange_drop_key(struct exchange *exchange)
+void exchange_follow_key(struct exchange *exchange, const struct tsig_key *key)
 {
-	if (exchange->key)
+	if (!exchange->key)
+		return;
+	if (key && tsig_key_equal(exchange->key, key))
+		exchange->key = key;
+	else
 		exchange_close(exchange);
 }
 

@@ -39,13 +39,15 @@ struct exchange { /* all zero: not under way */
 };
 
 /* Writes the message, signed if there is a key; the caller sets source and peer. The key must
- * outlive the exchange, or be dropped. */
+ * outlive the exchange, or be followed by another. */
 void exchange_notify(struct exchange *exchange, const struct name *zone, const struct rrset *soa,
 		     const struct tsig_key *key, uint64_t now_s, struct exchange_message *out);
 void exchange_ask(struct exchange *exchange, const struct name *zone, const struct tsig_key *key,
 		  uint64_t now_s, struct exchange_message *out);
-void exchange_close(struct exchange *exchange);    /* ignores answers from now on */
-void exchange_drop_key(struct exchange *exchange); /* closes it if it was signed */
+void exchange_close(struct exchange *exchange); /* ignores answers from now on */
+/* Before the keys of a former configuration are freed: an exchange that one of them signed goes on
+ * with the same key of the present configuration, and is closed if that is another key, or NULL. */
+void exchange_follow_key(struct exchange *exchange, const struct tsig_key *key);
 
 struct exchange_answer { /* a message that may be an answer */
 	const uint8_t *packet;

@@ -76,7 +76,6 @@ void replica_follow(struct replica *replica, uint32_t behind_after_s, uint32_t s
 {
 	bool was_asked = replica->behind_after_ms != 0;
 
-	exchange_drop_key(&replica->exchange);
 	replica->bare = replica->refused = false;
 	replica->behind_after_ms = (uint64_t)behind_after_s * 1000;
 	if (behind_after_s == 0) {

@@ -223,8 +223,8 @@ static void look_at_peer(const struct following *following, struct secondary_zon
 		return;
 	secondary->seen = true;
 	secondary->key = grant->key;
-	/* The key of the last signature may have been freed. */
-	exchange_drop_key(&secondary->notice.exchange);
+	exchange_follow_key(&secondary->notice.exchange, grant->key);
+	exchange_follow_key(&secondary->replica.exchange, grant->key);
 	replica_follow(&secondary->replica, settings->behind_after_s, zone->serial, following->now);
 	if (secondary->notice.tries == 0 && secondary->notice.due_ms == UINT64_MAX)
 		notice_tell(&secondary->notice, zone->serial, following->now); /* a new secondary */

@@ -345,6 +345,31 @@ static void a_signed_notice_wants_a_signed_answer(void **state)
 	assert_string_equal(state_of(f, SERVED_REVERSE, 0), "answered 0");
 }
 
+/* Each change of the configuration makes the keys anew. */
+static void an_answer_counts_after_a_reload_with_the_same_key(void **state)
+{
+	struct fixture *f = *state;
+
+	f->served.entry.key = "k.test";
+	served_compile(&f->served, SERVED_NOW);
+	settle(f);
+	change(f, "198.51.100.7", "a.test.");
+	assert_int_equal(pass(f, SOON_MS), 1);
+	const struct exchange_message message = f->sent[0];
+	served_compile(&f->served, SERVED_NOW);
+	follow(f);
+	assert_true(say_signed(f, &message, f->served.table->acl->keys, SERVED_NOW));
+	assert_string_equal(state_of(f, SERVED_REVERSE, 0), "answered 0");
+	change(f, "198.51.100.7", "b.test.");
+	assert_int_equal(pass(f, SOON_MS), 1);
+	const struct exchange_message later = f->sent[0];
+	struct tsig_key key = *f->served.table->acl->keys;
+	f->key.secret = "YmFyZm9v";
+	served_compile(&f->served, SERVED_NOW);
+	follow(f);
+	assert_false(say_signed(f, &later, &key, SERVED_NOW));
+}
+
 /* ---- which ---- */
 
 static void many_changes_are_one_notice_and_one_a_second(void **state)
@@ -792,6 +817,7 @@ int main(void)
 		TEST(any_answer_ends_it),
 		TEST(what_is_not_the_answer_ends_nothing),
 		TEST(a_signed_notice_wants_a_signed_answer),
+		TEST(an_answer_counts_after_a_reload_with_the_same_key),
 		TEST(many_changes_are_one_notice_and_one_a_second),
 		TEST(a_change_while_it_waits_begins_anew),
 		TEST(each_zone_and_peer_has_its_own),
