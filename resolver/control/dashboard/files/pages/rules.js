@@ -48,26 +48,26 @@ function deadOf(targets) {
 }
 
 // How bad a rule is: it cannot be answered, some targets are dead, failed queries, it decides nothing.
-function badness({use, state, unanswered}, targets) {
+function badness({use, state}, targets, {is_answered}) {
   const dead = deadOf(targets);
 
   if (state === "Disabled") return 0;
-  if (unanswered !== undefined) return 4;
+  if (is_answered === false) return 4;
   if (dead) return dead === targets.length ? 4 : 3;
   return use?.failures ? 2 : Number(use?.enabled && !use.deciding);
 }
 
 // Whether the rule's targets answer, and whether it decides anything; if not, why.
-function ruleState({state, use, unanswered, is_judged}, targets) {
+function ruleState({state, use}, targets, {is_answered, reason}) {
   const dead = deadOf(targets);
 
   if (state === "Disabled") return h("span", {class: "state soft"}, state);
   if (dead && dead === targets.length) return h("span", {class: "state bad"}, "no target answers");
-  if (unanswered !== undefined) return [h("span", {class: "state bad"}, "cannot be answered"), unanswered && h("div", {class: "hint"}, unanswered)];
+  if (is_answered === false) return [h("span", {class: "state bad"}, "cannot be answered"), reason && h("div", {class: "hint"}, reason)];
   if (dead) return h("span", {class: "state warn"}, `${dead} of ${count(targets.length, "target")} down`);
   if (use && !use.linked) return [h("span", {class: "state warn"}, "never asked"), h("div", {class: "hint"}, "its ruleset is linked to no network")];
   if (use && !use.deciding) return [h("span", {class: "state warn"}, "shadowed"), use.shadowed.map((one) => h("div", {class: "hint"}, shadow(one)))];
-  return [h("span", {class: "state " + (is_judged || targets.length ? "good" : "soft")}, state), use?.shadowed.map((one) => h("div", {class: "hint"}, "but ", shadow(one)))];
+  return [h("span", {class: "state " + (is_answered || targets.length ? "good" : "soft")}, state), use?.shadowed.map((one) => h("div", {class: "hint"}, "but ", shadow(one)))];
 }
 
 export class RulesPage extends Page {
@@ -82,7 +82,7 @@ export class RulesPage extends Page {
       {title: "Domain", cell: (rule) => h("strong", {}, name(rule.domain)), sort: (rule) => rule.key},
       {title: "Rule", cell: (rule) => name(ruleName(rule)), sort: ruleName},
       {title: "Targets", cell: (rule) => this.targets(rule)},
-      {title: "State", mood: true, cell: (rule) => ruleState(rule, this.asked_of(rule))},
+      {title: "State", mood: true, cell: (rule) => ruleState(rule, this.asked_of(rule), this.judged(rule))},
       {title: "Asked", number: true, sort: ({use}) => use?.queries,
        cell: ({use, domain}) => use && h("a", {href: url("queries", {suffix: domain})}, use.queries.toLocaleString("en"))},
       {title: "Failed", number: true, sort: ({use}) => use?.failures, cell: ({use}) => use?.failures > 0 &&
@@ -90,7 +90,7 @@ export class RulesPage extends Page {
       ...this.rules.some(({use}) => use?.last_used !== undefined)
         ? [{title: "Last used", sort: ({use}) => use?.last_used, cell: ({use}) => use?.last_used ? when(use.last_used) : "never"}] : [],
       isAdmin() ? {title: "", cell: (rule) => this.more(rule)} : {title: "From", cell: (rule) => origin(rule)},
-    ], null, (rule) => badness(rule, this.asked_of(rule)));
+    ], null, (rule) => badness(rule, this.asked_of(rule), this.judged(rule)));
     this.since = h("p", {class: "hint"});
     this.replaceChildren(h("h1", {}, "Rules"), this.tools(), this.answer, this.since, this.table);
     if (this.only) this.answer.replaceChildren("Rule ", name(this.only), " alone. ", h("a", {href: url("rules")}, "All rules"));
@@ -103,17 +103,17 @@ export class RulesPage extends Page {
     const how = {signal: this.signal};
     const [status, counted, rulesets, rules] = await Promise.all([get("status", how), this.count(), all("rulesets?limit=5000", "rulesets", how),
       all("rulesets/*/*/rules?limit=5000", "rules", how)]);
-    const known = new Map(rulesets.map((ruleset) => [ruleset.path, ruleset])), {causes} = status.unanswered;
-    const unanswered = new Map(causes.map(({rule, reason}) => [rule, reason]));
-    const is_judged = causes.length === status.unanswered.count; // the status names the first of very many
+    const known = new Map(rulesets.map((ruleset) => [ruleset.path, ruleset])), {count: lost, causes} = status.unanswered;
 
+    this.unanswered = new Map(causes.map(({rule, reason}) => [rule, reason]));
+    this.knows_all = lost === causes.length; // of very many the status names the first
     this.rulesets = rulesets;
     this.networks = status.networks.map((network) => network.name);
     // A target that two endpoints ask is there twice, the worse one first.
     this.health = new Map(status.targets.toReversed().map((target) => [target.host + " " + target.protocol, target]));
     // Rules of a ruleset that was made between the two answers are left out until the next reading.
     this.rules = rules.map((rule) => ({...rule, ruleset: known.get(rule.path.split("/", 3).join("/")), key: order(rule.domain)})).filter(({ruleset}) => ruleset)
-      .map((rule) => ({...rule, use: counted.get(fullName(rule.ruleset) + " " + rule.name), unanswered: unanswered.get(ruleName(rule)), is_judged}));
+      .map((rule) => ({...rule, use: counted.get(fullName(rule.ruleset) + " " + rule.name)}));
     this.rules.sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
   }
 
@@ -242,6 +242,13 @@ export class RulesPage extends Page {
 
   known(target) {
     return this.health.get(host(target) + " " + (target.protocol || "udp"));
+  }
+
+  // Whether the rule can be answered, by the server's judgement; undefined: not known.
+  judged(rule) {
+    const full = ruleName(rule);
+
+    return {is_answered: this.unanswered.has(full) ? false : this.knows_all || undefined, reason: this.unanswered.get(full)};
   }
 
   asked_of({targets = []}) {
