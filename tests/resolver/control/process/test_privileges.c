@@ -249,6 +249,11 @@ static void a_server_that_is_started_again_stays_its_masters_user(void **state)
 	struct world *world = *state;
 	load(world, "user = \"61234\";");
 	assert_child(world, check_another);
+}
+
+static void a_server_that_is_started_again_needs_no_user_that_exists(void **state)
+{
+	struct world *world = *state;
 	load(world, "user = \"of-nobody\";");
 	assert_child(world, check_another);
 }
@@ -474,6 +479,7 @@ int main(void)
 		TEST(a_number_without_a_name_is_its_own_group),
 		TEST(a_user_is_found_by_name),
 		TEST(a_server_that_is_started_again_stays_its_masters_user),
+		TEST(a_server_that_is_started_again_needs_no_user_that_exists),
 		TEST(a_user_of_very_many_groups_has_some_of_them),
 		TEST(without_a_user_root_stays_root),
 		TEST(root_that_stays_root_takes_the_group),
