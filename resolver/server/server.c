@@ -691,7 +691,7 @@ int server_apply(struct server *server, struct model *model, struct faults *faul
 	return err;
 }
 
-/* The served snapshot with both tables. NULL: out of memory. */
+/* Makes a snapshot like the served one, but with these two tables. NULL: out of memory. */
 static struct snapshot *prepare_tables(struct server *server, struct owned *owned,
 				       struct registered *registered)
 {

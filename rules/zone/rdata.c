@@ -399,8 +399,8 @@ static bool has_long_string(uint16_t type, const char *text)
 	return false;
 }
 
-/* Whether the gateway of IPSECKEY (RFC 4025) or AMTRELAY (RFC 8777) is neither an address nor an
- * absolute name: ldns does not complete a relative one. */
+/* Whether the gateway of IPSECKEY (RFC 4025) or AMTRELAY (RFC 8777) is a relative name, which ldns
+ * would not complete, or a wrong address. */
 static bool has_relative_gateway(uint16_t type, const char *text)
 {
 	enum { TYPE_IPSECKEY = 45, TYPE_AMTRELAY = 260 };

@@ -201,8 +201,8 @@ static bool is_called(const char *text, const char *name)
 	       text[length + strspn(text + length, " *")] == '\0';
 }
 
-/* Whether this is a column of Get-DnsServerForwarder, or one that PowerShell adds to every export
- * ("" has no name). If not, the addresses beside it may be those of a zone; reports that. */
+/* Whether Get-DnsServerForwarder or PowerShell itself writes this column; "" is one without a name.
+ * If not, the addresses beside it may be those of a zone, and that is a fault. */
 static bool is_of_forwarders(struct import *import, const struct origin *at, const char *column)
 {
 	static const char *const names[] = {"UseRootHint",

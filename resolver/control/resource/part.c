@@ -560,8 +560,8 @@ static const char *first_error(const struct faults *faults, const struct origin 
 	return text;
 }
 
-/* Whether `rest`, behind the path of an item of the kind, leads to an item inside it, which has a
- * row of its own (".links[hub]"). */
+/* Whether a fault's path goes on with an item inside the row's item: `rest` is ".links[hub].name".
+ * That item has a row of its own. */
 static bool is_of_inside(const struct kind *kind, const char *rest)
 {
 	char collection[64];

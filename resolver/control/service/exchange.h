@@ -45,8 +45,8 @@ void exchange_notify(struct exchange *exchange, const struct name *zone, const s
 void exchange_ask(struct exchange *exchange, const struct name *zone, const struct tsig_key *key,
 		  uint64_t now_s, struct exchange_message *out);
 void exchange_close(struct exchange *exchange); /* ignores answers from now on */
-/* Before the keys of a former configuration are freed: an exchange that one of them signed goes on
- * with the same key of the present configuration, and is closed if that is another key, or NULL. */
+/* Call this with the present configuration's key before the former one's is freed. A signed
+ * exchange goes on if both keys are equal, and is closed otherwise; NULL: there is no key now. */
 void exchange_follow_key(struct exchange *exchange, const struct tsig_key *key);
 
 struct exchange_answer { /* a message that may be an answer */

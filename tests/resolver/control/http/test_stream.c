@@ -305,20 +305,38 @@ static void whoever_reads_nothing_costs_a_buffer_and_is_ended(void **state)
 	assert_int_equal(world->released, 1);
 }
 
-/* Reads more slowly than the server sends, so there is a new buffer whenever one has been taken. */
+/* Reads more slowly than the server sends, because of the pauses, so there is a new buffer whenever
+ * one has been taken. False: this thread had no processor for half of the time limit. */
+static bool read_on(struct stream_world *own, int fd)
+{
+	const uint64_t limit_ns = IDLE_MS * (uint64_t)1000000, begin = uv_hrtime();
+	uint64_t before, now = begin;
+	char part[16 * 1024];
+
+	do {
+		before = now;
+		own->cut_off = recv(fd, part, sizeof part, 0) <= 0;
+		usleep(5 * 1000);
+		now = uv_hrtime();
+		if (now - before > limit_ns / 2)
+			return false;
+	} while (!own->cut_off && now - begin < 2 * limit_ns);
+	return true;
+}
+
 static void read_slowly(struct http_world *world)
 {
 	struct stream_world *own = (struct stream_world *)world;
-	uint64_t end_ns = uv_hrtime() + 2 * IDLE_MS * (uint64_t)1000000;
-	int fd = open_stream(world, "/endless");
-	char part[16 * 1024];
+	unsigned streams = 0;
+	bool is_done;
 
-	while (uv_hrtime() < end_ns && !own->cut_off) {
-		own->cut_off = recv(fd, part, sizeof part, 0) <= 0;
-		usleep(5 * 1000);
-	}
-	close(fd);
-	await_release(world, 1);
+	do {
+		int fd = open_stream(world, "/endless");
+
+		is_done = read_on(own, fd);
+		close(fd);
+		await_release(world, ++streams);
+	} while (!is_done);
 }
 
 static void whoever_reads_slowly_has_the_time_for_each_buffer(void **state)
@@ -327,7 +345,7 @@ static void whoever_reads_slowly_has_the_time_for_each_buffer(void **state)
 
 	http_world_serve(&world->http, read_slowly);
 	assert_false(world->cut_off);
-	assert_int_equal(world->released, 1);
+	assert_true(world->released > 0);
 }
 
 static void open_one_too_many(struct http_world *world)
