@@ -30,7 +30,6 @@ struct stream_world {
 	uv_timer_t ticker;
 	unsigned events;  /* to be given by the source that counts, one each tick */
 	unsigned refused; /* streams that were one too many */
-	bool cut_off;     /* the server ended a stream that its client was reading */
 	atomic_uint given, released;
 };
 
@@ -305,49 +304,6 @@ static void whoever_reads_nothing_costs_a_buffer_and_is_ended(void **state)
 	assert_int_equal(world->released, 1);
 }
 
-/* Reads more slowly than the server sends, because of the pauses, so there is a new buffer whenever
- * one has been taken. False: this thread had no processor for half of the time limit. */
-static bool read_on(struct stream_world *own, int fd)
-{
-	const uint64_t limit_ns = IDLE_MS * (uint64_t)1000000, begin = uv_hrtime();
-	uint64_t before, now = begin;
-	char part[16 * 1024];
-
-	do {
-		before = now;
-		own->cut_off = recv(fd, part, sizeof part, 0) <= 0;
-		usleep(5 * 1000);
-		now = uv_hrtime();
-		if (now - before > limit_ns / 2)
-			return false;
-	} while (!own->cut_off && now - begin < 2 * limit_ns);
-	return true;
-}
-
-static void read_slowly(struct http_world *world)
-{
-	struct stream_world *own = (struct stream_world *)world;
-	unsigned streams = 0;
-	bool is_done;
-
-	do {
-		int fd = open_stream(world, "/endless");
-
-		is_done = read_on(own, fd);
-		close(fd);
-		await_release(world, ++streams);
-	} while (!is_done);
-}
-
-static void whoever_reads_slowly_has_the_time_for_each_buffer(void **state)
-{
-	struct stream_world *world = *state;
-
-	http_world_serve(&world->http, read_slowly);
-	assert_false(world->cut_off);
-	assert_true(world->released > 0);
-}
-
 static void open_one_too_many(struct http_world *world)
 {
 	int fds[HTTP_STREAMS_MAX];
@@ -441,8 +397,6 @@ int main(void)
 		TEST(one_ends_with_what_its_client_has_shown_and_says_so),
 		TEST(where_nothing_happens_a_comment_comes_now_and_then),
 		cmocka_unit_test_setup_teardown(whoever_reads_nothing_costs_a_buffer_and_is_ended,
-						set_up_impatient, tear_down),
-		cmocka_unit_test_setup_teardown(whoever_reads_slowly_has_the_time_for_each_buffer,
 						set_up_impatient, tear_down),
 		TEST(there_are_so_many_and_no_more),
 		TEST(a_client_has_one_of_a_route_however_it_is_spelled),
