@@ -90,7 +90,7 @@ struct ask_result {
 	X(PLAIN, "plain")         /* an error because of our OPT: asked again without */           \
 	X(LOWER, "lower")         /* asked again in lower case */                                  \
 	X(FAILED, "failed")       /* with `error` */                                               \
-	X(UNSENT, "unsent")       /* because of `error`; NONE: there was no connection in time */
+	X(UNSENT, "unsent")       /* because of `error`; NONE: its waiter left before the packet */
 enum lookup_try_end {
 #define X(name, text) LOOKUP_TRY_##name,
 	LOOKUP_TRY_MAP(X)

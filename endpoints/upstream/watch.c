@@ -1,6 +1,7 @@
 /* Notes for a question's watchers what was sent where, and its result. An unanswered packet gets no
- * end: the question goes on or ends without it. A packet that has not left when its waiter leaves,
- * because the transport had no connection, counts as unsent. */
+ * end: the question goes on or ends without it. A packet that has not left when its waiter leaves
+ * counts as unsent: by TCP it still waited for a connection, by UDP for the end of the loop
+ * round. */
 #include "endpoints/upstream/internal.h"
 
 static struct lookup_try *add(struct lookup_watch *watch)

@@ -278,7 +278,10 @@ static const char *try_text(const struct lookup_try *try, char rcode[RCODE_TEXT_
 	switch (try->end) {
 	case LOOKUP_TRY_SILENT: return target_error_text(TARGET_ERROR_SILENCE);
 	case LOOKUP_TRY_FAILED: return target_error_text(try->error);
-	case LOOKUP_TRY_UNSENT: return try->error ? target_error_text(try->error) : "no connection";
+	case LOOKUP_TRY_UNSENT:
+		if (!try->error)
+			return try->tcp ? "no connection" : "no time left";
+		return target_error_text(try->error);
 	default: return rcode_print(try->rcode, rcode);
 	}
 }
