@@ -9,6 +9,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import time
 
@@ -19,10 +20,21 @@ BOTH_CORES = frozenset({SERVER_CORE, LOAD_CORE})
 UPSTREAM_PORT, TARGETS_PORT = 15300, 15400
 READY_S, LOAD_S = 90, 300
 LIBC = ctypes.CDLL(None)
+ALONE = socket.socket(socket.AF_UNIX)
 
 
 class BenchError(Exception):
     """Something could not be measured; the text says what."""
+
+
+def be_alone():
+    """Two benches at once would get each other's questions, because the ports are always the same."""
+    if ALONE.getsockname():
+        return
+    try:
+        ALONE.bind("\0sluice-bench")  # an abstract name, which ends with the process
+    except OSError:
+        raise BenchError("another bench is running on this machine; run one at a time") from None
 
 
 def on_cores(cores):
@@ -112,6 +124,7 @@ class Server:
         return self
 
     def start(self):
+        be_alone()
         log = BUILD / "log" / (self.name + ".log")
         log.parent.mkdir(parents=True, exist_ok=True)
         with open(log, "wb") as out:
