@@ -63,7 +63,7 @@ static FILE *begin(char **text)
 	return out;
 }
 
-/* more NULL: one file. */
+/* Imports `text`, and then `more` as a second file, unless it is NULL. */
 static void run(const char *dialect, const char *text, const char *more)
 {
 	const struct dialect *found = dialect_named(dialect);
@@ -120,4 +120,13 @@ void import_case_has(const char *text, const char *part, bool wanted, const char
 		return;
 	print_error("\"%s\" is %s:\n%s\n", part, wanted ? "missing" : "there", text);
 	_fail(file, line);
+}
+
+void import_case_config_lacks(const char *part, const char *file, int line)
+{
+	if (*config == '\0') {
+		print_error("there is no configuration:\n%s\n", told);
+		_fail(file, line);
+	}
+	import_case_has(config, part, false, file, line);
 }

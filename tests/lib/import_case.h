@@ -21,10 +21,12 @@ const char *import_case_told(void);
 
 /* Fail with the whole text. */
 void import_case_has(const char *text, const char *part, bool wanted, const char *file, int line);
-#define assert_config(part) import_case_has(import_case_config(), part, true, __FILE__, __LINE__)
-#define assert_not_config(part)                                                                    \
-	import_case_has(import_case_config(), part, false, __FILE__, __LINE__)
+#define assert_config(part)   import_case_has(import_case_config(), part, true, __FILE__, __LINE__)
 #define assert_told(part)     import_case_has(import_case_told(), part, true, __FILE__, __LINE__)
 #define assert_not_told(part) import_case_has(import_case_told(), part, false, __FILE__, __LINE__)
+
+/* Fails also without a configuration, as after a fault. */
+void import_case_config_lacks(const char *part, const char *file, int line);
+#define assert_not_config(part) import_case_config_lacks(part, __FILE__, __LINE__)
 
 #endif

@@ -307,6 +307,7 @@ static void lost_servers_of_other_names_are_not_those_of_the_machine(void **stat
 	assert_told("original:3: forward: closed: what no rule decides is refused, because "
 		    "none of its servers is carried over");
 	import_case_run("coredns", ". {\nbind 127.0.0.1\nforward . {$UPSTREAM} 10.0.0.1\n}\n");
+	assert_config("address = \"10.0.0.1\"");
 	assert_not_told("closed: ");
 }
 

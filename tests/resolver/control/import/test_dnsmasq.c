@@ -129,7 +129,7 @@ static void servers_of_a_resolv_file_are_not_told_as_lost(void **state)
 	assert_not_told("resolv.conf");
 }
 
-/* Who may ask and where is in one of the two files alone. */
+/* Only one of the two files says which clients may ask, and at which addresses. */
 static void several_files_are_one_server(void **state)
 {
 	(void)state;
@@ -158,6 +158,7 @@ static void lost_servers_of_other_names_are_not_those_of_the_machine(void **stat
 	assert_config("uses_default_resolver = false;");
 	assert_told("original:3: resolv-file: closed: ");
 	import_case_run("dnsmasq", ALONE "server=dns.example\nserver=10.0.0.1\n");
+	assert_config("\"10.0.0.1\"");
 	assert_not_told("closed: ");
 }
 

@@ -1,4 +1,4 @@
-/* Plans: values that are not known before they are applied; and states. */
+/* Plans, with values that are not known before they are applied, and states. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,8 +48,8 @@ static void a_number_that_is_not_known_is_missing(void **state)
 	"{\"address\": \"azurerm_virtual_network_dns_servers.hub\", \"expressions\": "             \
 	"{\"virtual_network_id\": {\"references\": [\"%s\"]}}}"
 
-/* A plan has a reference in place of the network's id; a state has the id. */
-static void import_network(const char *id, const char *reference, const char *servers_of)
+/* A plan has a reference to a network that it creates, and the id of one that exists already. */
+static void import_plan(const char *id, const char *reference, const char *servers_of)
 {
 	char text[2048];
 
@@ -60,18 +60,31 @@ static void import_network(const char *id, const char *reference, const char *se
 	import_case_run("terraform", text);
 }
 
+/* A state has all ids, and no references. */
+static void import_state(const char *id, const char *servers_of)
+{
+	char text[2048];
+
+	snprintf(text, sizeof text,
+		 "{\"values\": {\"root_module\": {\"resources\": [" SERVERS ", " NETWORK "]}}}",
+		 servers_of, id);
+	import_case_run("terraform", text);
+}
+
 static void servers_that_are_a_resource_of_their_own_are_those_of_their_network(void **state)
 {
 	(void)state;
-	import_network("", "azurerm_virtual_network.hub.id", "null");
+	import_plan("", "azurerm_virtual_network.hub.id", "null");
 	assert_config("dns_servers = [ \"10.1.0.4:53\" ]");
 	assert_not_told("dns_servers");
-	import_network("/subscriptions/s/" HUB, "", "\"/SUBSCRIPTIONS/s/" HUB "\"");
+	import_plan("/subscriptions/s/" HUB, "", "\"/SUBSCRIPTIONS/s/" HUB "\"");
 	assert_config("dns_servers = [ \"10.1.0.4:53\" ]");
-	import_network("", "local.hub", "null");
+	import_state("/subscriptions/s/" HUB, "\"/SUBSCRIPTIONS/s/" HUB "\"");
+	assert_config("dns_servers = [ \"10.1.0.4:53\" ]");
+	import_plan("", "local.hub", "null");
 	assert_told("azurerm_virtual_network_dns_servers.hub.virtual_network_id: not carried over: "
 		    "it is known when it is applied");
-	import_network("/subscriptions/s/" HUB, "", "\"/subscriptions/other/" HUB "\"");
+	import_plan("/subscriptions/s/" HUB, "", "\"/subscriptions/other/" HUB "\"");
 	assert_told("azurerm_virtual_network_dns_servers.hub.virtual_network_id: not carried over: "
 		    "no virtual network in it has this id");
 }

@@ -380,6 +380,7 @@ static void lost_servers_of_other_names_are_not_those_of_the_machine(void **stat
 		    "none of its servers is carried over");
 	import_case_run("unbound", PLAIN "forward-zone:\n name: .\n forward-host: dns.example\n"
 					 " forward-addr: 10.0.0.1\n");
+	assert_config("\"10.0.0.1\"");
 	assert_not_told("closed: ");
 }
 
@@ -411,7 +412,7 @@ static void a_view_whose_root_answers_has_no_rules_and_zones_of_the_server(void 
 	assert_told("names below corp.example that no zone and no rule decides are refused");
 }
 
-/* The view's zones are asked first. */
+/* A view's own zones are asked first, so the server's zones below them are not linked to it. */
 static void names_in_a_zone_of_the_view_are_not_those_of_the_server(void **state)
 {
 	unsigned links = 0;
@@ -432,7 +433,8 @@ static void names_in_a_zone_of_the_view_are_not_those_of_the_server(void **state
 	assert_int_equal(links, 2); /* of www.example.test and other.test, each for its view */
 }
 
-/* The default server is left out, so the view's names must not go to those of the machine. */
+/* The server's root answers, so its forward-zone "." is left out. The view's names must not go to
+ * the machine's own servers in its place. */
 static void a_view_beside_a_root_that_answers_is_closed_as_well(void **state)
 {
 	static const struct {
