@@ -57,8 +57,8 @@ void faults_release(struct faults *faults);
 void fault_add(struct faults *faults, enum severity severity, const struct origin *origin,
 	       const char *field, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* Adds an error about a value that no earlier fault is about, without looking for one: there may be
- * very many. */
+/* Adds an error about a value that cannot have an earlier fault. Unlike fault_add with
+ * FAULT_MISSING, it does not search for one, because there may be very many faults. */
 void fault_add_first(struct faults *faults, const struct origin *origin, const char *field,
 		     const char *format, ...) __attribute__((format(printf, 4, 5)));
 

@@ -16,7 +16,7 @@ struct referred_subnet { /* the result of a reference to a subnet */
 
 struct interfaces {
 	struct check *check;
-	struct seen places;    /* "GROUP REFERENCE" -> struct referred_subnet, found only once */
+	struct seen places;    /* "GROUP REFERENCE" -> struct referred_subnet, looked up once */
 	struct seen addresses; /* "NETWORK ADDRESS" -> struct origin */
 	struct seen machines;  /* a machine's label -> how many machines have it */
 	bool crowded;          /* more machines have one label than a record set may have records */

@@ -93,7 +93,8 @@ void check_metadata(struct check *check, const char *const *metadata, size_t cou
 		    const struct origin *origin, const char *field);
 /* Whether the ruleset's rules were found good earlier. */
 bool check_is_known(const struct check *check, const struct forwarding_ruleset *ruleset);
-/* The place of another item: "FILE:12", or its path if it is from no file. */
+/* The place of another item: "FILE:12", or its path if it is from no file. The place is "elsewhere"
+ * if there is neither, or no memory. */
 const char *check_place(struct check *check, const struct origin *origin);
 /* Adds a fault if an item of this name was seen before. NULL names have a fault already. */
 void check_unique(struct check *check, struct seen *seen, const char *name,

@@ -328,7 +328,8 @@ bool check_is_known(const struct check *check, const struct forwarding_ruleset *
 		       compare_versions);
 }
 
-/* An unspecified `listen` has loopback's addresses, too; which others, only the machine knows. */
+/* An unspecified `listen` also covers the loopback addresses. Which other addresses it covers
+ * depends on the machine, so they are not recognized here. */
 static bool is_vnet_resolver(const struct model *model, const struct host *host)
 {
 	for (size_t i = 0; i < model->vnet_resolver.listen.count; i++) {

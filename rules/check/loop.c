@@ -1,15 +1,15 @@
-/* Finds forwarding loops through our own endpoints before a question runs into one. The domain of
- * each rule that targets one of our inbound endpoints is followed, and "." from the default
- * resolver's targets:
+/* Finds forwarding loops through our own endpoints before a question runs into one. Follows the
+ * domain of each rule that targets one of our inbound endpoints, and "." for each such target of
+ * the default resolver:
  *
  *     rule ──► hub-resolver/inbound ──► network "hub" ──► zone? answered, no loop
  *                                                     ──► longest rule, else the default resolver
  *                                                         (uses_default_resolver)
  *                                                           └──► a target that is us? go on there
  *
- * Entering a network again is a loop. Custom DNS servers do not matter, because only the VNet
- * resolver uses them, and check_server refuses its `listen` as a target. check/warn.c reports loops
- * of one step by a rule. */
+ * Entering a network again is a loop. Custom DNS servers are not followed, because only the VNet
+ * resolver uses them, and check_server refuses targets that are known to reach it. check/warn.c
+ * reports loops of one step by a rule. */
 #include "rules/check/internal.h"
 #include "rules/schema/rule_targets.h"
 

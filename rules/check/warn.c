@@ -201,8 +201,8 @@ static void count_links(struct check *check, struct seen *linked)
 	}
 }
 
-/* Lists the private zones in `transfers` by their full names. "*" has none: it stands for reverse
- * zones. */
+/* Lists the private zones in `transfers` by their full names. "*" adds no private zone, because it
+ * stands for reverse zones. */
 static void list_transferred(struct check *check, struct seen *transferred)
 {
 	const struct model *model = check->model;
@@ -565,7 +565,7 @@ static struct everybody find_everybody(struct check *check, const struct prefix 
 	return found;
 }
 
-/* Whether names that no zone of the network has are forwarded. */
+/* Whether the network forwards names that are in none of its zones. */
 static bool forwards(const struct check *check, const struct virtual_network *network)
 {
 	const struct model *model = check->model;
@@ -656,7 +656,7 @@ void limits_warn(struct check *check)
 	warn_rulesets(check);
 	warn_custom_servers(check);
 	warn_without_clients(check);
-	if (!check->before) { /* with `before` the file has not changed, and was warned of */
+	if (!check->before) { /* else the first check of this file gave these warnings */
 		warn_linked_to_nothing(check);
 		warn_names_in_azure(check);
 	}

@@ -222,8 +222,8 @@ static bool differ_in_leaves(const struct owned_page *a, const struct owned_page
 	       (before_bytes && memcmp(difference->before, difference->after, before_bytes) != 0);
 }
 
-/* What lies at this way of a level: the page's child if the level is its own, or for a higher level
- * the page itself. NULL: nothing. */
+/* What is at this way of `level`: the page's child if the page is on this level, or the page itself
+ * if it is on a lower level and its key has this way. NULL: nothing. */
 static const struct owned_page *page_at(const struct owned_page *page, unsigned level, unsigned way)
 {
 	if (page->level < level)
@@ -404,7 +404,7 @@ static int own_page(struct owned_page **place)
 	copy = malloc(bytes);
 	if (!copy)
 		return ERR_NOMEM;
-	/* Not the references, which another thread may change meanwhile. */
+	/* Copies all but the references, which another thread may change meanwhile. */
 	copy->key = page->key;
 	copy->filled = page->filled;
 	copy->units = page->units;

@@ -397,8 +397,8 @@ static int add_place(struct arena *arena, const uint32_t **list, uint32_t *count
 	return 0;
 }
 
-/* Adds the zone's reverse records of clients, which the networks of its links see beside the
- * zone. */
+/* If clients may register reverse records in the zone, adds its index to `registrations` of each
+ * linked network, which sees these records beside the zone. */
 static int compile_places(struct compilation *c, const struct private_zone *zone, uint32_t place)
 {
 	struct arena *arena = &c->policy->arena;
@@ -927,8 +927,8 @@ static int walk_above(struct compilation *c, size_t *room)
 	return err;
 }
 
-/* Adds this name and those above it, from the label `first`, to policy->above. With `room`, only
- * counts them there. */
+/* Adds to policy->above the names above this one that policy_count_above counts, and with `first` 0
+ * the name itself. With `room`, adds only their number to *room. */
 static int take_ours(struct policy *policy, const struct name *name, unsigned first, size_t *room)
 {
 	unsigned last = policy_count_above(&policy->special, name);

@@ -565,9 +565,9 @@ static void find_above_ours(const struct decision *d, struct zone_answer *answer
 		answer->outcome = ZONE_NODATA;
 }
 
-/* No stage may deny a name above a linked zone, a rule, our own names and pools, or a PTR of the
- * network's own addresses and machines. A zone hides rules and PTRs within it, so it may deny names
- * above these. */
+/* No stage may deny a name above a linked zone, a rule, one of our own names or pools, or a PTR of
+ * the network's own addresses and machines. A linked zone hides the rules, own names, pools and
+ * PTRs within it, so it may deny names above these. */
 static inline void keep_existing(const struct decision *d, struct verdict *verdict)
 {
 	if (verdict->kind != VERDICT_ANSWER || verdict->by == DECIDED_ZONE ||

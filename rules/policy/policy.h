@@ -114,10 +114,11 @@ struct policy {
 	 * them. */
 	struct prefix_table pool_parts;
 	struct suffix_table names;
-	const struct zone *regions; /* of `names`: all names right below it are regions */
-	/* Names that a special-use zone or a pool could deny: those above a pool's zone, and the
-	 * suffixes of our own names with those above. They are empty non-terminals. The values are
-	 * not used. */
+	/* The zone of reverse.suffix in `names`. Names right below it are regions. NULL: none. */
+	const struct zone *regions;
+	/* Names without data of their own (empty non-terminals) that a special-use zone or a pool
+	 * could deny: the names above a pool's zone, the suffixes in `names`, and the names above
+	 * these. The values are not used. */
 	struct suffix_table above;
 	uint64_t apex_print; /* hash of the pools' zones' settings */
 	struct owned *owned;

@@ -503,7 +503,8 @@ static bool register_machines(const struct registered_build *build, struct regis
 
 /* ---- PTRs of machines ---- */
 
-/* *draft NULL: makes it. False without memory. */
+/* Adds the machine's PTR to *draft, and makes the draft first if it is NULL. Skips a machine whose
+ * name would be too long. False without memory. */
 static bool add_ptr(const struct registered_build *build, const struct machine *machine,
 		    struct owned_draft **draft)
 {
@@ -517,7 +518,8 @@ static bool add_ptr(const struct registered_build *build, const struct machine *
 }
 
 /* Networks may overlap, so each one has a table of its own. If a network's machine is in several
- * zones, the first zone's name stays, because it is set last. False without memory. */
+ * zones, its PTR has the name in the first zone: the loop goes backward, and a later PTR replaces
+ * an earlier one. False without memory. */
 static bool make_ptrs(const struct registered_build *build, const struct machine *machines,
 		      size_t count)
 {
@@ -534,7 +536,8 @@ static bool make_ptrs(const struct registered_build *build, const struct machine
 	return good;
 }
 
-/* The networks behind the shorter table have no machines. */
+/* Shares the PTRs of a table with the same machines. One of the tables may have more networks, but
+ * the additional networks have no machines. */
 static void share_ptrs(struct registered *to, const struct registered *from)
 {
 	size_t count =
@@ -554,8 +557,8 @@ static uint64_t print_text(const struct registered_build *build, uint64_t print,
 static uint64_t print_interface(const struct registered_build *build,
 				const struct network_interface *interface)
 {
-	/* After a reload the same text can mean another network, because one in the interface's own
-	 * group comes first. */
+	/* Hashes the network's full name and not the reference: after a reload the same reference
+	 * can lead to another network, because one in the interface's own group comes first. */
 	const struct virtual_network *network = registered_network(build->model, interface);
 	uint64_t print = print_text(build, interface->primary, registered_label(interface));
 
@@ -570,8 +573,10 @@ static uint64_t print_interface(const struct registered_build *build,
 	return print;
 }
 
-/* Hash of all input of the machines' records and NS, except the zones' own records. It is a sum:
- * the order does not matter, except that of networks and zones, which is hashed with each pair. */
+/* Hash of all input of the machines' records and NS, except the zones' own records. It is a sum,
+ * because the order of interfaces and links does not matter. The indexes of network and zone are
+ * hashed with each pair, because PTRs are kept by the network's index, and a machine's PTR has the
+ * name in the first zone. */
 static uint64_t print_all(const struct registered_build *build, const struct pairs *pairs)
 {
 	const struct model *model = build->model;
@@ -590,7 +595,8 @@ static uint64_t print_all(const struct registered_build *build, const struct pai
 			full_name(&pair->network->named));
 	}
 	for (size_t i = 0; i < model->registration.count; i++) {
-		/* After a reload the same text can mean another zone, as with a network. */
+		/* Hashes the zone's full name and not the setting's text: after a reload the same
+		 * text can lead to another zone. */
 		const struct private_zone *zone =
 			model_zone(model, NULL, model->registration.items[i].zone);
 

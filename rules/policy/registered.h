@@ -101,8 +101,8 @@ struct machine {
 	struct address address;
 	const struct network_interface *interface;
 };
-/* All machines of a model, sorted by zone, label and address. Free *machines.
- * ERR_NOMEM: there are none. */
+/* All machines of a model, sorted by zone, label and address. Free *machines. ERR_NOMEM: *machines
+ * is NULL, and *count is 0. */
 MUST_CHECK int registered_machines(const struct model *model, struct machine **machines,
 				   size_t *count);
 

@@ -1,5 +1,5 @@
-/* Four characters are three bytes; "=" fills up the last four. No library decodes it, because a
- * library could leave a decoded copy in memory that nobody wipes. */
+/* Decodes base64: four characters are three bytes, and "=" fills up the last four. No library is
+ * used, because it could leave a decoded copy of the secret in memory that nobody wipes. */
 #include "rules/schema/tsig_secret.h"
 
 #include <stdbool.h>

@@ -215,7 +215,8 @@ int schema_set_stored_text(const struct field *field, void *item, const char *te
 	}
 }
 
-/* Adds a fault for an address with a prefix length or port, where only an address is allowed. */
+/* Adds a fault for an address with brackets, a port or a prefix length, where only an address is
+ * allowed; false: another error. */
 static bool complain_of_more(const struct field *field, const char *text,
 			     const struct origin *origin, struct faults *faults)
 {

@@ -30,7 +30,7 @@ enum {
 	 * question and OPT. */
 	SET_WIRE_MAX = 65535 - 12 - (NAME_WIRE_MAX + 4) - 11,
 	WARNINGS_MAX = 20,
-	LINE_TEXT_MAX = 40 + 255, /* with a file, whose path is cut */
+	LINE_TEXT_MAX = 40 + 255, /* "line 7 of FILE"; a longer path is cut */
 	ASIDE_MAX = LINE_TEXT_MAX + 32,
 	SOA_TTL = 3600,        /* seconds, for a made-up SOA */
 	SOA_MINIMUM_BYTES = 4, /* at the end of a SOA's rdata */
@@ -386,7 +386,8 @@ static struct origin entry_origin(const struct build_record *entry)
 			       .line = entry->line};
 }
 
-/* "line 7", seen from a record of the same file; else "line 7 of FILE". */
+/* The line of `entry`, for a fault about the record `from`: "line 7" if both are in the same file,
+ * else "line 7 of FILE". */
 static const char *line_text(const struct build_record *entry, const struct build_record *from,
 			     char text[LINE_TEXT_MAX])
 {
@@ -577,7 +578,7 @@ static void refuse(struct zone_builder *builder, const struct build_record *entr
 		  type, rest);
 }
 
-/* " (line 7)", or "" for a record from no file. */
+/* " (line 7)" or " (line 7 of FILE)", as in line_text; "" for a record from no file. */
 static const char *aside(const struct build_record *entry, const struct build_record *from,
 			 char text[ASIDE_MAX])
 {

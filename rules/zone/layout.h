@@ -118,7 +118,7 @@ void zone_builder_warn_rest(struct zone_builder *builder, struct faults *faults)
 /* The SOA for negative answers, in the arena; NULL without memory. */
 struct rrset *zone_copy_negative_soa(struct arena *arena, const struct rrset *soa);
 
-/* Arguments: the owner, and " (line 7)" if the DNAME has a line. */
+/* Arguments: the owner, and " (line 7)" or " (line 7 of FILE)" if the DNAME has a line. */
 #define ZONE_BELOW_DNAME "%s is below a DNAME%s, which covers everything below it"
 /* Arguments: the owner and the apex. */
 #define ZONE_OUTSIDE                                                                               \

@@ -158,7 +158,7 @@ static int lay_all(struct overlaying *o)
 
 static struct zone *commit(struct zone_draft *draft, const struct zone *own)
 {
-	struct faults faults; /* unused: both zones were checked before, with these warnings */
+	struct faults faults; /* unused: each zone gave its warnings when it was checked */
 	struct zone *zone, *served = NULL;
 
 	faults_init(&faults);

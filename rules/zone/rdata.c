@@ -322,7 +322,7 @@ static const char *parse_generic(const char *text, uint8_t *rdata, size_t *lengt
 	return NULL;
 }
 
-/* The largest number of a field of this kind; 0: its number, if it is one, is not checked. */
+/* The largest number in a field of this kind; 0: it has no number, or one that is not checked. */
 static uint64_t number_max(ldns_rdf_type field)
 {
 	switch (field) {

@@ -1,5 +1,5 @@
-/* Types by name and number, and the layout of their rdata. Mnemonics of types that occur only in
- * messages are listed here. ldns has the others.
+/* Types by name and number, and the layout of their rdata. The mnemonics of types 249 to 255, which
+ * occur only in messages, are listed here. ldns has the others.
  *
  * Not here: reading and writing messages (endpoints/message.c and message_write.c, which use
  * record_layout). */

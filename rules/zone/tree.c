@@ -535,9 +535,10 @@ struct comparing {
 	void *context;
 };
 
-/* One step of both walks. If one item has a lower lowest key, only its tree has that key: an entry
- * is a difference, and a page is entered. If both have the same lowest key, the page of the higher
- * level is entered, or both of one level, until the items are shared or both are entries. */
+/* One step of both walks. If the lowest keys of the two items differ, only one tree has the lower
+ * key: an entry with that key is a difference, and a page is entered. If the lowest keys are equal,
+ * the page on the higher level is entered, or both pages if they are on the same level. This goes
+ * on until the two items are shared or both are entries. */
 static int step(struct comparing *comparing)
 {
 	struct side *before = &comparing->before, *after = &comparing->after;

@@ -91,7 +91,7 @@ static int text_init(struct zonefile_text *text, const char *bytes, size_t lengt
 static void put(struct zonefile_text *text, struct zonefile_scan *scan, char c)
 {
 	if (c == ' ' && scan->used == 0 && scan->folded)
-		return; /* only a blank that begins the entry means that it has no owner */
+		return; /* after a parenthesis a leading blank does not mean "no owner" */
 	if (c == '\0')
 		scan->problem = "a NUL byte; a zone file is text";
 	else if (scan->used == ENTRY_MAX)
