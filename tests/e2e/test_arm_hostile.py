@@ -129,24 +129,25 @@ class Hostile(test_arm_types.Everything):
         self.assertRegex(error["target"], r"^properties\.subnets\[\d+\]$")
 
     def assert_grows_with(self, taken, few, many):
-        """Many take at most 40 times as long as few, which are a sixteenth or less."""
+        """`many` is at least 16 times `few`, and takes at most 40 times as long: it would take 256 times as long if the
+        time grew with the square. A time below 0.06 seconds is too short to be measured, and counts as that."""
         few = taken(few)
         self.assertLess(taken(many), 40 * max(few, 0.06))
 
     def deploy(self, name, *resources, **outputs):
-        """Seconds of a deployment."""
+        """Seconds of the server's processor that a deployment takes."""
         return self.cpu("PUT", ROOT + HUB + "/providers/Microsoft.Resources/deployments/" + name, {
             "properties": {"mode": "Incremental", "template": {
                 "$schema": "x", "contentVersion": "1.0.0.0", "resources": resources, "outputs": outputs}}}, 201)
 
     def refer_to_subnets(self, of, count):
-        """Seconds of a template's reading of the network's first subnets."""
+        """The same for a template that refers to the network's subnets s0, s1 and so on."""
         value = ("[map(range(0, %d), lambda('i', reference(concat('%s/subnets/s', string(lambdaVariables('i'))), "
                  "'2022-07-01').addressPrefix))]" % (count, of))
         return self.deploy("d%d" % count, all={"type": "array", "value": value})
 
     def deploy_subnets(self, group, count):
-        """Seconds of a template that has the network's first subnets as resources."""
+        """The same for a template whose resources are the network's subnets s1, s2 and so on."""
         return self.deploy("s%d" % count, {
             "type": "Microsoft.Network/virtualNetworks/subnets", "apiVersion": "2022-07-01", "resourceGroup": group,
             "name": "[format('n/s{0}', add(copyIndex(), 1))]", "copy": {"name": "all", "count": count},

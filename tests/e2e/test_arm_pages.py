@@ -71,7 +71,8 @@ class Pages(test_arm.Arm):
         self.assertEqual([["-"], [names[0]]], list(self.pages(ALL_GROUPS + "&$top=1"))[:2])
 
     def test_pages_have_all_zones_whatever_is_in_their_names(self):
-        names = ["0/25.2.0.192.in-addr.arpa", "0-1.2.0.192.in-addr.arpa"]  # a slash comes first
+        # In the order of pages, where a slash is before all other characters.
+        names = ["0/25.2.0.192.in-addr.arpa", "0-1.2.0.192.in-addr.arpa"]
         for name in names:
             self.good("PUT", "/v1/private_zones/-/" + urllib.parse.quote(name, ""), {}, 201)
         for path_ in ("/providers/Microsoft.Network/privateDnsZones?api-version=2020-06-01",

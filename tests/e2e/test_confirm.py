@@ -582,7 +582,8 @@ class Apply(World):
         self.is_answered_by("two.corp", OLD)
 
     def test_a_row_that_does_not_fit_takes_along_none_of_its_change(self):
-        """Its zone has the same revision, and its path begins with the zone's."""
+        """A link that does not fit does not take its zone along, although both are of one revision and the link's path
+        begins with the zone's."""
         two = CONFIG.replace('virtual_networks = ( {', 'virtual_networks = ( { name = "spoke"; address_space = [ "10.99.0.0/16" ]; }, {')
         self.restart(two)
         secret = self.world.secret("k.secret", "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0")

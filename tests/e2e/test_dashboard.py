@@ -676,7 +676,7 @@ class Rules(Browser):
         self.wait(lambda: self.driver.execute_script("return !!window.give"), "the server's answer")
         self.fill("Targets", "nonsense")
         self.driver.execute_async_script("window.give(); fetch('/readyz').then(arguments[0], arguments[0])")
-        self.assertTrue(self.none("plan-view p"))  # nor is one that comes later
+        self.assertTrue(self.none("plan-view p"))  # a plan for earlier values that comes late is not shown
         self.press("What would change?", "dialog")
         self.find("dialog .fault", "address")
         self.assertTrue(self.none("plan-view .problem"))

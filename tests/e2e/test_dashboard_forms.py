@@ -420,7 +420,7 @@ class Looking(Form):
         self.good("DELETE", where)
         self.find("h1", "It is gone.")
         self.assertEqual([], self.texts("main :is(dd, tr)"))
-        # It comes back, as by an undo. Its old subnet is not shown, not even until its subnets are read again.
+        # The network comes back, as by an undo. Its old subnet is not shown while the new ones are still to come.
         self.driver.execute_script("window.held = new Promise(done => window.go_on = done)")
         self.good("PUT", where, {"address_space": ["10.82.0.0/16"]})
         self.find("h1", "Network watched")

@@ -569,7 +569,7 @@ class Deployments(World):
         self.assertNotIn("ReverseFqdnNotSupportedInTemplate", answer.text)
 
     def test_an_expression_has_lines(self):
-        """A reference at the beginning of a line sees what the template makes."""
+        """A reference behind a line break, a tab or a blank sees what the template makes."""
         for i, space in enumerate(("\n", "\t", "\r\n", " ")):
             name = "a%d.internal" % i
             self.deploy("lines%d" % i, template(

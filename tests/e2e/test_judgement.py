@@ -104,8 +104,8 @@ class World(harness.Case):
         return next(one["state"] for one in self.sluice.status()["targets"] if one["host"] == address + ":53")
 
     def seen(self):
-        """The status, what the command prints and the metrics, of one moment: on a busy machine a target may be suspect
-        for moments."""
+        """The status, what the command prints, and the metrics, with the same state behind all three: on a busy machine
+        a target may be suspect for a moment between two of them."""
         def unchanged():
             status = self.sluice.status()
             seen = status, self.sluice.command("status")[1].split("\n"), self.metrics()

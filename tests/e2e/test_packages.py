@@ -209,7 +209,7 @@ class Service(harness.FreshCase):
         self.assertEqual(before, self.active())
         self.assert_answer(self.host.ask(HERE, "localhost"), "127.0.0.1")
 
-        # So do they if the new program could not serve.
+        # The master and its sockets stay as well if the new program could not serve.
         self.machine.run("sh", "-c", "echo 'nonsense = 1;' >>/etc/sluice/sluice.conf")
         said = self.machine.run("dpkg", "-i", "/tmp/sluice.deb")[1]
         self.assertIn("nonsense", said)

@@ -652,7 +652,7 @@ class Upgrade(Upgrading):
             os.kill(running, signal.SIGKILL)
             if not let_go_at_once:
                 harness.wait_for(lambda: harness.is_gone(running), "its end")
-                self.changes_nothing()  # in less than a hanging one is waited for
+                self.changes_nothing()  # within the two minutes that the master waits for a new server
             go()
             command.wait(2 * dns.PATIENCE)
             harness.wait_for(lambda: harness.children_of(self.sluice.child.pid) == new, "the new one alone")
@@ -660,7 +660,8 @@ class Upgrade(Upgrading):
             os.unlink(os.path.join(self.world.dir, "go"))
 
     def changes_nothing(self):
-        """The one that was started again: the new one has read the files, and would discard what comes now."""
+        """The old server, which was started again, answers, but refuses changes: the new server may have read files
+        and state already, and would lose the changes."""
         self.sluice.wait_managed()
         self.assert_answer(self.host.ask(HERE, ZONE[0]), ZONE[1])
         for command in (["reload"], ["reload", "--confirm", "1m"], ["upgrade"],

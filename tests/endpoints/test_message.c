@@ -1150,7 +1150,7 @@ static void records_make_room_for_the_cookie(void **state)
 		reply_begin(&reply, 512, true);
 		reply.request.cookie_length = 8;
 		reply.request.cookie_answered = true;
-		reply.end.tcp = less == 2; /* the records come without a cookie */
+		reply.end.tcp = less == 2; /* by TCP the cookie is left out, not the records */
 		size_t question = reply.message.length;
 		assert_true(message_add_record(&reply.message, SECTION_ANSWER, TYPE_A, CLASS_IN, 5,
 					       12, NULL, (const uint8_t *)"\1\2\3\4", 4) > 0);

@@ -337,7 +337,8 @@ static void who_was_greedy_once_is_not_held_to_it_for_ever(void **state)
 	assert_true(f->admitted[1] >= f->asked[1] * 995 / 1000);
 }
 
-/* Cells are read again after half of the time in which ticks wrap around. */
+/* Ticks wrap around after 51 days. A cell older than half of that must not seem to come from the
+ * future, and so count as new. */
 static void who_was_greedy_a_month_ago_is_not_held_to_it(void **state)
 {
 	unsigned rates[21] = {20000};

@@ -2419,8 +2419,8 @@ static bool ask_with_cookie(struct world *world, int fd, uint8_t *cookie, size_t
 	return !(message_flags(reply) & FLAG_TC);
 }
 
-/* Asks for a cookie alone, with this one, and puts the one that comes back in its place. Returns
- * the rcode with the OPT's bits. */
+/* Sends a packet without a question that shows `cookie`, and puts the reply's cookie in its place.
+ * Returns the reply's rcode, with the upper bits from its OPT. */
 static unsigned ask_for_cookie(struct world *world, int fd, uint8_t *cookie, size_t length)
 {
 	static const uint8_t opt[] = {0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0};

@@ -779,7 +779,8 @@ static void a_port_is_renewed_after_its_share_and_nothing_is_lost(void **state)
 			ask();
 		until(answered() == asked_count);
 	}
-	/* The last port may be new. A port may get the number of an earlier one. */
+	/* The last port may be so new that the server has not seen it: ask until it has. The server
+	 * counts one port less if the kernel has given a number twice, so the loop has an end. */
 	do {
 		ask();
 		until(answered() == asked_count);
@@ -1000,7 +1001,7 @@ static void start_with_lanes(const char *address, const char *source)
 {
 	start(address, source, PROTOCOL_UDP, 64);
 	outbound.lane_questions = 100;
-	outbound.lanes = LANES_WORK; /* a busy machine may be too late for the trial */
+	outbound.lanes = LANES_WORK; /* without the trial, whose 5 ms a busy machine may miss */
 }
 
 static void ask_until_there_is_a_lane(void)

@@ -504,7 +504,7 @@ static void keep(void *context, const struct transfer_zone *const *zones, size_t
 	world->kept = zones[0]->serial;
 }
 
-/* The model of a zone that may be copied, with this serial. */
+/* The model of a zone with this serial, which a client may copy. */
 static struct model *load_copied(struct world *world, uint32_t serial)
 {
 	char zone[64], text[sizeof format + 128];
@@ -520,7 +520,8 @@ static struct model *load_copied(struct world *world, uint32_t serial)
 	return model;
 }
 
-/* A serial that is stored and never served would make a reverse zone's next serial jump. */
+/* A reverse zone's next serial follows the stored one, and would jump if that was never served. The
+ * serials of all zones are stored in the same way, so a private zone shows it as well. */
 static void the_serial_of_a_discarded_change_is_not_stored(void **state)
 {
 	struct world *world = *state;

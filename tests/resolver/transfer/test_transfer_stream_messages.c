@@ -107,7 +107,8 @@ static void by_udp_what_fits_is_there(void **state)
 	assert_int_equal(transfer_client_records(client, TYPE_PTR), 2);
 }
 
-/* A long name of the zone and of the key. The client comes again by TCP. */
+/* With long names of zone and key, the signature does not fit into 512 bytes beside the question.
+ * The reply has TC, so the client asks again by TCP. */
 static void by_udp_a_signature_that_does_not_fit_is_left_out(void **state)
 {
 	struct transfer_world *world = *state;
@@ -126,8 +127,8 @@ static void by_udp_a_signature_that_does_not_fit_is_left_out(void **state)
 	assert_int_equal(wire_u16(client->bytes[0] + 10), 1); /* OPT */
 }
 
-/* However much was changed: a message a round, and by UDP no more than the SOA, for which nobody
- * counts as current. */
+/* However much was changed, each round sends one message. By UDP the answer is the SOA alone, and
+ * is not counted as an answer to a client that is current. */
 static void many_changes_go_out_in_many_messages(void **state)
 {
 	struct transfer_world *world = *state;

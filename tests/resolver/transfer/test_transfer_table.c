@@ -72,7 +72,7 @@ static void a_star_is_every_reverse_zone_that_anybody_may_see(void **state)
 	assert_null(served_zone(&f->served, "a.test."));
 }
 
-/* A pool of whole octets is one zone, although a private block is within it. */
+/* The pool 172.0.0.0/8 has private addresses, but is one zone, which can only be left out whole. */
 static void a_star_leaves_out_a_zone_that_has_private_addresses_among_others(void **state)
 {
 	struct fixture *f = *state;

@@ -178,7 +178,8 @@ static void once_a_clock_that_was_ahead_at_the_start_is_right_the_start_is_then(
 	assert_int_equal(judge(replays, 5, NOW - 7200 - REPLAY_START_S, NOW - 7199), REPLAY_OLD);
 }
 
-/* A key has signed while the clock was ahead. */
+/* A key has signed while the clock was ahead. The key's floor stays when the clock is right again:
+ * below it, the key's requests could be replayed. */
 static void a_time_that_a_key_has_signed_is_not_given_up(void **state)
 {
 	struct replays *replays = *state;

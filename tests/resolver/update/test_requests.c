@@ -337,7 +337,8 @@ static void write_longest(uint8_t name[NAME_WIRE_MAX])
 	memcpy(name + 252, "\1k", 3);
 }
 
-/* The names in a TSIG that nobody has checked may have any length. */
+/* Anybody may send a TSIG with names of up to 255 bytes, and the answer to an unknown key repeats
+ * them. */
 static void a_tsig_that_does_not_fit_is_left_out(void **state)
 {
 	struct world *world = *state;

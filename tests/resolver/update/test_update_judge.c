@@ -424,7 +424,7 @@ static void a_key_of_some_names_has_the_ptrs_that_lead_to_them(void **state)
 		       "= 7.0." P " PTR web.corp.test.\n");
 	expect_reverse(world, "! 7.0 ANY ANY", RCODE_NOERROR, "- 7.0." P " PTR\n");
 
-	/* The zone's own www has the address. */
+	/* 10.1.9.9 is the address of the zone's own www, so its PTR is not to be taken away. */
 	update_world_client(world, "dhcp", "192.0.2.1");
 	expect_reverse(world, "! 9.9 IN PTR www.corp.test.", RCODE_NOERROR,
 		       "= 9.9." P " PTR www.corp.test.\n");
@@ -448,7 +448,7 @@ static void nothing_is_renewed_that_the_client_may_not_change(void **state)
 	expect(world, "? pc IN A 10.1.0.5\n! pc NONE A 10.1.0.99", RCODE_NOERROR, "~ pc A\n");
 	update_world_client(world, "dhcp", "192.0.2.1");
 	expect(world, "! pc IN A 10.1.0.6", RCODE_NOERROR, "= pc A 10.1.0.5 10.1.0.6\n");
-	update_world_client(world, NULL, "10.1.0.5"); /* which is one of two now */
+	update_world_client(world, NULL, "10.1.0.5"); /* pc has another address beside this one */
 	expect(world, "? pc IN A 10.1.0.5\n? pc IN A 10.1.0.6\n! pc NONE A 10.1.0.99",
 	       RCODE_NOERROR, "");
 	update_world_client(world, "web.corp.test", "192.0.2.1");
@@ -461,7 +461,7 @@ static void a_renewal_takes_the_entrys_ttl(void **state)
 	struct update_world *world = *state;
 
 	expect(world, "! pc IN A 10.1.0.5", RCODE_NOERROR, "= pc A 10.1.0.5\n");
-	world->registrations->items[0].ttl++; /* since a reload */
+	world->registrations->items[0].ttl++; /* as by a reload */
 	expect(world, "! pc IN A 10.1.0.5", RCODE_NOERROR, "= pc A 10.1.0.5\n");
 	expect(world, "? pc IN A 10.1.0.6", RCODE_NXRRSET, "");
 }
@@ -694,7 +694,7 @@ static void a_name_more_than_there_may_be_is_refused(void **state)
 	expect(world, "! c IN A 10.1.0.3\n! a ANY A", RCODE_REFUSED, "");
 	expect(world, "! c IN A 10.1.0.3\n! a ANY ANY", RCODE_NOERROR,
 	       "= c A 10.1.0.3\n- a A\n- a DHCID\n");
-	world->registrations->items[0].names_max = 1; /* since a reload */
+	world->registrations->items[0].names_max = 1; /* as by a reload */
 	expect(world, "! c IN A 10.1.0.4", RCODE_NOERROR, "= c A 10.1.0.3 10.1.0.4\n");
 	expect(world, "! a ANY ANY\n! c ANY A\n! d IN A 10.1.0.5", RCODE_NOERROR,
 	       "- c A\n= d A 10.1.0.5\n");

@@ -171,7 +171,8 @@ static void a_ptr_is_only_in_the_network_of_its_machine(void **state)
 	assert_string_equal(ptr_in(next, "hub", "5.0.10.10.in-addr.arpa."), "alpha.z.internal.");
 	assert_string_equal(ptr_in(next, "copy", "5.0.10.10.in-addr.arpa."), "beta.z.internal.");
 	policy_free(policy);
-	world->configurations[0][0].subnet = "hub/s"; /* its record set stays the same */
+	/* The machines change places. Their names keep their addresses, so only the PTRs change. */
+	world->configurations[0][0].subnet = "hub/s";
 	world->configurations[1][0].subnet = "copy/s";
 	policy = model_compile(world->model, next);
 	assert_string_equal(ptr_in(policy, "hub", "5.0.10.10.in-addr.arpa."), "beta.z.internal.");
@@ -364,7 +365,7 @@ static void a_new_network_of_the_machines_group_takes_the_machine(void **state)
 }
 
 /* The zone of an entry of `registration` is the one without a group, or else the only one with that
- * name. Only where clients may register does a zone have NS. */
+ * name. This zone has no NS of its own, so it has NS only while clients may register in it. */
 static void a_new_zone_without_a_group_takes_the_registration(void **state)
 {
 	struct world *world = *state;

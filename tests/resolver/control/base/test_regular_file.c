@@ -1,4 +1,4 @@
-/* Whole files: how large they may be. */
+/* Whole files: how large they may be, and where. */
 #include "resolver/control/base/regular_file.h"
 
 #include <setjmp.h>

@@ -319,7 +319,8 @@ static void defaults_are_written_and_read_back_equal(void **state)
 	expect_round_trip(*state, "region = \"here\";\n");
 }
 
-/* A setting outside the items is in no group, whichever group the item before it is in. */
+/* A setting outside the lists, such as `reverse`, is in no group. So its reference names the group,
+ * even if the item that was written before it is in that group. */
 static void a_reference_outside_the_items_keeps_its_group(void **state)
 {
 	expect_round_trip(

@@ -119,7 +119,7 @@ static void assert_file(const char *directory, const char *name, const char *exp
 	fclose(file);
 }
 
-/* A registration of the zone gives another one than the zone makes up itself. */
+/* In a copy, a made-up SOA would become the zone's own, which no registration replaces. */
 static void a_made_up_soa_is_not_in_a_copy(void **state)
 {
 	struct config_text *config = *state;

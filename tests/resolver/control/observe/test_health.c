@@ -427,7 +427,7 @@ static void assert_judged(const struct health_world *world, const char *name,
 	health_now_release(&now);
 }
 
-/* Two endpoints ask it. */
+/* Two endpoints ask one server, which makes it two targets. */
 static void a_server_counts_once_however_often_it_is_a_target(void **state)
 {
 	struct health_world *world = *state;

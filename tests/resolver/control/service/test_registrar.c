@@ -721,7 +721,8 @@ static void what_does_not_fit_into_a_turn_of_the_loop_waits_for_the_next(void **
 		assert_int_equal(client_end(world, fds[i]), RCODE_NOERROR);
 }
 
-/* Anybody may send unsigned ones, and each may take long. */
+/* Anybody may send unsigned requests, and judging each may take long. They must not keep signed
+ * requests waiting. */
 static void signed_requests_go_before_unsigned_ones(void **state)
 {
 	struct world *world = *state;

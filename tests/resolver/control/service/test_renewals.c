@@ -145,7 +145,8 @@ static void a_message_is_older_than_what_its_key_has_signed_since(void **state)
 	assert_true(are_newer(renewals, print, "o.test.", AT + 8));
 }
 
-/* The clocks were ahead, and are right again. */
+/* The clocks of client and server were ahead, and are right again. A time that was signed then does
+ * not count against what is signed now. */
 static void a_time_that_cannot_be_yet_makes_no_message_older(void **state)
 {
 	struct renewals *renewals = *state;

@@ -276,7 +276,8 @@ static void a_history_goes_on_in_the_middle_of_a_revision(void **state)
 	assert_string_equal(rest.text, "1 test 103 c - {}\n2 test 101 -/d - {}\n");
 }
 
-/* A stream asks for what comes next very often, also behind a revision with 100,000s of edits. */
+/* A stream asks very often for the changes after a place, which may be within a revision of
+ * 100,000s of edits. Each time, no more than what comes next is read. */
 static void a_place_in_the_history_is_found_by_an_index(void **state)
 {
 	static const char *const statements[] = {
@@ -479,7 +480,7 @@ static void a_record_of_somebody_elses_hand_is_named(void **state)
 	check_told(world, "101 g/odd @1 {} " ID_1 " 198.51.100.1 - - - | - 2147483647 @0 0\n");
 }
 
-/* Readers of a path have room for the longest that sluice writes. */
+/* Readers of a path have a buffer for the longest path that sluice writes, and no larger one. */
 static void a_record_with_a_longer_path_than_any_is_named(void **state)
 {
 	struct state_case *world = *state;

@@ -51,7 +51,8 @@ static void each_form_of_a_zone_is_shown_in_azures(void **state)
 	}
 }
 
-/* A record that a zone would refuse is compared with the present ones before it is refused. */
+/* A new record is compared with the present ones, as printed, before a zone refuses it. If its
+ * number wrapped around, it could equal a present record and be taken for that. */
 static void a_number_that_is_too_large_is_no_other_number(void **state)
 {
 	const struct arm_type *type = arm_type_named("privateDnsZones/MX");
