@@ -31,8 +31,8 @@ const struct resource_edit *api_earlier_find(const struct api_earlier *earlier,
 					     const struct path *path);
 /* Is there an edit of the resource among those from number `from` on? */
 bool api_earlier_is_since(const struct api_earlier *earlier, const struct path *path, size_t from);
-/* Does an edit of an interface have the address in the network of the subnet, which is written
- * "GROUP/NETWORK/SUBNET" as in the edits? */
+/* Does an edit of an interface have the address in the subnet's network? `subnet` has the form
+ * "GROUP/NETWORK/SUBNET", as in the edits. */
 bool api_earlier_has_address(const struct api_earlier *earlier, const char *subnet,
 			     const char *address);
 

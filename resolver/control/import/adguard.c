@@ -484,7 +484,7 @@ static void take_clients(struct import *import, struct adguard *adguard, const j
 			"may, unless client_prefixes of the network names others");
 		return;
 	}
-	/* Denied clients come first, because they may be more than a usual prefix has. */
+	/* The first match counts, so denied prefixes come first: one may contain a usual prefix. */
 	read_clients(import, only ? allowed : others, &acl, only, &unread);
 	for (size_t i = 0; !only && i < USUAL_CLIENTS; i++)
 		if (acl_prefix(&prefix, model_usual_clients[i]))
@@ -607,7 +607,7 @@ static void read_yaml(struct import *import, struct adguard *adguard, const char
 {
 	json_t *file = yaml_file_parse(import, path, text, length);
 	const json_t *dns = json_member(file, "dns"), *filtering = json_member(file, "filtering");
-	/* filtering_enabled was in dns before it had a group of its own. */
+	/* Older versions have no group `filtering`, and filtering_enabled is in `dns`. */
 	bool no_rewrites = is_off(filtering, "rewrites_enabled") ||
 			   is_off(filtering, "filtering_enabled") ||
 			   is_off(dns, "filtering_enabled");

@@ -35,8 +35,8 @@ static bool is_template(const json_t *value)
 	       (json_member(value, "$schema") || json_member(value, "contentVersion"));
 }
 
-/* What to do with a file that belongs to a deployment, or that has only some of a list's resources:
- * with --prune, `sluice apply` would delete the others. NULL: any other file. */
+/* Why the file is refused, and what to do instead: it belongs to a deployment, or is one page of a
+ * list, whose other resources `sluice apply --prune` would delete. NULL: it is not refused. */
 static const char *refusal(const json_t *value)
 {
 	const char *next = json_member_text(value, "nextLink");

@@ -26,12 +26,12 @@ struct statement {
 };
 
 struct bind_view {
-	const struct statement *statement; /* NULL: all files */
+	const struct statement *statement; /* NULL: the only view, made of all files */
 	bool zones_only;                   /* no recursion */
 	struct forward_view *forward;
 	struct origin forward_at;
 	struct acl_set clients;   /* clients that use the view */
-	struct acl_set reachable; /* clients that no earlier view matches by address */
+	struct acl_set reachable; /* not in `shut`, and no earlier view can match them by address */
 	struct acl_set allowed;   /* clients that may ask */
 };
 
@@ -48,7 +48,8 @@ struct bind { /* kept by the import: all files are one server's */
 	const struct statement *options; /* NULL: none */
 	struct bind_view *views;
 	size_t view_count;
-	const char *listens;  /* the elements of `listen` that mean what the file does */
+	/* Elements of `listen` for all lists; an "any" loses its exceptions. NULL: none. */
+	const char *listens;
 	struct list *lists;   /* lists of addresses that were read */
 	struct acl_set shut;  /* clients that get no answers at all */
 	struct acl taken;     /* clients of earlier views */
@@ -626,7 +627,7 @@ static long listen_port(const struct bind *bind, const struct statement *listen)
 	return own ? words_number(own) : usual ? words_number(word(usual, 1)) : DNS_PORT;
 }
 
-/* Whether it is the number of a port; if not, that is a fault. */
+/* Whether the port is valid. If not, reports a fault. */
 static bool is_port(struct bind *bind, const struct origin *at, long port)
 {
 	if (port > 0 && port <= 65535)
@@ -651,8 +652,9 @@ static const struct statement *exclusion(const struct statement *listen)
 	return NULL;
 }
 
-/* Whether BIND listens at the address because of the list. The first element that has it counts. A
- * denied list of addresses may have it. */
+/* Whether BIND certainly listens at the address because of this list. The first element with the
+ * address counts. A denied element that is no prefix, such as a named list, may have the address,
+ * so it counts as if it had. */
 static bool listens_at(const struct statement *listen, const char *text)
 {
 	for (const struct statement *at = listen->first; at; at = at->next) {
@@ -670,7 +672,8 @@ static bool listens_at(const struct statement *listen, const char *text)
 	return false;
 }
 
-/* Adds an address to those at which all lists together listen in BIND. */
+/* Adds an address to bind->listens, which close_listen offers as a line to copy. Leaves out an
+ * invalid address or port. */
 static void add_open(struct bind *bind, const char *address, long port)
 {
 	const char *ahead = bind->listens;
@@ -709,7 +712,8 @@ static void listen_at(struct bind *bind, const struct statement *listen, const c
 			text = any;
 		else if (strcasecmp(text, "localhost") == 0)
 			text = *any == ':' ? "::1" : "127.0.0.1";
-		if (is_any || !denied) /* "any" has the others */
+		/* With `denied` an "any" follows, which has this address, too. */
+		if (is_any || !denied)
 			add_open(bind, text, port);
 		if (!(is_any && denied) && !forward_listen(bind->import, &element->at, text, port))
 			import_lost(bind->import, &element->at,
@@ -735,8 +739,8 @@ static bool listen_at_loopback(struct bind *bind, const struct origin *why)
 	return false;
 }
 
-/* Reports lists whose "any" is left out, as listen has no exceptions. Without another address,
- * listens at loopback: without `listen`, the server would choose one itself. */
+/* Reports lists whose "any" is left out, because `listen` cannot express exceptions. If no address
+ * is left, listens at loopback: without `listen`, the server would choose addresses by itself. */
 static void close_listen(struct bind *bind)
 {
 	struct import *import = bind->import;
@@ -744,7 +748,8 @@ static void close_listen(struct bind *bind)
 	struct node *group = NULL;
 	bool is_empty = false;
 
-	if (!bind->listens) /* every list with "any" has an invalid port, which is a fault */
+	/* There is no "any", or its port is invalid, which was reported as a fault. */
+	if (!bind->listens)
 		return;
 	for (size_t i = 0; i < COUNT(listen_names); i++)
 		for (const struct statement *at = find(first, listen_names[i]); at;
@@ -990,7 +995,8 @@ static const char *key_use(struct import *import, const char *name)
 	return text_lower(import_printf(import, "use of key %.*s", (int)length, name));
 }
 
-/* The clients that a list allows if they have a key that it names behind `ahead`. */
+/* The clients that a list lets in if they have the key. `ahead`: the addresses ahead of the key in
+ * the list, which count first. All other clients are let in, or, if the key is denied, kept out. */
 static struct acl_set clients_behind(struct import *import, const struct acl *ahead,
 				     const struct statement *key)
 {
@@ -1038,8 +1044,8 @@ static struct acl_set clients_with(struct bind *bind, const struct bind_view *vi
 	return clients;
 }
 
-/* Limits the clients that may copy a zone to those of the view: with several views, clients of
- * another view get that view's zone of the name. `key`: what the clients have; NULL: none. */
+/* With several views, keeps only the clients of this view: clients of another view get that view's
+ * zone of the same name. `key`: the name of the key that the clients have; NULL: none. */
 static struct acl_set copying(struct bind *bind, const struct bind_view *view,
 			      struct acl_set clients, const char *key)
 {
@@ -1057,7 +1063,8 @@ static bool is_everybody(struct acl_set clients)
 	       clients.entries[1].prefix.length == 0;
 }
 
-/* An item of `transfers` for the zone, for these clients alone. */
+/* Makes an item of `transfers` that lets these clients copy the zone. An empty set lets in all
+ * clients, so the caller must then add a key. */
 static struct node *allow_copies(struct bind *bind, const struct node *made,
 				 const struct origin *at, struct acl_set clients)
 {
@@ -1094,8 +1101,9 @@ static bool is_for_some(struct bind *bind, const struct statement *allow)
 	return true;
 }
 
-/* Gives a zone's transfers an item for the key, for all clients that the list ahead of it does not
- * keep out. NULL: no client is left, which is reported. */
+/* Lets clients with the key copy the zone, by an item of `transfers`. Clients that elements ahead
+ * of the key deny, and clients of other views, are left out. NULL: no client is left, which is
+ * reported. */
 static struct node *allow_key(struct bind *bind, const struct bind_view *view,
 			      const struct statement *element, const struct acl *ahead,
 			      const struct node *made)
@@ -1515,7 +1523,8 @@ static bool has_text(struct bind *bind, const struct statement *statement)
 	return strcasecmp(text, "hostname") != 0 && strcasecmp(text, "none") != 0;
 }
 
-/* Makes the setting; false: the statement has no value for it, which is reported. */
+/* Makes the setting, unless has_text finds no text for it. False: the number is invalid here, which
+ * is reported, and another view's statement may decide. */
 static bool put_row(struct bind *bind, const struct bind_setting *row,
 		    const struct statement *statement)
 {
@@ -1538,8 +1547,8 @@ static bool put_row(struct bind *bind, const struct bind_setting *row,
 	return true;
 }
 
-/* Makes a setting as in the first view that has it, of its own or from `options`: here it is for
- * all views. Reports other views that differ. */
+/* Makes a setting, which is for all views here: the first view that has it, in its own block or
+ * from `options`, decides. Reports views in which it is different. */
 static void take_row(struct bind *bind, const struct bind_setting *row)
 {
 	const struct statement *decided = NULL;
@@ -1678,7 +1687,8 @@ static bool is_view(const struct statement *statement)
 	return statement->count >= 2 && strcasecmp(statement->words[0], "view") == 0;
 }
 
-/* Lists the views of class IN. Views of other classes take none of its clients. */
+/* Lists the views of class IN. A question of this class never matches a view of another class, so
+ * the other views take no clients from those behind them. */
 static void list_views(struct bind *bind)
 {
 	const struct statement *first = NULL;

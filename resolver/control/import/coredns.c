@@ -42,15 +42,15 @@ struct corefile_server {
 	struct corefile_server *next;
 };
 
-struct coredns { /* kept by the import: the servers of all files are one */
+struct coredns { /* kept by the import: all files belong to one CoreDNS */
 	struct import *import;
 	struct origin whole; /* the first file */
 	struct corefile_server *first, **last;
 	struct forward_view *view;
 	struct origin at;                 /* the place of `view` */
-	const struct corefile_line *root; /* forwards other names; NULL: none does */
-	bool has_root_file; /* other names have the servers of a file such as resolv.conf */
-	const struct corefile_line *encrypted_root; /* asks for other names over TLS; NULL: none */
+	const struct corefile_line *root; /* forwards "."; NULL: none does */
+	bool has_root_file;               /* "." has the servers of a file such as resolv.conf */
+	const struct corefile_line *encrypted_root; /* forwards "." over TLS; NULL: none does */
 };
 
 /* ---- reading ---- */
@@ -673,8 +673,8 @@ static bool answers_more(const struct corefile_server *server)
 	return false;
 }
 
-/* Makes the plugin's zone, so that names in it that the hosts lack do not exist. There is no zone
- * if the plugin falls through for all of its names, or for the root, or if it would hide rules. */
+/* Makes one zone of the plugin, so that names in it that the hosts lack do not exist. No zone is
+ * made if the plugin falls through for all of it, if it is the root, or if it would hide rules. */
 static void hosts_one(struct coredns *coredns, const struct corefile_server *server,
 		      const struct corefile_line *line, const char *zone)
 {
@@ -1084,8 +1084,9 @@ static bool is_answered(struct coredns *coredns, const char *zone)
 	       (coredns->has_root_file && import_find(import, name_key(import, "file for", zone)));
 }
 
-/* Makes a zone for each name of a server if no plugin that answers is carried over: its names must
- * not go to the servers of a shorter name. */
+/* Makes a zone for each name of the server for which no plugin that answers was carried over.
+ * Without the zone, names in it would go to the servers of a shorter name. The root gets no zone,
+ * nor does a name with rules below it, which the zone would hide. */
 static void take_unanswered(struct coredns *coredns, const struct corefile_server *server)
 {
 	struct import *import = coredns->import;

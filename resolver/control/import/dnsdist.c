@@ -1065,8 +1065,8 @@ static const char *listen_text(struct dnsdist *dnsdist)
 	return import_end(maker);
 }
 
-/* Listens at the addresses of all listeners but those at an interface: `listen` would have their
- * addresses at all interfaces. Without another one, listens at loopback. */
+/* Listens at the addresses of all listeners, except those bound to one interface, because `listen`
+ * would open their addresses at all interfaces. If no listener is left, listens at loopback. */
 static void put_listeners(struct dnsdist *dnsdist)
 {
 	struct import *import = dnsdist->import;

@@ -49,11 +49,13 @@ void forward_no_default(struct import *import, struct forward_view *view, const 
  * the default servers that are asked without TLS: if there is one, nothing is done. NULL: none. */
 void forward_encrypted_default(struct import *import, struct forward_view *view,
 			       const struct node *in, const struct origin *at);
-/* The same for a view with default servers that cannot be carried over for other reasons. */
+/* Does what forward_encrypted_default does, if the default servers were lost for another reason,
+ * such as an invalid address. */
 void forward_lost_default(struct import *import, struct forward_view *view, const struct node *in,
 			  const struct origin *at);
-/* Links the view to each zone of `to` as well, unless the view has a zone of that name, or around
- * it one that is not for a single name. */
+/* Links the view to each zone of `to` as well, except where the view itself answers: by a zone of
+ * the same name, or by one around it. A zone made for a single name passes other names on, so it
+ * does not count as one around. */
 void forward_falls_back(struct forward_view *view, const struct forward_view *to,
 			const struct origin *at);
 /* Prints "links = ( ... );" for the view's network. */

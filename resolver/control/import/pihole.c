@@ -8,9 +8,9 @@
  *     05-pihole-custom-cname.conf    dnsmasq's cname=
  *     01-pihole.conf and others      dnsmasq.conf
  *
- * The form of a file is recognised by its content, not by its name. All files are one server's;
- * pihole.toml or a dnsmasq.conf says who may ask it, and the other two do not. Block lists, groups
- * and clients are in a database, which is not read. */
+ * The form of a file is recognised by its content, not by its name. All files belong to one server,
+ * and only pihole.toml or a dnsmasq.conf says who may ask it. Block lists, groups and clients are
+ * in a database, which is not read. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -24,13 +24,13 @@ static const char blanks[] = " \t\r\v\f";
 
 struct pihole { /* kept by the import */
 	struct import *import;
-	const char *path;                   /* the file that is read */
-	struct dnsmasq_line *first, **last; /* what the file means */
+	const char *path;                   /* the file that is being read */
+	struct dnsmasq_line *first, **last; /* that file as lines of dnsmasq.conf */
 	const char *interface;
 	bool single, all;      /* single: answers at one interface; all: answers everybody */
-	struct origin mode_at; /* where that is said, or else the first file */
+	struct origin mode_at; /* the place of the mode, or else the first file */
 	bool bogus_priv;
-	bool has_toml, has_dnsmasq; /* a file has that form */
+	bool has_toml, has_dnsmasq; /* a file is FORM_TOML, or FORM_DNSMASQ */
 };
 
 static void add_line(struct pihole *pihole, unsigned number, const char *text)

@@ -50,7 +50,8 @@ static const struct map network[] = {
 	{"dns_servers", "dhcpOptions.dnsServers", AS_IT_IS, NULL},
 	{"subnet", "subnets", EACH, subnet},
 	{.from = NULL}};
-/* The servers of a network as a resource of their own; put_servers puts them into the network. */
+/* azurerm_virtual_network_dns_servers has the DNS servers of a network; put_servers puts them into
+ * the network, where Azure has them. */
 static const struct map network_servers[] = {
 	{"dns_servers", "dhcpOptions.dnsServers", AS_IT_IS, NULL}, {.from = NULL}};
 static const struct map link[] = {{"virtual_network_id", "virtualNetwork.id", AS_IT_IS, NULL},
@@ -195,8 +196,8 @@ struct planned {
 	const json_t *values, *expressions;
 	const char *id;
 	bool wanted;    /* its id is being made, so a second request is a circle */
-	const char *of; /* network_servers: the network's id; NULL: it is not known */
-	bool placed;    /* network_servers: its network has them */
+	const char *of; /* for network_servers: the id of the network; NULL: not known */
+	bool placed;    /* for network_servers: they were put into the network */
 	struct planned *next;
 };
 
@@ -771,7 +772,7 @@ static void take_soa(struct terraform *terraform, const struct planned *planned,
 		   planned->address, made(terraform, made_of, planned->values));
 }
 
-/* Gives the network the DNS servers that resources of their own have for it. */
+/* Adds the network's DNS servers to its properties, from resources of network_servers. */
 static void put_servers(struct terraform *terraform, json_t *properties, const char *id)
 {
 	for (struct planned *at = terraform->first; at; at = at->next) {

@@ -425,7 +425,7 @@ static const char *split_port(struct import *import, const char *text, char mark
 	return at ? import_printf(import, "%.*s", (int)(at - text), text) : text;
 }
 
-/* Whether the action lets clients in because of their address alone, and not of a DNS cookie. */
+/* Whether the action lets clients in by their address alone, without a DNS cookie. */
 static bool lets_in(const char *action)
 {
 	return strncasecmp(action, "allow", 5) == 0 && strcasecmp(action, "allow_cookie") != 0;
@@ -1224,7 +1224,8 @@ static void take_auth(struct unbound *unbound, const struct clause *clause)
 	tell_others(unbound, clause, known);
 }
 
-/* Closes default names that are asked for over TLS, or whose servers are all lost. */
+/* Closes the view's default names, which no rule or zone decides, if their servers are asked over
+ * TLS, or if all of these are lost. */
 static void close_default(struct unbound *unbound, struct forward_view *view)
 {
 	struct import *import = unbound->import;
@@ -1284,7 +1285,8 @@ static const char *open_text(struct unbound *unbound, const struct forward_view 
 	return text;
 }
 
-/* Reports clients that need a cookie and are kept out, with one open line for each view. */
+/* Reports that clients that need a cookie are kept out. The first report for each view also offers
+ * the line that would let them in. */
 static void tell_cookies(struct unbound *unbound, const struct origin *at)
 {
 	static const char why[] = "clients are told by their addresses, not by cookies: none of "
@@ -1342,8 +1344,8 @@ static bool has_local(const struct clause *clause)
 	return false;
 }
 
-/* Links the view to the auth-zones. Unbound asks local zones first, so those that a local zone of
- * the view answers for are left out. */
+/* Links the view to the auth-zones. Unbound asks local zones first, so an auth-zone is left out if
+ * a local zone of the view answers for its name. */
 static void share_served(struct unbound *unbound, const struct clause *clause,
 			 struct forward_view *view)
 {
@@ -1361,9 +1363,10 @@ static void share_served(struct unbound *unbound, const struct clause *clause,
 	}
 }
 
-/* Closes default names in a view, as the root's local zone of `server` does for all others. That
- * zone does not count for a view that uses only its own local zones (`own_only`), but it also took
- * servers out of the rules, which all views share. */
+/* Closes default names in a view, as the root's local zone of `server` does. In Unbound that zone
+ * is not for a view that uses only its own local zones (`own_only`). Here such a view is closed,
+ * too, which is reported: rules were left out because of that zone, and all views share the
+ * rules. */
 static void close_open_view(struct unbound *unbound, const struct clause *clause,
 			    struct forward_view *view, bool own_only)
 {
@@ -1376,9 +1379,10 @@ static void close_open_view(struct unbound *unbound, const struct clause *clause
 			value_of(clause, "name"));
 }
 
-/* Takes a view, whose clients have its local zones and data alone. With view-first, or if it has
- * none, they also have those of `server`. Rules and auth-zones are for all clients, except in a
- * view whose local zone of the root answers by itself. */
+/* Takes a view. Its clients have the view's local zones and data, and all rules. With view-first,
+ * or if the view has no local zones or data, they also have those of `server`. If the view's local
+ * zone of the root answers by itself, they have neither the rules nor those of `server`. They have
+ * the auth-zones, except those that a local zone of the view answers for. */
 static void take_view(struct unbound *unbound, const struct clause *clause)
 {
 	static const char *const known[] = {

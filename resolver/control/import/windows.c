@@ -201,8 +201,9 @@ static bool is_called(const char *text, const char *name)
 	       text[length + strspn(text + length, " *")] == '\0';
 }
 
-/* Whether Get-DnsServerForwarder or PowerShell itself writes this column; "" is one without a name.
- * If not, the addresses beside it may be those of a zone, and that is a fault. */
+/* Whether Get-DnsServerForwarder, or PowerShell itself, writes this column; "" is a column without
+ * a name. If not, reports a fault: the column may name zones, and the addresses in the rows would
+ * be those of the zones, not of the server. */
 static bool is_of_forwarders(struct import *import, const struct origin *at, const char *column)
 {
 	static const char *const names[] = {"UseRootHint",

@@ -167,8 +167,9 @@ static const char *common_field(const struct owned_resource *a, const struct own
 	return address_equal(&a->item.address, &b->item.address) ? "address" : owned_fqdn_field(a);
 }
 
-/* Handles a resource of the state with a key of an item of the file. If its values cannot be read,
- * its keys say enough to report it, unless they are those of no address or service. */
+/* Handles a row of the state that shares a key with an item of the file. If the row's values cannot
+ * be read, the clash is reported by the row's keys alone. It is an error if the row is neither an
+ * address nor a service, or lacks its keys. */
 static int on_alike(void *context, const struct source_resource *row)
 {
 	struct merge *merge = context;

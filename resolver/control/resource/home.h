@@ -2,8 +2,8 @@
  * with the next, so the cost of a change depends only on the items that it touches. Items of the
  * state have rows, like those of every kind. A kind names its home (kind.h). There are two places:
  *
- * In the model, in data of the items' parents: record sets, in their zones. They are put before the
- * transaction that is committed, because the model with them is prepared first:
+ * In the model, in data of the items' parents: record sets, in their zones. homes_put runs before
+ * the transaction that stores the items, because the model with them is made first:
  *
  *     a start, a reload    model_compose ─► homes_load: all rows
  *     parents come or go   model_compose ─► homes_keep: as in the model before

@@ -103,8 +103,8 @@ MUST_CHECK int owned_declared(struct owned_resource *resource, unsigned kind,
  * services follow the last address. ERR_NOT_FOUND: there are fewer items; ERR_NOMEM. */
 MUST_CHECK int owned_of_file(struct owned_resource *resource, size_t number,
 			     const struct model *model, struct arena *arena);
-/* Whether the row is an address's or a service's, and has its keys. Another program may have
- * written a row without keys, or given them to a row of another kind. */
+/* Whether the row is of an address or a service, and has an id and an address. Another program may
+ * have written such a row without these keys, or a row of another kind with them. */
 bool owned_is_row(const struct source_resource *row);
 /* Builds the resource from a row of the state. ERR_INVALID: sluice did not write that row. */
 MUST_CHECK int owned_of_row(struct owned_resource *resource, const struct source_resource *row,

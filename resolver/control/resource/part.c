@@ -573,8 +573,9 @@ static bool is_of_inside(const struct kind *kind, const char *rest)
 	return kind_of_collection(kind, collection);
 }
 
-/* The text of a refused fault about this row or a member of it; NULL: none. Rows of one change have
- * the same revision, so faults about rows inside it are told apart by their paths. */
+/* The text of a refused fault about this row or a member of it; NULL: none. A row inside this one
+ * may come from the same change, and then has the same revision. So a fault about the inner row is
+ * recognised by its path. */
 static const char *find_refusal(const struct rows *rows, const struct kind *kind,
 				const struct origin *of)
 {

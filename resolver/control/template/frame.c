@@ -252,7 +252,7 @@ static json_t *evaluate_parameter(struct template_frame *frame, struct parameter
 	parameter->known = KNOWN_SOON;
 	if (!budget_has_failed(frame->budget))
 		parameter->value = find_value(frame, parameter);
-	/* A default is measured as well as a given value, because the caller prints both. */
+	/* The deployment shows given values and defaults, so the size of both is limited. */
 	if (parameter->value && !value_measure(frame->budget, parameter->value, &size))
 		parameter->value = NULL;
 	if (parameter->value && parameter->type->is_secure &&

@@ -24,7 +24,8 @@ enum {
 
 /* MUST_CHECK calls return false if the budget has failed. */
 
-/* Marks a measured value (value_measure) and everything in it as secret. */
+/* Marks the value and everything in it as secret. The caller has called value_measure, which bounds
+ * this walk over the value. */
 MUST_CHECK bool secrets_add(struct budget *budget, const json_t *value);
 /* Marks a value that a function made as secret. Its parts were marked when they were made. */
 MUST_CHECK bool secrets_add_made(struct budget *budget, const json_t *value);

@@ -289,8 +289,9 @@ static void mark_waiting(struct awaited *target)
 		wait->waiter->next = target;
 }
 
-/* Makes each unfinished target point to a target that it waits for. Nothing is ready, so every
- * unfinished target has such a pointer, and following the pointers leads into a circle. */
+/* Fails, and names the resources of a circle of dependencies. Nothing is ready, so each unfinished
+ * target waits for another one. Makes it point to such a target; following these pointers leads
+ * into a circle. */
 static void fail_circle(struct template *template)
 {
 	struct awaited *at = NULL;

@@ -97,9 +97,10 @@ static json_t *find_group(void *context, const char *name)
 	return print_shown(&shown);
 }
 
-/* What is known of a network: {"users": arm_network_users, "etag"}. To find the users takes a walk
- * over all network interfaces, and the etag one over the network, and a template may have, or refer
- * to, each subnet. So both are found when they are first needed, and kept until the next draft. */
+/* What is known of a network: {"users": arm_network_users, "etag"}. Finding the users takes a walk
+ * over all network interfaces, and computing the etag a walk over the network. A template may need
+ * both for each of thousands of subnets. So both are found when they are first needed, and kept
+ * until the next draft. */
 static json_t *network_of(struct deployment *deployment, const struct path *network)
 {
 	struct deployment_reader *reader = deployment->reader;
@@ -131,7 +132,7 @@ static void show_users(struct deployment *deployment, struct arm_shown *shown)
 	shown->users = json_incref(json_object_get(known, "users"));
 }
 
-/* Gives what is inside a network the network's etag; none if the network cannot be read. */
+/* Gives a resource inside a network that network's etag; none if the network cannot be read. */
 static void show_network_etag(struct deployment *deployment, struct arm_shown *shown)
 {
 	struct api_request *request = deployment->asked.request;
@@ -684,8 +685,9 @@ static void check_nested(struct deployment *deployment, const struct template_de
 			  nested->group);
 }
 
-/* Checks that the reverse names are forward names of addresses or services of the subscription,
- * which may be of this template. Then the subscription certainly owns them, without a DNS query. */
+/* Checks that each new reverse name is the forward name of an address or service of the
+ * subscription, perhaps one of this template. Then the subscription certainly owns the name, and no
+ * DNS query is needed. */
 static void check_claims(struct deployment *deployment)
 {
 	struct api_request *request = deployment->asked.request;

@@ -46,7 +46,7 @@ struct deployed { /* a resource of the template, or one that is removed */
 	size_t deployment; /* index in `deployments` of its deployment */
 	const struct arm_type *type;
 	struct path path;
-	const char *claimed;    /* a new reverse name, in its edit's values; NULL: none */
+	const char *claimed;    /* a new reverse name; the edit's values own it; NULL: none */
 	json_t *before, *after; /* as what-if shows it; NULL: it does not exist, or no what-if */
 	bool is_removed;        /* by mode Complete */
 };

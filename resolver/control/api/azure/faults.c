@@ -83,8 +83,8 @@ static const struct resource_edit *edit_of(const struct telling *telling, const 
 
 	snprintf(key, sizeof key, "%s", at);
 	text_lower(key);
-	/* The innermost resource with an edit: it, or its parent. A name that is refused may have
-	 * a "]", so each "]" may end the resource's path. */
+	/* Finds the edit of the resource at the path, or else that of its parent. A refused name
+	 * may itself contain "]", so each "]" is tried as the end of the resource's path. */
 	for (size_t length = strlen(key); length > 0 && !found; length--) {
 		if (at[length - 1] != ']' || (at[length] != '.' && at[length] != '\0'))
 			continue;
@@ -273,7 +273,8 @@ static bool tell_registration(const struct telling *telling, const struct fault 
 		return false;
 	link = edit_of(telling, fault, &rest);
 	zone = link ? registering_zone(model, link) : NULL;
-	/* The fault may be at the other link: of the two it is at the later one in the model. */
+	/* Two links conflict, and the fault is at the later one in the model. If no edit is of that
+	 * link, look for the edit of the other one. */
 	arm_read_place(&edit->request->arena, fault->origin.path ? fault->origin.path : "", &own);
 	for (size_t i = 0; !link && own.kind && !zone && i < edit->count; i++) {
 		zone = registering_zone(model, &edit->edits[i]);

@@ -67,7 +67,7 @@ void arm_found_add_all(struct arm_found_list *list, bool (*wants)(const struct a
 	}
 }
 
-/* In the order of the markers of pages. */
+/* Compares in the order of page markers: each page begins behind the marker of the previous one. */
 static int compare_found(const void *a, const void *b)
 {
 	const struct arm_found *left = a, *right = b;

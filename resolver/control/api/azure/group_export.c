@@ -34,7 +34,7 @@ struct group_export {
 	bool in_zone;               /* the record sets of the zone at `at` are being written */
 	char behind[NAME_TEXT_MAX]; /* the last record set, or address, that was written */
 	json_t *asked;              /* the requested ids; NULL: all */
-	json_t *outer;              /* the ids of what the requested ids are inside of */
+	json_t *outer;              /* the ids of the requested resources' parents */
 	json_t *parameters;
 	struct json_writer json; /* of the resources */
 	struct change_error error;
@@ -299,7 +299,7 @@ static void read_asked(struct group_export *export)
 	}
 }
 
-/* Does the request have a resource inside this one? */
+/* Does the request name a resource inside this one? */
 static bool has_requested_inside(const struct group_export *export, const struct path *path)
 {
 	char id[ARM_ID_MAX];
@@ -392,7 +392,8 @@ static bool write_portion(void *context)
 	struct group_export *export = context;
 	bool more = true;
 
-	resources_forget(api_resources(export->request)); /* other requests ran since */
+	/* Other requests ran since the last portion, and left what they read. */
+	resources_forget(api_resources(export->request));
 	if (export->at < export->list.count)
 		write_found(export);
 	else

@@ -188,7 +188,8 @@ static size_t count_inside(const struct arm_shown *shown)
 	return count;
 }
 
-/* The index of the page's first resource. Record sets begin there already. */
+/* The index of the page's first resource. It is 0 for record sets: only those of the page were
+ * collected. */
 static size_t find_first(const struct arm_listing *listing, const struct arm_page *page)
 {
 	size_t first = 0;
@@ -204,8 +205,8 @@ static size_t find_first(const struct arm_listing *listing, const struct arm_pag
 	return first;
 }
 
-/* Finds the users of all subnets of the page at once, because there may be thousands. NULL: it has
- * no subnets. */
+/* Finds the users of all subnets of the page in one walk, because the page may have thousands of
+ * subnets. NULL: the list is neither of networks nor of subnets. */
 static json_t *find_users(const struct arm_listing *listing, size_t first, size_t room)
 {
 	const struct path *path = &listing->asked->path;

@@ -439,19 +439,19 @@ static int on_reference(void *context, const struct reference *reference)
 struct subnet_users { /* a search for users of subnets */
 	const struct api_request *request;
 	const json_t *wanted; /* the networks (arm_users_want) */
-	json_t *names;        /* theirs, in lower case, without the groups */
+	json_t *names;        /* the wanted networks' names in lower case, without groups */
 };
 
 enum { NETWORK_KEY_MAX = GROUP_TEXT_MAX + NAME_TEXT_MAX };
 
-/* Prints "GROUP/NETWORK" in lower case for a network, or for that of a subnet; returns key. */
+/* Prints "GROUP/NETWORK" in lower case for the path of a network or of a subnet; returns key. */
 static char *network_key(const struct path *path, char key[NETWORK_KEY_MAX])
 {
 	snprintf(key, NETWORK_KEY_MAX, "%s/%s", path->group, path->names[0]);
 	return text_lower(key);
 }
 
-/* The users in the network that `text` refers to, by subnets. NULL: it is not wanted. */
+/* The object for users of the network that `text` refers to. NULL: the network is not wanted. */
 static json_t *users_in(const struct subnet_users *users, const char *group, const char *text)
 {
 	const struct virtual_network *network =
@@ -491,7 +491,8 @@ static void add_reference(const struct subnet_users *users, const char *group, c
 
 	if (!slash)
 		return;
-	/* Most of the many references name another network; finding each would take long. */
+	/* Most of the very many references are to networks that are not wanted. Looking up each
+	 * network would take long, so its name is compared first. */
 	name = strchr(subnet, '/') < slash ? strchr(subnet, '/') + 1 : subnet;
 	snprintf(network, sizeof network, "%.*s", (int)(slash - name), name);
 	if (!json_object_get(users->names, text_lower(network)))

@@ -17,7 +17,7 @@ json_t *arm_subnet_ip_configurations(const struct arm_shown *shown);
  * networks in one walk over the model. */
 void arm_users_want(json_t *users, const struct path *network);
 void arm_users_find(const struct api_request *request, json_t *users);
-/* Does both for one network, or for that of a subnet. */
+/* Calls both for a new object with one network; the path may be that of a subnet in it. */
 json_t *arm_network_users(const struct api_request *request, const struct path *network);
 json_t *arm_set_fqdn(const struct arm_shown *shown);
 json_t *arm_zone_set_count(const struct arm_shown *shown);

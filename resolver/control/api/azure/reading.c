@@ -354,8 +354,8 @@ static char *printed_record(const struct arm_reading *reading, const struct arm_
 	return text;
 }
 
-/* The present records, in arrays by their printed form, because a body may have very many. Strings
- * with bytes that JSON cannot have are printed alike. */
+/* The present records, indexed by their printed form, because a body may have very many. Each form
+ * has an array: texts whose bytes JSON cannot express are printed alike, though they differ. */
 static json_t *present_records(const struct arm_reading *reading, const struct arm_member *member)
 {
 	json_t *present = json_object(), *now;
@@ -374,8 +374,8 @@ static json_t *present_records(const struct arm_reading *reading, const struct a
 	return present;
 }
 
-/* Adds the record (NULL: it is wrong), in its present spelling if it exists already. Takes
- * ownership of the record. Uses each present record once. */
+/* Adds the record (NULL: it is wrong), in its present spelling if it exists already, and takes
+ * ownership of it. A present record is used up: a second record printed alike gets the next one. */
 static void add_record(const struct arm_reading *reading, const struct arm_member *member,
 		       json_t *present, json_t *record, json_t *array)
 {

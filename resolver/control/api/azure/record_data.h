@@ -6,8 +6,8 @@
 
 #include "resolver/control/api/azure/type.h"
 
-/* Makes the object of a record of the type, whose text may have any form that a zone takes. Names
- * are printed in full, without the final dot; those in the text may be relative to the zone. */
+/* Makes the object from a record's text, which may have any form that a master file allows. Names
+ * are printed in full, without the final dot; in the text they may be relative to the zone. */
 json_t *record_data_print(const struct arm_type *type, const struct arm_member *data,
 			  const char *text, const char *zone);
 /* Makes the text; NULL: the member *misfit is wrong, or, with *misfit NULL, there is no memory. */

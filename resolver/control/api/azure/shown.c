@@ -454,7 +454,8 @@ static void set_etag(struct arm_shown *shown)
 void arm_show_plain(struct api_request *request, const struct arm_type *type,
 		    const struct path *path, const void *item, struct arm_shown *shown)
 {
-	/* Finding an item of a file as it was given takes long among very many. */
+	/* part_given may search all items of the file, which takes long. So it is called only if
+	 * placing may have set members that are not to be shown. */
 	bool is_shown_as_given = path->kind->placed && !type->shows_placed;
 	const void *given = is_shown_as_given ? part_given(api_model(request), path) : NULL;
 

@@ -741,7 +741,7 @@ static void list_changes(struct api_request *request, uint64_t after, size_t lim
 struct watch { /* the place of a stream in the history */
 	struct service *service;
 	bool guarded;
-	struct source_place after; /* the client has all edits up to here that it may see */
+	struct source_place after; /* edits up to here were sent, or are hidden from the client */
 };
 
 struct watching { /* the events of a stream, while they are written */

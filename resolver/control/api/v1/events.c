@@ -42,7 +42,8 @@ static bool read_wanted(struct api_request *request, const char *after, struct w
 	snprintf(wanted->name, sizeof wanted->name, "%s", name ? name : "");
 	if (!api_v1_after(request, after, &wanted->after) || !read_level(request, &wanted->level))
 		return false;
-	/* A later id is of an earlier process whose clock was ahead: all events here are newer. */
+	/* An id above that of the last event comes from an earlier process whose clock was ahead.
+	 * The client has seen no event of this process, so it gets all of them. */
 	if (wanted->after > events_last())
 		wanted->after = 0;
 	return true;

@@ -102,7 +102,7 @@ struct zone_upload {
 	const char *text;
 	struct faults faults;
 	char *answer; /* NULL: the faults have the reason, or there was no memory */
-	/* in the thread */
+	/* Used only by read_zone, in its thread. */
 	struct json_writer writer;
 	bool has_soa; /* the file has a SOA, so none was made for it */
 };

@@ -34,7 +34,7 @@ class Inside {
     this.table];
   }
 
-  // Shows no rows, not even that there are none, until the next load.
+  // Shows neither rows nor "none" until the next load, because the resource is gone.
   clear() {
     this.items = [];
     this.table.replaceChildren();

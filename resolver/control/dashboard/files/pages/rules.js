@@ -47,7 +47,8 @@ function deadOf(targets) {
   return targets.filter((target) => targetWord(target)[0] === "bad").length;
 }
 
-// How bad a rule is: it cannot be answered, some targets are dead, failed queries, it decides nothing.
+// How bad a rule is. 4: it cannot be answered, or all its targets are dead; 3: some targets are
+// dead; 2: queries failed; 1: it decides nothing; 0: none of these, or it is disabled.
 function badness({use, state}, targets, {is_answered}) {
   const dead = deadOf(targets);
 
@@ -106,10 +107,12 @@ export class RulesPage extends Page {
     const known = new Map(rulesets.map((ruleset) => [ruleset.path, ruleset])), {count: lost, causes} = status.unanswered;
 
     this.unanswered = new Map(causes.map(({rule, reason}) => [rule, reason]));
-    this.knows_all = lost === causes.length; // of very many the status names the first
+    // If very many rules cannot be answered, the status names only some of them.
+    this.knows_all = lost === causes.length;
     this.rulesets = rulesets;
     this.networks = status.networks.map((network) => network.name);
-    // A target that two endpoints ask is there twice, the worse one first.
+    // A target that two endpoints ask is listed twice, the worse one first. Reversed, the worse one
+    // comes last, and stays in the map.
     this.health = new Map(status.targets.toReversed().map((target) => [target.host + " " + target.protocol, target]));
     // Rules of a ruleset that was made between the two answers are left out until the next reading.
     this.rules = rules.map((rule) => ({...rule, ruleset: known.get(rule.path.split("/", 3).join("/")), key: order(rule.domain)})).filter(({ruleset}) => ruleset)
@@ -244,7 +247,7 @@ export class RulesPage extends Page {
     return this.health.get(host(target) + " " + (target.protocol || "udp"));
   }
 
-  // Whether the rule can be answered, by the server's judgement; undefined: not known.
+  // The server's judgement: is_answered (undefined: not known), and if it is false, the reason.
   judged(rule) {
     const full = ruleName(rule);
 

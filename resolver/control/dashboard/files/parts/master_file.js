@@ -35,7 +35,8 @@ function plan(where, sets, served, prune) {
   return edits;
 }
 
-// Other encodings' bytes would silently become other characters.
+// The file's text, which must be UTF-8: file.text() would silently replace the bytes of other
+// encodings.
 async function textOf(file) {
   const bytes = await file.arrayBuffer();
 

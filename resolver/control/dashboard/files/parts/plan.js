@@ -34,7 +34,7 @@ export class PlanView extends HTMLElement {
   connectedCallback() {
     this.shown = h("div", {"aria-live": "polite"});
     this.replaceChildren(...this.at_once ? [] : [h("button", {type: "button", onclick: () => this.run()}, "What would change?")], this.shown);
-    // Typing changes the edits, so the shown plan goes, and one that is still asked for is not shown.
+    // Typing changes the edits, so the shown plan goes, and a plan on its way is dropped.
     this.closest("form").addEventListener("input", () => {
       this.asked = null;
       this.shown.replaceChildren();
