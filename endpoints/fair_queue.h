@@ -34,7 +34,7 @@ struct fair_queue {
 	struct hash_key key;
 	struct fair_queue_client *clients; /* NULL: they are not told apart now */
 	struct fair_queue_client
-		*greediest; /* compared only with arriving clients; its items may have left */
+		*greediest; /* replaced only when an item arrives; its items may have left */
 };
 
 /* There is no release: its memory is freed when the last item has left. */

@@ -320,10 +320,10 @@ static bool read_plain_rest(struct request_reader *reader)
 	return true;
 }
 
-/* Walks everything after the question of a request that is no QUERY. An update has its zone section
- * there. False: a record leaves the packet, bytes follow the last record, or an OPT or TSIG is
- * wrong. Skips rdata, because an update's prerequisites and deletions have none of their type (RFC
- * 2136 sections 2.4 and 2.5). */
+/* Walks everything after the question of a request that is no QUERY. An update's question is its
+ * zone section. False: a record leaves the packet, bytes follow the last record, or an OPT or TSIG
+ * is wrong. Skips rdata, because an update's prerequisites and deletions have none of their type
+ * (RFC 2136 sections 2.4 and 2.5). */
 static bool read_update(struct request_reader *reader)
 {
 	struct message_walk walk = message_walk_from(reader->packet, reader->length, reader->at);

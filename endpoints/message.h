@@ -127,11 +127,11 @@ bool message_read_question(struct request *request, struct name *name, const str
  *
  * FORMERR are: records in the answer section; records in the authority section, except an IXFR's
  * one SOA of its zone (RFC 1995 section 3); a compressed qname; bytes after the last record; a
- * second or misplaced OPT; a cookie of an impossible length (RFC 7873 section 5.2.2); malformed
- * options; and a TSIG that is not the last record. A packet without a question but with a cookie
- * only asks for a cookie: it is an "error" with NOERROR, unless the caller finds the cookie bad
- * (section 5.4). The caller handles types that are no data (IXFR, AXFR, MAILA, MAILB, OPT, TSIG,
- * TKEY, NXNAME).
+ * second or misplaced OPT; a first cookie of an impossible length (RFC 7873 section 5.2.2);
+ * malformed options; and a TSIG that is not the last record. A packet without a question but with a
+ * cookie only asks for a cookie: it is an "error" with NOERROR, which the caller turns into
+ * BADCOOKIE if the cookie is bad (section 5.4). The caller handles types that are no data (IXFR,
+ * AXFR, MAILA, MAILB, OPT, TSIG, TKEY, NXNAME).
  *
  * REQUEST_UPDATE (RFC 2136): there is exactly one zone, whose name, type and class are in `name`
  * and `request`, and at most one OPT, of version 0. If there is a TSIG, it is the last record. All
@@ -256,9 +256,9 @@ struct message_end {
 	size_t limit;         /* most bytes that the transport and the client allow */
 };
 
-/* The bytes of a reply's OPT without options that may be left out. By UDP that is with the cookie:
- * a client discards a reply without it (RFC 7873 section 5.3), and with TC it comes by TCP. There a
- * reply is whole rather than with its cookie. */
+/* How many bytes a reply must keep free for its OPT. By UDP they include the cookie, because a
+ * client discards a reply without it (RFC 7873 section 5.3): if the cookie does not fit, the reply
+ * gets TC, and the client comes by TCP. By TCP the cookie is left out rather than the records. */
 size_t message_opt_room(const struct request *request, bool tcp);
 
 /* Completes the reply. Header: QR, opcode, AD 0; for QUERY also RA, and RD and CD from the request.

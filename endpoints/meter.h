@@ -23,11 +23,12 @@
  * of the real client's share.
  *
  * address_client defines what a client is. There is no list of clients: their use is a small keyed
- * count-min sketch of decaying counters. It is touched only while the first bucket holds less than
- * half of what is above the kept part, or less than the reserve if that is more. Then each query
- * takes its own token, because tokens held by a worker would be missing for others. With more in
- * the bucket, as always at an endpoint far from its limit, a batch costs an atomic operation (one
- * more if it gives tokens back) and a query a decrement. Without a limit they cost nothing. */
+ * count-min sketch of decaying counters. A batch takes all its tokens at once if the first bucket
+ * then still holds, above the kept part, at least half of what fits there and at least the reserve.
+ * An endpoint far from its limit always has that much: a batch costs an atomic operation (one more
+ * if it gives tokens back) and a query a decrement. With less in the bucket each query takes its
+ * own token and touches the sketch, because tokens held by a worker would be missing for others.
+ * Without a limit queries cost nothing. */
 #ifndef SLUICE_METER_H
 #define SLUICE_METER_H
 
@@ -61,7 +62,7 @@ struct meter {
 	 * in sixteenths of a nanosecond (meter.c). */
 	_Alignas(METER_LINE) _Atomic uint64_t due;
 	_Atomic uint64_t proven_due; /* the same for the proven clients' half */
-	/* Written by queries while the bucket is less than about half full. */
+	/* Written only while the bucket is too empty to give a batch all its tokens at once. */
 	_Alignas(METER_LINE) _Atomic uint64_t greediest;
 	_Atomic uint64_t refused; /* queries refused since the meter was made */
 	_Atomic uint64_t usage[METER_ROWS][METER_CELLS];

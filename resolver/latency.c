@@ -1,5 +1,5 @@
-/* Switched off, no answer is counted or drawn: an answer and the end of a round cost one comparison
- * each. */
+/* While the measuring is switched off, answers are neither numbered nor drawn: an answer and the
+ * end of a round cost one comparison each. */
 #include "resolver/latency.h"
 
 #include <string.h>

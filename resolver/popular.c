@@ -180,7 +180,7 @@ void popular_each(struct popular *popular, const struct hash_key *key, uint64_t 
 		bool counts;
 
 		while (atomic_flag_test_and_set_explicit(&popular->lock, memory_order_acquire))
-			sched_yield(); /* usually held for less than a microsecond */
+			sched_yield(); /* the lock is usually held for less than a microsecond */
 		counts = half->began_us && now_us - half->began_us < HALVES * HALF_US;
 		if (counts) {
 			set = half->sets[i % SETS];

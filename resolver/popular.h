@@ -1,7 +1,7 @@
 /* Counts the most asked names in bounded memory: the space-saving summary of Metwally, Agrawal and
  * El Abbadi (2005), in sets, so that a count touches one line of memory and one entry. A name whose
  * set is full replaces the least counted one and takes over its count: `over` of its count are not
- * its own. So this never makes a count too small.
+ * its own. So replacing a name never makes a count too small.
  *
  *     a worker: popular_count ─► the set of the name's hash ─► its entry, or the least one
  *     control thread: popular_each, set by set, and sums over the workers

@@ -66,7 +66,7 @@ size_t inbound_write_error(const struct inbound *inbound, const struct query *qu
 size_t inbound_reply_error(const struct inbound *inbound, const struct query *query,
 			   const struct inbound_error *error,
 			   uint8_t reply[INBOUND_ERROR_REPLY_MAX]);
-/* Counts a packet that does not reach the resolver for another reason than an error in it. */
+/* Counts a packet that is turned away for access, a limit or lack of room, not for an error. */
 void inbound_count_turned_away(const struct inbound *inbound, const struct query *query);
 /* Like inbound_reply_error, for a query that does not reach the resolver; also tells
  * on_turned_away. error NULL: silence. */

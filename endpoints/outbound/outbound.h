@@ -100,8 +100,8 @@ MUST_CHECK int outbound_init(struct outbound *outbound, uv_loop_t *loop, struct 
 void outbound_release(struct outbound *outbound);
 
 /* For lookups.send and .forget; `outbound` is the struct outbound. ERR_SYSTEM: the source cannot be
- * used. ERR_NOMEM: there is no memory, descriptor or port. By UDP either is tried again a second
- * later. */
+ * used. ERR_NOMEM: there is no memory, descriptor or port. By UDP the next try to open a port is a
+ * second later. */
 int outbound_send(void *outbound, struct flight *flight, const uint8_t *wire, size_t length,
 		  uint64_t now_us);
 void outbound_forget(void *outbound, struct flight *flight);

@@ -68,8 +68,8 @@ struct outbound_pool {
 	struct outbound_port *draining;
 	struct outbound_hand hands[OUTBOUND_HANDS]; /* in this batch */
 	unsigned hand_count;
-	uint64_t retry_us; /* not before, because no port could be opened */
-	bool sourceless;   /* then: the source could not be used */
+	uint64_t retry_us; /* no port is opened before this time, because one could not be opened */
+	bool sourceless;   /* it could not be opened because the source cannot be used */
 };
 
 /* ---- outbound/pool.c ---- */

@@ -261,7 +261,8 @@ static void drop(struct flight *flight, uint64_t now_us)
 }
 
 /* A connection that ends without an answer counts as the target's reply to the question. After a
- * failed fallback the truncated reply remains, unless the fallback failed here. */
+ * failed fallback the truncated reply counts as that, unless one of our own limits made the
+ * fallback fail: then the target is not to blame. */
 static void note_said(struct lookup *lookup, const struct flight *flight, enum target_error error,
 		      uint64_t now_us)
 {

@@ -19,8 +19,8 @@
  * still count. A target is asked in lower case for a quarter of an hour when TCP has shown that it
  * changes letters, or when it changed them for ten questions in a row. Before that, a server that
  * changes letters and has no TCP still answers: once it has changed letters, further packets by UDP
- * for that question are in lower case. The first leaves at once, or if TCP was begun, when that has
- * failed or its patience is over.
+ * for that question are in lower case. The first of them leaves at once. But while a TCP copy is
+ * under way, it waits until the copy has failed or the patience for it is over.
  *
  * Near misses are counted for each flight: few of them meet a question that is answered in a
  * millisecond, so duplicate replies do not send every question to TCP.

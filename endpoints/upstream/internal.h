@@ -26,7 +26,7 @@
  *                        if may_repeat allows it
  *                        TC: by TCP
  *                        once each, and then in that way:
- *                          plain     without an OPT: FORMERR or NOTIMP to one with it
+ *                          plain     without an OPT: FORMERR, NOTIMP or BADVERS to one with it
  *                          lower     in lower case: what capitals brought was worth nothing, or
  *                                    had other letters
  *                          by_tcp    by TCP, beside: near misses came, or other letters, or

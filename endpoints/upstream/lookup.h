@@ -281,12 +281,12 @@ void lookups_release(struct lookups *table);
 
 /* Asks, or joins the same question under way. on_done tells the waiter of the end, never before
  * lookup_ask returns. `holder` keeps the leg's memory (a policy snapshot). Nobody joins a question
- * that began LOOKUP_SHARED_US ago: otherwise clients could keep the question for a name that nobody
- * answers for ever, with one more flight for each packet, and with the policy of its first waiter.
- * The question gives up at the latest deadline of all waiters that it ever had; a waiter with an
- * earlier deadline keeps that itself (lookup_leave, lookup_expire). `may_wait` false: fail when
- * every target is suspect, instead of waiting for a sign of life (another leg follows). ERR_LIMIT:
- * at lookup_max, or without memory. */
+ * that began LOOKUP_SHARED_US ago or earlier: otherwise new clients could keep an unanswered
+ * question alive for ever, with one more flight for each packet, and with the policy of its first
+ * waiter. The question gives up at the latest deadline of all waiters that it ever had; a waiter
+ * with an earlier deadline keeps that itself (lookup_leave, lookup_expire). `may_wait` false: fail
+ * when every target is suspect, instead of waiting for a sign of life (another leg follows).
+ * ERR_LIMIT: at lookup_max, or without memory. */
 MUST_CHECK int lookup_ask(struct lookups *table, const struct lookup_key *key, void *holder,
 			  struct waiter *waiter, uint64_t deadline_us, bool may_wait,
 			  uint64_t now_us);

@@ -116,8 +116,8 @@ void cache_expect(struct cache *cache, const struct cache_key *key);
 /* Finds the entry and takes a reference. STALE: the TTL ended less than stale_max_s ago. */
 enum cache_state cache_get(struct cache *cache, const struct cache_key *key, uint64_t now_us,
 			   uint32_t stale_max_s, struct cache_entry **entry);
-/* Puts the entry of this key in place of an older one, and takes its own reference; but of an
- * entry larger than a shard's share of the bytes nothing is kept. A failure does not replace an
+/* Puts the entry of this key in place of an older one, and takes its own reference. An entry larger
+ * than a shard's share of the bytes only removes the older one. A failure does not replace an
  * answer that is fresh or may still be given stale: the answer stays, and is not asked for again
  * until both its own time and the failure's are over. An entry that replaces a fresh answer takes
  * over its askers. */

@@ -1,6 +1,7 @@
 /* Makes a cache entry from a target's reply: keeps only records that belong to the question, brings
  * TTLs into their bounds, and notes their offsets for ageing. Answers are copied in one piece if
- * they are only the question's own data, without names; else record by record.
+ * they are a few records of the question's own data, without names, and nothing of the authority
+ * section may be kept; else record by record.
  *
  * Kept: the chain from the qname (CNAME, DNAME), the asked type at its end, with DO also the RRSIGs
  * of these, and of the authority section the SOA of a negative answer and, with DO, the proofs.

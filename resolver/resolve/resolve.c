@@ -482,7 +482,7 @@ static void resolve(struct resolution *r, uint64_t now_us)
 	c.may_prefetch = r->hold->cache.prefetch && r->resolver->refreshes.count < REFRESHES;
 	c.impatient = r->impatient;
 	c.expired = now_us >= r->query->arrived_us + RESOLVE_DEADLINE_US;
-	if (c.expired) /* this pass ends the query, called by its own timer or its question's */
+	if (c.expired) /* the query's or its question's timer led here; this pass ends the query */
 		STATS_ADD(r->endpoint, deadline, 1);
 	if (r->watch)
 		watch_pass(r, &c);

@@ -164,8 +164,8 @@ static bool is_bound_twice(const struct snapshot *snapshot, const struct host *h
 	return false;
 }
 
-/* Whether the host overlaps one of our listeners. No policy has two listeners that overlap, so that
- * one is about to be closed. */
+/* Whether the host overlaps one of our listeners. No policy has two listeners that overlap, so the
+ * listener found here is about to be closed. */
 static bool is_beside_ours(const struct server *server, const struct host *host)
 {
 	for (unsigned i = 0; i < server->listener_count; i++)
@@ -409,8 +409,8 @@ static const char *start_advice(int error)
 	}
 }
 
-/* Stores the snapshot's serials; called just before workers answer from it. At the start
- * the workers may still fail to start after it. */
+/* Stores the snapshot's serials. Called just before workers answer from the snapshot. Only when the
+ * server starts, a worker may still fail to start after this call. */
 static void keep_serials(const struct server *server, const struct snapshot *snapshot)
 {
 	if (snapshot->transfers)
@@ -711,7 +711,7 @@ static struct snapshot *prepare_tables(struct server *server, struct owned *owne
 	return NULL;
 }
 
-/* The caller changes the model's references. */
+/* Leaves the model alone: model->owned was set before, if our addresses have changed. */
 static void publish_tables(struct server *server, struct snapshot *snapshot)
 {
 	atomic_store(&snapshot->users, server->worker_count);

@@ -169,8 +169,8 @@ static int compare_zones(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
-/* Sets the zones that the policy takes SOAs from: those of `before`, except for fresh zones.
- * `before`: the table of a policy with the same pools; or NULL. */
+/* Sets the zones that the policy takes SOAs from. `before`: the table of a policy with the same
+ * pools; its zones are taken over, and only fresh zones replace them. NULL: sets all zones anew. */
 static int stamp(struct transfer_table *table, struct policy *policy,
 		 const struct transfer_table *before)
 {

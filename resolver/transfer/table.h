@@ -51,7 +51,8 @@ MUST_CHECK int transfer_table_advance(struct transfer_table **table, struct poli
 				      const struct transfer_table *before, uint64_t now_s);
 /* Stores the serials of zones that are new or have changed. Called just before the table is served,
  * when nothing can prevent that any more: a serial of a table that is not served was never given
- * out, and must not be stored. Only at the start the workers may still fail to start after it. */
+ * out, and must not be stored. There is one exception: when the server starts, a worker may still
+ * fail to start after this call. */
 void transfer_table_keep(const struct transfer_table *table, const struct serial_keeper *keeper);
 void transfer_table_free(struct transfer_table *table); /* NULL is fine */
 

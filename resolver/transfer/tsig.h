@@ -77,7 +77,7 @@ void tsig_begin(struct tsig_context *context, const struct tsig_key *key, uint16
 enum tsig_error tsig_check_answer(struct tsig_context *context, const uint8_t *packet,
 				  size_t length, size_t tsig_at, uint64_t now_s);
 
-/* How many bytes tsig_sign will add. */
+/* How many bytes tsig_sign adds if they fit. */
 size_t tsig_room(const struct tsig_context *context);
 /* Appends a TSIG and counts it in the header. Returns the message's length, which is at most
  * `capacity`: a TSIG that does not fit is left out. That happens by UDP, if the names of a key and

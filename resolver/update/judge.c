@@ -310,8 +310,8 @@ static bool has_own_target(const struct judge *judge, const struct name *owner)
 	return false;
 }
 
-/* Whether a registered PTR at this owner leads to another name than the key's, which has the
- * address. */
+/* Whether a registered PTR at this owner leads to a name that has the address and is not the
+ * key's. */
 static bool leads_elsewhere(const struct judge *judge, const struct name *owner)
 {
 	const struct rrset *set = find_set(judge->view->registered, owner, TYPE_PTR);
@@ -556,8 +556,8 @@ static const char *judge_content(const struct judge *judge)
 
 /* ---- prerequisites (section 3.2) ---- */
 
-/* The address in answers if this is the name server's name; NULL: it is not, or the server has no
- * address. */
+/* The address that answers give for the name server's name. NULL: `owner` is another name, the
+ * message is for a reverse zone, or the server has no address. */
 static const struct address *server_address(const struct judge *judge, const struct name *owner)
 {
 	const struct update_view *view = judge->view;
@@ -741,7 +741,7 @@ static int apply_all(struct judge *judge)
 
 /* ---- results ---- */
 
-/* A renewed set takes the entry's TTL, which may have changed. */
+/* A named set takes the entry's TTL, so it changes if that TTL has changed. */
 static bool is_changed(const struct judge *judge, const struct draft *draft)
 {
 	size_t before = draft->before ? draft->before->count : 0;
@@ -802,7 +802,7 @@ static const char *judge_amounts(const struct judge *judge)
 		       : NULL;
 }
 
-/* Whether the client may change all of the registered set of this prerequisite, and so keep it. */
+/* Whether the client may change the whole registered set of this prerequisite, and so renew it. */
 static bool may_renew(const struct judge *judge, const struct update_record *record)
 {
 	const struct rrset *set = find_set(judge->view->registered, &record->owner, record->type);

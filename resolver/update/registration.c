@@ -124,8 +124,8 @@ bool registration_has_address(const struct registration *entry, const struct add
 	return false;
 }
 
-/* The address or prefix that the owner of the message's first record names. If there is no record,
- * or its owner is no such name in the zone, that of the zone. */
+/* Finds the address or prefix whose reverse name is the owner of the message's first record.
+ * Without a record, or if that owner is no reverse name in the zone, finds the zone's prefix. */
 static bool parse_subject(const struct update *update, struct prefix *subject)
 {
 	const struct update_record *first = update->prerequisite_count > 0 ? update->prerequisites

@@ -9,10 +9,11 @@
  * cannot be told from replays. Requests signed REPLAY_START_S or more before the start are too old
  * as well, because an earlier process may have taken them.
  *
- * If the clock was ahead at the start, every request would be too old until the clock gets there
- * again. So once the clock is more than TSIG_FUDGE_S behind it, the start is now: an earlier
- * process could be replayed no more than by a restart at this moment. The floor of a key that has
- * signed meanwhile stays, because this process has taken its requests.
+ * If the clock was ahead at the start and is set back later, every request would be too old until
+ * the clock reaches the start again. So when the clock is more than TSIG_FUDGE_S behind
+ * replays.floor_s, the present counts as the start. Then no more requests of an earlier process can
+ * be replayed than after a restart at this moment. Keys keep their own floors, because this process
+ * has taken their requests.
  *
  * No clock and no lock: only the control thread uses it, and gets all requests in order. */
 #ifndef SLUICE_UPDATE_REPLAY_H
@@ -69,7 +70,7 @@ struct replays {
 	uint32_t count, room;
 	uint32_t *buckets; /* indexes of entries plus 1, by the hash of the MAC; `room` buckets */
 	uint32_t unused;   /* the first entry of the free list, plus 1 */
-	uint64_t floor_s;  /* by the time of the start, for all keys; like a key's floor */
+	uint64_t floor_s;  /* like a key's floor_s, but for all keys; set at the start */
 	struct replay_key keys[REPLAY_KEYS];
 };
 
@@ -77,8 +78,8 @@ struct replays {
 void replays_init(struct replays *replays, const struct hash_key *hash, unsigned max,
 		  uint64_t now_s);
 void replays_release(struct replays *replays);
-/* The start is now: requests signed REPLAY_START_S or more before it are too old, because another
- * process may have taken them. */
+/* Makes now_s the start. Called again when this process takes over from another one, which may have
+ * taken requests until then. */
 void replays_begin(struct replays *replays, uint64_t now_s);
 
 enum replay replays_judge(struct replays *replays, const struct replay_request *request,

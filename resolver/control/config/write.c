@@ -199,7 +199,7 @@ static void write_any_list(struct writer *writer, const void *field, const void 
 	write_list(writer, field, item);
 }
 
-/* Writes the group in braces, without what comes before and behind them on their lines. */
+/* Writes the group in braces; the caller writes what is before and behind them on their lines. */
 static void write_braced(struct writer *writer, const struct group *group, const void *item)
 {
 	fputc('{', writer->out);

@@ -766,8 +766,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 
 /* ---- the answer ---- */
 
-/* The client has a time limit for each buffer, and for what is appended to one that it has taken
- * already. None runs while there is no data. */
+/* The time limit begins anew with each buffer, and with data that is appended to a buffer after the
+ * client has taken all of it. No limit runs while there is no data. */
 static ssize_t on_room(void *context, uint64_t position, char *to, size_t room)
 {
 	struct http_exchange *exchange = context;

@@ -22,7 +22,7 @@ struct failure {
 	struct health_route judged; /* of the first route; since_us is the earliest of all */
 	json_t *rules;
 	json_int_t rule_count;
-	const struct route *last; /* the latest of its routes */
+	const struct route *last; /* the route that was added last */
 	const char
 		*all_names; /* words for the names of the default resolver or a network's servers */
 	const char *domains[NAMED];
@@ -97,7 +97,8 @@ static void add_networks(struct failing *search, struct failure *failure, const 
 			rule ? search->networks[n] : policy->networks[n].custom == route;
 }
 
-/* A route may have the target twice, by endpoints with the same source. */
+/* Adds the route once. It comes twice if two of its endpoints ask the same target from the same
+ * source. */
 static void add_route(struct failing *search, struct failure *failure, const char *name,
 		      const struct route *route)
 {

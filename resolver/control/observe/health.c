@@ -427,8 +427,9 @@ static bool is_server_again(const struct route *route, const struct upstream *up
 	return false;
 }
 
-/* Names the dark route's first server, and the number of the others. The route is dark since its
- * last target is. Not known if one has only lost its source: when that was is not kept. */
+/* Names the dark route's first server, and the number of the others. The route became dark when the
+ * last of its targets did. That time is unknown if a target has only lost its source address,
+ * because nobody notes when that happened. */
 static void judge_dark(const struct health_now *now, const struct route *route,
 		       struct health_route *judged)
 {

@@ -230,8 +230,9 @@ static int add_listener(struct management_api *management, struct master_link *m
 	return err;
 }
 
-/* Failing to open the socket is no error without a `management` group, since it is then a
- * convenience; nor if the server is started again, as in open_listeners. */
+/* A socket that cannot be opened is an error only if the file has a `management` group: without the
+ * group, the socket is a convenience. A server that is started again goes without the socket, for
+ * the same reason as in open_listeners. */
 static int open_socket(struct management_api *management, struct master_link *master,
 		       const struct management *wanted, bool again)
 {
@@ -248,8 +249,9 @@ static int open_socket(struct management_api *management, struct master_link *ma
 	return EXIT_SUCCESS;
 }
 
-/* Started again, the server goes without a listener that cannot be opened: a reload may have taken
- * the setting with "other listeners take a restart", and clients must get answers all the same. */
+/* A server that is started again goes without a listener that cannot be opened. A reload may have
+ * accepted the setting without opening the listener, and DNS clients must get answers all the
+ * same. */
 static int open_listeners(struct management_api *management, struct master_link *master,
 			  const struct management *wanted, bool again)
 {

@@ -31,10 +31,10 @@ struct management_api {
 	char *listeners;               /* the URLs of management.listen, as opened */
 };
 
-/* Opens the model's listeners, with sockets of the master. `again`: another server has served
- * before, so one that cannot be opened is only logged. Returns EXIT_SUCCESS, or the exit status of
- * a printed error. Either way call management_api_close, but after service_close, which ends the
- * queries (server_ask) that requests wait for. */
+/* Opens the model's listeners, with sockets of the master. `again`: the master has started this
+ * server in place of one that ended, so a listener that cannot be opened is only logged. Returns
+ * EXIT_SUCCESS, or the exit status of a printed error. Either way call management_api_close, but
+ * after service_close, which ends the queries (server_ask) that requests wait for. */
 int management_api_open(struct management_api *management, uv_loop_t *loop, struct service *service,
 			const struct api_dialect *const *dialects, struct master_link *master,
 			bool again, const struct model *model, struct faults *faults);

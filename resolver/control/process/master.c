@@ -551,8 +551,8 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* A server that is started again during an upgrade must know of it: the new server has read the
- * files already, so it would discard a later reload. */
+/* A server that is started again during an upgrade is told to refuse reloads: the new server has
+ * read the files already, so a later reload would be lost when the new server takes over. */
 static void say_start(const struct master *master, enum part part)
 {
 	static struct master_message message;

@@ -12,7 +12,7 @@ enum { MASTER_LINK_ERROR_MAX = 256, MASTER_LINK_KEPT_MAX = 8 };
 struct master_link {
 	int fd;
 	unsigned workers; /* of the DNS sockets that were open at START; 0: none were */
-	bool upgrading;   /* at START a new server was starting beside this one */
+	bool upgrading;   /* started again during an upgrade, beside the new server */
 	uv_poll_t poll;
 	uv_async_t again; /* hands out `kept`: messages that came during a wait for an answer */
 	struct {

@@ -3,8 +3,8 @@
  *
  *     server                                master
  *                                           START workers (of the DNS sockets; 0: none are open),
- *                                           kind: whether a new server is starting; older masters
- *                                           always say ALONE
+ *                                           kind: whether a new server is beside this server;
+ *                                           older masters always say ALONE
  *     OPEN kind, name, workers              SOCKETS name, in as many messages as needed; or FAULT
  *                                           mark of the name, text. Older masters send neither
  *                                           the name nor the mark
@@ -73,7 +73,7 @@ enum master_kind {
 };
 
 enum master_tale { MASTER_READY, MASTER_RELOADING };    /* for TELL */
-enum master_upgrade { MASTER_ALONE, MASTER_UPGRADING }; /* for START: the new server is there */
+enum master_upgrade { MASTER_ALONE, MASTER_UPGRADING }; /* for START: is a new server beside it? */
 
 struct master_message {
 	uint32_t protocol;

@@ -34,8 +34,9 @@
 #include "resolver/control/process/master_wire.h"
 #include "resolver/control/store/source.h"
 
-/* The first server has no more groups than the master and later servers, which get them in a
- * message: else it could read files that a later one cannot. */
+/* The first server sends its groups to the master in a message with room for this many, and later
+ * servers inherit the groups of the master. With more groups, the first server could read files
+ * that a later one cannot. */
 enum { GROUPS_MAX = MASTER_GROUPS_MAX };
 
 #define BINDING (UINT64_C(1) << CAP_NET_BIND_SERVICE)
@@ -45,7 +46,7 @@ struct identity { /* the user to become */
 	gid_t gid;
 	gid_t groups[GROUPS_MAX];
 	int group_count;
-	int left_out; /* more groups of the user, which do not count */
+	int left_out; /* number of the user's groups beyond GROUPS_MAX */
 };
 
 /* ---- users and groups ---- */
@@ -417,14 +418,15 @@ static int give_up_rest(const struct model *model, struct faults *faults)
 	return ERR_FAULTS;
 }
 
-/* Keeps the current user: root with all its rights, or the user that a service manager has set. */
+/* Keeps the current user: root with all its rights, or the user that a service manager has set.
+ * Takes the configured group. */
 static int stay(const struct model *model, const struct identity *identity, struct faults *faults)
 {
 	return take_group(model, identity, faults) == 0 ? give_up_rest(model, faults) : ERR_FAULTS;
 }
 
-/* A reload has taken another user, or one that does not exist, with a warning; names must be
- * answered all the same. */
+/* Keeps the user of the server before. A reload may have accepted another user, or one that does
+ * not exist, with a warning; names must be answered all the same. */
 static int stay_as_before(const struct model *model, struct faults *faults)
 {
 	struct identity identity = {0};

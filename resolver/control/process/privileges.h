@@ -23,12 +23,12 @@
 #include "rules/schema/model.h"
 
 /* Becomes the model's user for good. Without a user, or if the process is that user already, gives
- * up only rights that are not needed; root takes the model's group all the same. After a change of
- * user, each file that a reload or restart needs and the user cannot read or write is a fault: the
- * configuration's files, zones, secrets, certificate and key, state, resolv.conf if given, and the
- * directories of state, query log and control socket. To serve, first makes a missing socket
- * directory for the user. A server that is started again stays the user of the one before, with a
- * warning if the model has another. ERR_FAULTS: the process must end. */
+ * up rights that are not needed; if the process is root, it also takes the model's group. After a
+ * change of user, each file that a reload or restart needs and the user cannot read or write is a
+ * fault: the configuration's files, zones, secrets, certificate and key, state, resolv.conf if
+ * given, and the directories of state, query log and control socket. SERVE first makes a missing
+ * socket directory for the user. SERVE_AGAIN, for a server in place of one that ended, keeps the
+ * current user, with a warning if the model has another. ERR_FAULTS: the process must end. */
 enum privileges_for { PRIVILEGES_CHECK, PRIVILEGES_SERVE, PRIVILEGES_SERVE_AGAIN };
 MUST_CHECK int privileges_drop(const struct model *model, const char *resolv_conf,
 			       enum privileges_for what, struct faults *faults);

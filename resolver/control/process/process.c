@@ -526,8 +526,9 @@ static void finish_access(void *context, bool served)
 		tally_follow(process->tally);
 }
 
-/* Whether the master starts this server because one that served has ended. Then a setting that
- * takes a restart, as reloads say, must not keep this one from serving. */
+/* Whether the master has started this server in place of one that ended. A reload may have
+ * accepted, with a warning, settings that take effect only now; they must not keep this server from
+ * serving. */
 static bool is_again(const struct process *process)
 {
 	return process->master.workers > 0 && !process->service.beside;
@@ -699,7 +700,7 @@ static int load_and_serve(struct process *process, struct faults *faults)
 
 	load->migration.on_progress = on_migration_progress;
 	load->migration.context = process;
-	process->service.upgrading = process->master.upgrading; /* until REFUSED or LEAVE */
+	process->service.upgrading = process->master.upgrading; /* REFUSED clears it */
 	model = reload_load(process, faults);
 	if (!model)
 		return refuse(faults);

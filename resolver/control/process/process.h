@@ -50,8 +50,8 @@ struct process {
 	char *user, *group;            /* as configured at the start; NULL: not configured */
 	bool seccomp;                  /* as configured at the start */
 	unsigned workers;              /* as configured at the start; 0: not configured */
-	struct api_request *upgrading; /* waits for the upgrade's result; NULL: none, or
-					* its client was connected to the previous server */
+	struct api_request *upgrading; /* waits for the upgrade's result; NULL: no upgrade, or one
+					* that a client of the previous server began */
 	bool taking;          /* taking over: sends TAKEN once all workers have the model */
 	uint32_t successor;   /* the process that serves: this one finishes and ends; 0: none */
 	bool stopping;        /* by a signal */

@@ -25,7 +25,7 @@ static void warn_of_restart(const struct process *process, const struct model *m
 			    struct faults *faults)
 {
 	unsigned workers = process->service.server.worker_count;
-	/* Both say one worker per CPU: at most the number of CPUs has changed. */
+	/* Both configurations mean one worker per CPU: only the number of CPUs can have changed. */
 	bool same_workers = model->workers == 0 && process->workers == 0;
 
 	if (!text_equal(model->user, process->user) || !text_equal(model->group, process->group))
@@ -190,9 +190,10 @@ static int replace_as(struct process *process, const struct reload_order *order,
 	return 0;
 }
 
-/* Gives the copy the file's own paths of control socket and state, which mean the same as its full
- * ones. So a later reload sees no difference, and the master, which finds a socket by its path,
- * hands over the one that it holds. If memory is short, the full paths stay. */
+/* Replaces the copy's full paths of control socket and state by those of the file, which may be
+ * relative and mean the same. So a later reload sees no difference, and the master, which knows an
+ * open socket by the text of its path, finds the socket. If memory is short, the full paths
+ * stay. */
 static void take_places(struct model *copy, const struct management *file)
 {
 	for (; copy; copy = copy->declared) {
@@ -465,9 +466,9 @@ static struct model *go_back_to_copy(struct process *process, struct model *mode
 	return model;
 }
 
-/* Finds the state's path in a configuration file with faults, for the load, and the control
- * socket's path ("": it cannot be read, or the file has none). False: the state's path cannot be
- * read, or this process is root and must become another user before it reads the copy beside the
+/* Reads two paths from a configuration file that has faults: load->state, and the control socket's
+ * ("": the file has none, or it cannot be read). False: the state's path or `user` cannot be read,
+ * or this process is root and must become another user before it reads the copy beside the
  * state. */
 static bool find_places(struct load *load, char socket[LOAD_PATH_MAX])
 {
@@ -484,8 +485,8 @@ static bool find_places(struct load *load, char socket[LOAD_PATH_MAX])
 				&ignored) != 0)
 		*socket = '\0';
 	faults_release(&ignored);
-	/* The load keeps the state's path of the first model that it reads. Without this that would
-	 * be the copy, which has the full path. */
+	/* The load takes the state's path from the first model that it reads, which would be the
+	 * copy, with the full path. has_read keeps the path that was found here. */
 	load->has_read |= found;
 	return found;
 }

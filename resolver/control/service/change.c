@@ -502,8 +502,8 @@ static bool attach_portion(void *job)
 	return left > 0;
 }
 
-/* Preparing may read the state again and accept what others wrote, so the thread's next connection
- * is opened after it. */
+/* Closes the thread's connection and opens a new one after preparing, which may read the state
+ * again and accept what others have written since. */
 static int prepare_large(struct large *large)
 {
 	struct commit *commit = &large->commit;

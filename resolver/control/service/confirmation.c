@@ -360,8 +360,8 @@ int confirmation_remove(const struct confirmation *confirmation, enum unconfirme
 			char error[CONFIRMATION_TEXT_MAX])
 {
 	char *path = path_of(confirmation, kind_names[kind]);
-	/* Opened before the record is removed: afterwards nothing may fail, because the record
-	 * alone makes the next start go back. */
+	/* The directory is opened first: once the record is removed, the next start does not go
+	 * back, and this function must not report an error any more. */
 	int fd = open(confirmation->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
 
 	if (fd < 0 && errno != ENOENT)

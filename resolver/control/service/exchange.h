@@ -39,7 +39,7 @@ struct exchange { /* all zero: not under way */
 };
 
 /* Writes the message, signed if there is a key; the caller sets source and peer. The key must
- * outlive the exchange, or be followed by another. */
+ * outlive the exchange, or be replaced by exchange_follow_key. */
 void exchange_notify(struct exchange *exchange, const struct name *zone, const struct rrset *soa,
 		     const struct tsig_key *key, uint64_t now_s, struct exchange_message *out);
 void exchange_ask(struct exchange *exchange, const struct name *zone, const struct tsig_key *key,

@@ -27,8 +27,8 @@ struct load {
 	} migration;           /* of an older version's state; on_progress NULL: does not migrate */
 	bool follows;          /* the served model's default resolver comes from resolv.conf */
 	struct resolv_conf found;  /* resolv.conf as read for that model */
-	bool has_read;             /* a model was loaded before */
-	char state[LOAD_PATH_MAX]; /* the first model's state; "": none. Another state takes a
+	bool has_read;             /* `state` is set, and stays */
+	char state[LOAD_PATH_MAX]; /* the file's state at the start; "": none. Another state takes a
 				    * restart */
 	bool passed_over;          /* the served model leaves out rows of the state */
 	bool next_follows;         /* follows, passed_over and found of the model loaded last, until

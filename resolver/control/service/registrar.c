@@ -288,9 +288,9 @@ static void keep_rest(struct registrar *registrar, const struct registrar_answer
 	uv_timer_start(&registrar->turn, on_turn, 1, 0); /* 0 would be the same turn */
 }
 
-/* Puts the signed requests before the others, and leaves them in order otherwise. An unsigned one
- * that adds a name may look at all registered names (judge.c), and a DHCP server does not wait long
- * for its answer. */
+/* Puts the signed requests before the others, and keeps the order within both. Judging an unsigned
+ * request that adds a name may look at all registered names (update/judge.c), and a DHCP server,
+ * which signs, does not wait long for an answer. */
 static struct update_request *signed_first(struct update_request *requests)
 {
 	struct update_request *first, *others, **first_end = &first, **others_end = &others;

@@ -26,12 +26,13 @@
  * in the set's row; that of a renewal is lost with the process, but messages signed long before
  * their arrival are refused anyway (update/replay.h).
  *
- * A signing time over TSIG_FUDGE_S ahead of the server's clock does not count. The clocks were
- * ahead then, and the key could not change the set until its clock gets there again. While the
- * server's clock is right, an eavesdropper gains nothing, because a message needs a time near it.
- * If the clock is behind, messages of the time that it shows can be repeated if an earlier process
- * took them, as they always could for sets that do not exist. Those that this process took are
- * known (update/replay.h).
+ * A signing time more than TSIG_FUDGE_S ahead of the server's clock does not count. It is from a
+ * time when the clocks of server and client were ahead, and if it counted, the key could not change
+ * the set until the right time reached it. An eavesdropper gains nothing while the server's clock
+ * is right, because TSIG refuses messages that were signed at another time. While the clock is
+ * behind, an eavesdropper can repeat messages of the time that the clock shows if an earlier
+ * process took them, as is always possible for sets that do not exist. Messages that this process
+ * took are known (update/replay.h).
  *
  * **Memory.** 24 bytes per set, in tables that are 3/8 to 3/4 full: 32 to 64 bytes. A keyed hash of
  * 64 bits identifies a set; two sets with the same hash would be renewed together. A hash of 32
@@ -120,13 +121,13 @@ uint32_t renewals_key_print(const struct renewals *renewals, const char *name);
 /* Notes that the set comes from this message. The set must have a renewal. */
 void renewals_sign(struct renewals *renewals, uint64_t print,
 		   const struct renewal_signature *signature);
-/* Notes that this message renewed the set. Its signing time counts if the same key signed it, and
- * later than the message noted before, unless that one's time is too far ahead of `at_s`, the time
- * of day. */
+/* Notes that this message renewed the set. Its signing time counts if the same key signed the
+ * message, and if the time is later than the noted one, or the noted one is too far ahead of
+ * `at_s`, the time of day. */
 void renewals_sign_again(struct renewals *renewals, uint64_t print,
 			 const struct renewal_signature *signature, int64_t at_s);
-/* Whether the same key signed this message earlier than the message that the set comes from, and
- * that one's time is not too far ahead of `at_s`, the time of day. */
+/* Whether the same key signed this message earlier than the message that the set comes from. False
+ * if the time of the set's message is too far ahead of `at_s`, the time of day. */
 bool renewals_are_newer(struct renewals *renewals, uint64_t print,
 			const struct renewal_signature *signature, int64_t at_s);
 

@@ -319,8 +319,8 @@ static void on_servers(void *context, const struct ask_answer *answer)
 		end_check(check);
 }
 
-/* A failure at the end of the CNAME chain is not the fault of the zone above; without a CNAME, a
- * failure says nothing about that zone. */
+/* If the answer has the CNAME, the zone above is right, even if the end of the chain fails. Without
+ * the CNAME, a failure leaves open what the zone above has. */
 static void on_cname(void *context, const struct ask_answer *answer)
 {
 	struct delegation_check *check = context;

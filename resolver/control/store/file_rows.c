@@ -13,7 +13,7 @@
 	" path TEXT NOT NULL, id TEXT, addr BLOB, host TEXT, grp TEXT) STRICT"
 
 struct file_rows {
-	atomic_uint references; /* a view without a state takes one in its own thread */
+	atomic_uint references; /* atomic: views in other threads take and drop some */
 	unsigned number;        /* of the database, in this process */
 	sqlite3 *db;
 	sqlite3_stmt *add;

@@ -87,7 +87,7 @@ static inline struct source_place source_after(uint64_t revision)
 /* One row of the history. */
 struct source_change {
 	uint64_t revision;
-	int64_t edit; /* its number, which grows */
+	int64_t edit; /* its number; later edits have higher ones */
 	int64_t at_s; /* since 1970 */
 	const char *who;
 	unsigned kind;

@@ -20,7 +20,8 @@
 /* Rows of the file, then rows of the state. SQLite merges them by their indexes; a view of both
  * would be sorted for each page. */
 #define ROWS_WHERE(where) FILE_ROWS " WHERE " where " UNION ALL " STATE_ROWS " WHERE " where
-/* Rows of the state with the number of the file's item that has one of their keys. */
+/* Rows of the state, each with the number of the file's item that has the same key. `same` compares
+ * one kind of key; ROWS_ALIKE compares all of them. */
 #define ROWS_LIKE(same)                                                                            \
 	"SELECT r.kind, r.path, r.revision, r.id, r.addr, r.host, r.grp, r.region, r.ptr, r.ttl,"  \
 	" r.ptr_revision, r.ptr_action, r.json, f.number FROM file.items f CROSS JOIN resources r" \
