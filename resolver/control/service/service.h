@@ -94,8 +94,8 @@ struct service {
 	struct service_asking asking[SERVICE_ASKING];
 	struct service_access access; /* without functions if there are no listeners */
 	bool beside;    /* another process serves: only reads the state, and sends nothing */
-	bool upgrading; /* another process starts beside this one: no changes until one of the two
-			 * has taken over */
+	bool upgrading; /* another process starts beside this one: no changes, unless the start
+			 * fails */
 	bool resting;   /* another process takes over, or the process ends: no more long waits */
 	bool ending;    /* the process is about to end: no new work begins */
 	/* internal */
