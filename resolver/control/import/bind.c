@@ -1101,8 +1101,8 @@ static bool is_for_some(struct bind *bind, const struct statement *allow)
 	return true;
 }
 
-/* Lets clients with the key copy the zone, by an item of `transfers`. Clients that elements ahead
- * of the key deny, and clients of other views, are left out. NULL: no client is left, which is
+/* Lets clients with the key copy the zone, by an item of `transfers`. Leaves out clients that an
+ * element ahead of the key denies, and clients of other views. NULL: no client is left, which is
  * reported. */
 static struct node *allow_key(struct bind *bind, const struct bind_view *view,
 			      const struct statement *element, const struct acl *ahead,

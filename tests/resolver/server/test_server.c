@@ -520,8 +520,9 @@ static struct model *load_copied(struct world *world, uint32_t serial)
 	return model;
 }
 
-/* A reverse zone's next serial follows the stored one, and would jump if that was never served. The
- * serials of all zones are stored in the same way, so a private zone shows it as well. */
+/* A reverse zone's next serial follows the stored serial. It would jump if the stored serial had
+ * never been served. The serials of all zones are stored in the same way, so this test uses a
+ * private zone. */
 static void the_serial_of_a_discarded_change_is_not_stored(void **state)
 {
 	struct world *world = *state;

@@ -451,7 +451,8 @@ static char *network_key(const struct path *path, char key[NETWORK_KEY_MAX])
 	return text_lower(key);
 }
 
-/* The object for users of the network that `text` refers to. NULL: the network is not wanted. */
+/* The JSON object in which users of the network are collected; `text` refers to the network. NULL:
+ * the network is not wanted. */
 static json_t *users_in(const struct subnet_users *users, const char *group, const char *text)
 {
 	const struct virtual_network *network =
