@@ -66,8 +66,9 @@ uint64_t entropy_u64(struct entropy *entropy)
 	return value;
 }
 
-/* The upper half of a 32 x 32 bit product is uniform if draws with a lower half below 2^32 mod n
- * are discarded. Otherwise some results would come from one draw more than others. */
+/* The upper half of a 32 x 32 bit product is uniform if a draw is discarded whenever its product
+ * has a lower half below 2^32 mod n. Otherwise some results would be a little likelier than
+ * others. */
 uint32_t entropy_below(struct entropy *entropy, uint32_t n)
 {
 	assert(n > 0);

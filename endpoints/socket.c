@@ -1,6 +1,6 @@
-/* Converts struct host and sockaddr, and opens non-blocking sockets. It deliberately sets no
- * options except IPV6_V6ONLY and IP_FREEBIND, because receivers, twins, listeners and upstream
- * sockets need different ones. */
+/* Converts between struct host and sockaddr, and opens non-blocking sockets. It deliberately sets
+ * no options except IPV6_V6ONLY and IP_FREEBIND, because the sockets of listeners
+ * (inbound/listener.h) and those to upstreams need different ones. */
 #include "endpoints/socket.h"
 
 #include <assert.h>

@@ -15,16 +15,16 @@
  * that the kernel did not take counts as one), fewer than UNSENT_PAUSE bytes are on their way out,
  * and no answer of many messages waits to go on (STREAM_PAUSE). So a client that asks without
  * reading fills its own window and not our memory. Answers to earlier questions may still exceed
- * that: a reply that would bring the bytes to UNSENT_MAX becomes a SERVFAIL, which is small. After
- * a length under 12 nothing is taken, because the next message cannot be found.
+ * that: a reply that would bring the bytes above UNSENT_MAX becomes a small SERVFAIL. After a
+ * length under 12 nothing is taken, because the next message cannot be found.
  *
  * The work of reading is counted in bytes, for all connections together, including those to
- * targets. After TURN bytes it is UDP's turn: a message of 64 KiB counts as much as small ones of
- * the same total length.
+ * targets. After TURN bytes it is UDP's turn. Each read and each message counts as at least LEAST
+ * bytes, so a message of 64 KiB counts as much as many small ones.
  *
  * **Replies leave together**: the replies for a connection in one loop round are packed one after
- * the other, each after its length (section 8), and written at the round's end. So a window of
- * pipelined questions costs one write, and no reply waits longer than its round.
+ * the other, each after its length (RFC 7766 section 8), and written at the round's end. So a
+ * window of pipelined questions costs one write, and no reply waits longer than its round.
  *
  *     connection ─► outbox 0   |len|reply|len|reply|len|reply|         ─► one write
  *     connection ─► outbox 1   |len|reply|                             ─► one write
@@ -37,14 +37,15 @@
  *
  * **It ends** when
  *   - the client has closed its side, and all it asked is answered and written;
- *   - nothing has happened for the idle timeout. Events are an accept, the first byte of a
- *     message, a whole message and a written reply, so a message that trickles in gets that time
- *     as a whole;
- *   - the kernel did not take all replies at once, and no round's replies have left completely
- *     for as long, whatever else happens: reading a byte now and then is not enough;
+ *   - no question is under way, and nothing has happened for the idle timeout. Events are an
+ *     accept, the first byte of a message, a whole message and a written reply, so a message that
+ *     trickles in gets that time as a whole;
+ *   - replies wait for the kernel, and for the idle timeout no round's replies have left
+ *     completely, whatever else happens: a byte that the client reads now and then is not enough;
  *   - a length is under 12, or the server leaves, or its successor serves from now on;
  *   - an answer ends without a last message, perhaps halfway;
- *   - its listener stops: queries under way get SERVFAIL, if the kernel takes it at once.
+ *   - its listener stops: queries under way get SERVFAIL, if the kernel takes it at once, but
+ *     updates get no answer (inbound.c).
  *
  * If the server ends a connection that the client may still use, it answers every question that it
  * has read, and then ends the stream. The client asks unread questions again, on a new connection
@@ -59,8 +60,8 @@
  *
  * A connection's memory stays until its last query is back.
  *
- * Not here: which clients may connect (inbound/accept.c), the bytes themselves (stream.h),
- * edns-tcp-keepalive (RFC 7828). */
+ * Not here: which clients may connect (inbound/accept.c), and the bytes themselves (stream.h).
+ * edns-tcp-keepalive (RFC 7828) is not supported. */
 #include "endpoints/inbound/connection.h"
 
 #include <assert.h>
@@ -347,7 +348,7 @@ static void on_written(struct stream *stream, unsigned replies, bool fine)
 	struct connection *connection = connection_of(stream);
 
 	if (!fine)
-		connection_close(connection); /* together with these unsent replies */
+		connection_close(connection); /* first, so that it counts these replies as lost */
 	connection->writes -= replies;
 	connection->active_us = connection->behind_us = now_of(connection);
 	offer_room(connection);
@@ -544,10 +545,10 @@ static struct query *next_sending(struct connection *connection)
 	return query;
 }
 
-/* Calls waiting queries in their order; each sends one message, so that many streams on a
- * connection get no more of it than one. A query waits only while the kernel has not taken all
- * bytes, and this is called when it takes some. The queries may finish; the last query of a closed
- * connection frees it. */
+/* Calls the queries that wait for room, in their order. Each sends one message and goes to the end
+ * of the line, so that they take turns. They wait only while the kernel has not taken all bytes;
+ * when the kernel takes some, on_written calls this function. On a closed connection the queries
+ * end, and the last one frees the connection. False: no query was called. */
 static bool offer_room(struct connection *connection)
 {
 	bool gone = connection->closing;

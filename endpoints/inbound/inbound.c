@@ -1,9 +1,10 @@
-/* The part of inbound that UDP and TCP share: reads packets, answers wrong ones, gives good ones to
- * the resolver, and manages a listener's life.
+/* The part of inbound that UDP and TCP share: reads packets, answers those that are not fine, gives
+ * the others to the resolver, and manages a listener's life.
  *
- *     udp ────────┐                    ┌─ wrong ─► a reply at once: FORMERR, NOTIMP, BADVERS,
- *                 ├─► inbound_read ────┤           and REFUSED to strangers
- *     connection ─┘                    └─ fine ──► inbound_hand_over ──► on_query
+ *     udp ────────┐                    ┌─ not fine ─► a reply at once, or none: FORMERR, NOTIMP,
+ *                 ├─► inbound_read ────┤              BADVERS, BADCOOKIE, SERVFAIL without room,
+ *     connection ─┘                    │              and REFUSED to strangers
+ *                                      └─ fine ─────► inbound_hand_over ──► on_query
  *
  * A listener's memory stays until its last loop handle is closed and its last query is back.
  *
@@ -116,7 +117,8 @@ size_t inbound_turn_away(const struct inbound *inbound, const struct query *quer
 	return length;
 }
 
-/* Whether the client's cookie is good. The client gets a good one in any case. */
+/* Whether the client's cookie is good. Good or not, the reply has a good one, unless this worker
+ * gives no cookies. */
 static bool check_cookie(struct inbound_worker *worker, struct query *query)
 {
 	struct request *request = &query->request;
@@ -151,8 +153,8 @@ static size_t read_stranger(struct inbound *inbound, struct query *query, const 
 	return inbound_refuse_stranger(inbound, query, reply);
 }
 
-/* An updater retries after silence (RFC 2136 section 4.6), but may give up after an error. So an
- * update that finds no room, or a server that is leaving, gets no answer. */
+/* An updater retries after silence, but may give up after an error. So an update gets no answer if
+ * there is no room for it, or if this server is leaving. */
 static size_t leave_unanswered(struct inbound *inbound, const struct query *query,
 			       uint8_t reply[INBOUND_ERROR_REPLY_MAX])
 {

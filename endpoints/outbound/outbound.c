@@ -9,9 +9,9 @@
 #include "endpoints/outbound/peer.h"
 #include "endpoints/outbound/udp.h"
 
-/* Three quarters of the process's descriptors, because clients' connections and the management
- * plane need some, too. The kernel gives out the lowest first, so a descriptor's number is a
- * count. */
+/* The outbound side uses only descriptors below three quarters of the limit, because clients'
+ * connections and the management plane need some, too. The kernel gives out the lowest free number,
+ * so a high number means that about as many descriptors are in use. */
 static unsigned descriptor_max(void)
 {
 	struct rlimit limit;

@@ -114,8 +114,7 @@ static struct outbound_connection *ready(const struct outbound_peer *peer, uint6
 	return NULL;
 }
 
-/* Whether there are more questions than its connections, including those being dialled, have room
- * for. */
+/* Whether the peer has more questions than room on its connections, also those being dialled. */
 static bool wants_room(const struct outbound_peer *peer, uint64_t now_us)
 {
 	const struct outbound_connection *connection;
@@ -128,8 +127,8 @@ static bool wants_room(const struct outbound_peer *peer, uint64_t now_us)
 	return room < peer->unanswered;
 }
 
-/* Dials one more connection. False: it cannot, and the others have to do, at least until they
- * end. */
+/* Dials one more connection. False: it cannot be dialled, so the existing connections must suffice,
+ * at least until one of them ends. */
 static bool dial(struct outbound_peer *peer, enum outbound_dial how, uint64_t now_us)
 {
 	if (peer->connection_count >= OUTBOUND_CAPACITY_CONNECTIONS)
@@ -143,8 +142,9 @@ static bool dial(struct outbound_peer *peer, enum outbound_dial how, uint64_t no
 	return false;
 }
 
-/* Whether to wait before the next try, because all waiting questions were asked alone already:
- * meanwhile others may come, or the server may come back. */
+/* Whether to pause before the next try, because every waiting question was already alone on a
+ * connection that ended. Meanwhile the server may come back, or new questions may show that it
+ * works. */
 static bool pauses(struct outbound_peer *peer, uint64_t now_us)
 {
 	const struct question *next = outbound_peer_next(peer);
@@ -155,8 +155,8 @@ static bool pauses(struct outbound_peer *peer, uint64_t now_us)
 	return true;
 }
 
-/* How many connections the next question cannot use; a suspect can use none of the existing
- * ones. */
+/* How many connections the next question cannot use. For a suspect these are all connections,
+ * because each has a question already or is meant for a suspect ahead of this one. */
 static unsigned idle_for(bool suspect, struct outbound_count count)
 {
 	return suspect ? count.live : count.silent + count.alone;

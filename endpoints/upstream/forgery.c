@@ -1,26 +1,26 @@
 /* Protects questions from answers of somebody who has not seen them, beyond port and id: letters in
  * random case, and TCP once somebody seems to be guessing.
  *
- *     a packet from the right server to the right port has     it is ignored and
- *     another id, or another question                          counted; after eight within a second
- *                                                              the question is asked by TCP as well
- *     other letters than were sent                             asked by TCP as well, at once, in
- *                                                              random case: TCP is not forged, so
- *                                                              it shows what the target does
- *     nothing came until patience was over, from a target      asked by TCP as well: if it changes
- *     not known to repeat letters                              letters, its late reply by UDP will
- *                                                              be ignored, and TCP would then come
- *                                                              too late
+ *     a packet from the right server to the right port         is ignored, and
+ *     with another id, or another question                     counted; after eight within a second
+ *                                                              the question goes by TCP as well
+ *     with other letters than were sent                        the question goes by TCP as well, at
+ *                                                              once, in random case: TCP is not
+ *                                                              forged, so it shows what the target
+ *                                                              does
  *
- * The last row weakens nothing: a reply in other letters is still ignored, and the clock starts
- * TCP, not a packet that may be forged.
+ * If nothing came until patience was over, the question goes by TCP as well, unless the target is
+ * known to repeat letters: if it changes them, its late reply by UDP will be ignored, and TCP would
+ * then come too late. This copy by TCP weakens nothing: a reply in other letters is still ignored,
+ * and the clock starts TCP, not a packet that may be forged.
  *
- * A question goes to each of its targets by TCP once for such a reason, and later replies by UDP
- * still count. A target is asked in lower case for a quarter of an hour when TCP has shown that it
- * changes letters, or when it changed them for ten questions in a row. Before that, a server that
- * changes letters and has no TCP still answers: once it has changed letters, further packets by UDP
- * for that question are in lower case. The first of them leaves at once. But while a TCP copy is
- * under way, it waits until the copy has failed or the patience for it is over.
+ * For all these reasons together, a question goes by TCP at most once to each of its targets, and
+ * later replies by UDP still count. A target is asked in lower case for a quarter of an hour when
+ * TCP has shown that it changes letters, or when it changed them for ten questions in a row. A
+ * server that changes letters and has no TCP is of use even before that: once it has changed the
+ * letters of a question, further packets by UDP for that question are in lower case. The first of
+ * them leaves at once, or, while a TCP copy is under way, when the copy has failed or the patience
+ * for it is over.
  *
  * Near misses are counted for each flight: few of them meet a question that is answered in a
  * millisecond, so duplicate replies do not send every question to TCP.
@@ -40,8 +40,8 @@ enum {
 
 /* Turns random letters of a lower-case name into capitals, eight bytes at a time, each by its own
  * coin (64 coins, reused for longer names). False: none was turned. Lengths of labels are below
- * 'a', and bytes from 0x80 on are no letters. At least eight more bytes must follow the name in the
- * buffer. */
+ * 'a', and bytes from 0x80 on are no letters. The last eight bytes may reach up to seven beyond the
+ * name, so as many must follow it in the buffer. */
 static bool vary_case(uint8_t *name, size_t length, uint64_t coins)
 {
 	const uint64_t each = 0x0101010101010101;

@@ -1,8 +1,8 @@
 /* The health of a target.
  *
- *             questions have waited,            its probes have waited four times
- *             and nothing was heard             as long as they took before, and
- *             since they were sent              nothing was heard since they were sent
+ *             questions have waited,            its probes have waited 20 ms and four times
+ *             and nothing was heard             as long as they took before (800 ms at most),
+ *             since they were sent              and nothing was heard since they were sent
  *     live ──────────────────────────► in doubt ──────────────────────► suspect ◄─┐
  *      ▲ ▲ │                              │                             │  ▲  │    │ probes
  *      │ └─┼────────── any reply ─────────┘                             │  │  └────┘
@@ -62,8 +62,9 @@ uint64_t target_allowance_us(const struct target *target)
 	return allowance < TARGET_PATIENCE_US ? allowance : TARGET_PATIENCE_US;
 }
 
-/* An upper bound of its usual time: an answer within it may become a known question, and a question
- * that has waited longer is unanswered. */
+/* The longest time that the target usually needs. A question that is answered within this time may
+ * become a known question. A question that waits longer counts as unanswered (the exceptions are in
+ * target_silence_us). */
 static uint64_t usual_us(const struct target *target)
 {
 	uint64_t twice = 2 * (uint64_t)GET(srtt_us);
@@ -258,8 +259,9 @@ bool target_may_learn(const struct target *target, uint64_t rtt_us, uint64_t now
 	return learnt == 0 || rtt_us <= usual_us(target);
 }
 
-/* Each client has at most one known question, so one client's silent names are never all of them. A
- * third client's question replaces the older one. */
+/* Each client has at most one known question. So if the names of one client are no longer answered,
+ * another client's question still shows whether the target is alive. A third client's question
+ * replaces the older one. */
 void target_learn(struct target *target, const struct target_question *question, uint64_t now_us)
 {
 	struct target_question *known = target->known;
@@ -326,7 +328,7 @@ static void make_suspect(struct target *target, enum target_error error, uint64_
 	}
 }
 
-/* True for one worker at a time. */
+/* Whether the pause since the last probe is over, and no other worker has taken this turn. */
 static bool take_turn(struct target *target, uint64_t pause_us, uint64_t now_us)
 {
 	uint64_t probed = GET(probed_us);
@@ -527,7 +529,8 @@ void target_on_mismatch(struct target *target, const struct host *from, uint64_t
 	pthread_mutex_unlock(&target->known_lock);
 }
 
-/* A duplicate of an answer is a mismatch, too, so the target itself must have been silent. */
+/* A duplicate of the target's own answer is a mismatch, too. So a mismatch counts only if the
+ * target had been silent for TARGET_OTHER_ALONE_US before it. */
 char *target_other_text(struct target *target, uint64_t now_us, char text[TARGET_OTHER_TEXT])
 {
 	uint64_t at = GET(mismatched_us), other_us = GET(other_us), heard_us = GET(heard_us);
@@ -583,9 +586,10 @@ void target_on_case_unsure(struct target *target, uint64_t now_us)
 
 /* ---- all targets, by (source, address, port, protocol) ----
  *
- * A policy takes a reference to each of its targets when it is prepared, and returns it when it is
- * freed. The next policy takes its own before that, so health and counters outlive a reload. A
- * mutex is enough, because no query uses the registry. */
+ * A policy takes a reference to each of its targets while it is being prepared, and returns the
+ * references when it is freed. At a reload the new policy takes its references before the old
+ * policy is freed, so health and counters outlive the reload. A mutex is enough, because no query
+ * uses the registry. */
 
 enum { REGISTRY_BUCKETS = 4096 };
 

@@ -1,7 +1,7 @@
-/* Notes for a question's watchers what was sent where, and its result. An unanswered packet gets no
- * end: the question goes on or ends without it. A packet that has not left when its waiter leaves
- * counts as unsent: by TCP it still waited for a connection, by UDP for the end of the loop
- * round. */
+/* Records, for the watchers of a question, which packet was sent where, and its result. An
+ * unanswered packet gets no result: the question goes on, or is over, without the answer. A packet
+ * that still waits here when its watcher leaves is recorded as unsent: by TCP it waits for a
+ * connection, by UDP for the end of the loop round. */
 #include "endpoints/upstream/internal.h"
 
 static struct lookup_try *add(struct lookup_watch *watch)
@@ -21,7 +21,8 @@ static struct lookup_try *find(struct lookup_watch *watch, const struct flight *
 	return NULL;
 }
 
-/* An earlier flight in the same memory may have gone without an end. */
+/* A flight may get the memory of an earlier one whose end was not noted. find() compares pointers,
+ * so the record of the earlier flight must lose its pointer. */
 static void add_flight(struct lookup_watch *watch, const struct flight *flight, uint64_t sent_us)
 {
 	struct lookup_try *before = find(watch, flight), *try = add(watch);
