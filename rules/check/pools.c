@@ -1,6 +1,7 @@
-/* Pools use the indexes of limits_check: pools, address spaces and endpoints' subnets in prefix
- * tables, so that checking one address among a million costs a few binary searches. For the
- * management API these steps of the check run once for each model, and their tables are kept. */
+/* An address is checked by the indexes of limits_check: prefix tables of address pools, address
+ * spaces and endpoints' subnets. So checking one address among a million costs a few binary
+ * searches. For the management API, pools_new makes these tables once for each model, and struct
+ * pools keeps them. */
 #include "rules/check/pools.h"
 
 #include <strings.h>

@@ -22,7 +22,7 @@
 struct owned {
 	atomic_uint references;
 	struct owned_tree ptr4, ptr6, hosts;
-	size_t host_count; /* names; fewer values if hashes are equal */
+	size_t host_count; /* names; hosts.values is less if some have equal hashes */
 };
 
 struct owned_draft {

@@ -14,7 +14,7 @@
  *
  * A page that several pages or trees point to is never changed: a change first copies every such
  * page on its way down. A page on that way with a count of one belongs only to this tree, and is
- * changed in place.
+ * changed in place. Only a leaf is never changed in place: a new one replaces it.
  *
  * Leaves are never merged, because they have fixed ranges of keys. */
 #include "rules/owned/tree.h"

@@ -21,7 +21,7 @@ static int add(struct apex_draft *draft, uint16_t type, const uint8_t *rdata, si
 				length, &draft->faults);
 }
 
-/* Skips texts that are no names, which the schema refuses. */
+/* Skips texts that are no names. A checked model has none, because the schema refuses them. */
 static int add_servers(struct apex_draft *draft, const struct reverse_settings *reverse)
 {
 	struct name server;

@@ -1,13 +1,15 @@
 /* A prefix is cut at the next label of the tree, at or after the prefix's length:
  *
+ *     /1 .. /8      up to 128 zones of an octet (/8)
  *     /9 .. /16     up to 128 zones of an octet (/16)
  *     /17 .. /24    up to 128 zones of an octet (/24)
  *     /25 .. /31    one classless zone (RFC 2317), named by its first and last address
  *     /32           the address's own name
  *     IPv6          up to 8 zones of a nibble
  *
- * A prefix of length 0 is cut at the first label, because nobody owns in-addr.arpa. A pool with a
- * `zone` has that name, as delegated by the parent; then it is classless, even as a /32.
+ * A prefix of length 0 is cut at the first label, into 256 (IPv4) or 16 (IPv6) zones, because
+ * nobody owns in-addr.arpa or ip6.arpa. A pool with a `zone` has that name, as delegated by the
+ * parent; then it is classless, even as a /32.
  *
  * RFC 2317's own examples have a slash in the name ("64/26"), which is legal but breaks tools that
  * treat names as paths or host names. So it is never made here, but it may be configured. */

@@ -391,7 +391,7 @@ static char *open_include(struct zonefile_reader *reader, char *name, char **pat
 	return NULL;
 }
 
-/* Reads an open file. ERR_NOMEM, or 0. */
+/* Reads the entries of an included file, whose bytes open_include has read. ERR_NOMEM, or 0. */
 static int read_include(struct zonefile_reader *reader, const char *name, const char *path,
 			const char *bytes, size_t length)
 {
