@@ -1,6 +1,6 @@
 /* The floor of answering by UDP: a blocking recvmmsg of up to 64, each query turned into its answer
- * in place, one sendmmsg. No rules, no cache, no clock, no checks: this is the kernel's cost of
- * moving two packets, and every server's result is a ratio to it.
+ * in place, one sendmmsg. No rules, no cache, no clock: this is the kernel's cost of moving two
+ * packets, and every server's result is a ratio to it.
  *
  * usage: floor_answer ADDRESS:PORT */
 #include <stdio.h>

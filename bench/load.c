@@ -98,14 +98,14 @@ static uint32_t at_most(uint64_t a, uint32_t b)
 	return a < b ? (uint32_t)a : b;
 }
 
-/* How many questions of the schedule are over. */
+/* How many questions of the schedule have had their turn: sent, withheld or skipped. */
 static uint64_t gone(const struct load_run *load)
 {
 	return load->counts.sent + load->counts.withheld + load->counts.slipped;
 }
 
-/* How many questions are due at the rate. If the load could not run, it does not send all overdue
- * questions at once, because that would measure the machine. */
+/* How many questions are due at the rate. If the system did not let the load run for a while, the
+ * load skips most overdue questions: a burst of them would measure the machine, not the server. */
 static uint64_t due(struct load_run *load)
 {
 	uint64_t by_now =
@@ -188,7 +188,7 @@ static void turn(struct load_run *load, bool sends)
 	for (uint32_t i = 0; i < load->setup.lanes; i++) {
 		struct load_lane *lane = &load->lanes[i];
 		if (lane->flight.used) {
-			if (load->setup.rate > 0) /* latencies have microseconds */
+			if (load->setup.rate > 0) /* latencies need the exact time */
 				load->now_ns = clock_ns();
 			load->transport->receive(load, lane);
 		}
@@ -203,8 +203,8 @@ static void turn(struct load_run *load, bool sends)
 		nap(load);
 }
 
-/* Runs a phase until its time is over and the last answer is in or lost; returns when sending
- * ended. */
+/* Runs a phase until its time is over and the last answer is in or lost. Returns the time when
+ * sending ended. */
 static uint64_t run(struct load_run *load, struct load_phase phase)
 {
 	uint64_t end_ns = 0, swept_ns;

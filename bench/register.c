@@ -6,8 +6,8 @@
  *     --rate        sends messages at a fixed rate
  *
  * A message without an answer is sent again after a second, the same bytes from the same socket, as
- * clients do; its time runs from the first sending. `per_s` counts only messages with NOERROR
- * within --seconds; the exit status is 1 if there was any other answer. */
+ * clients do; its time runs from the first sending. `per_s` counts signed answers with NOERROR
+ * within --seconds. The exit status is 1 unless every message got a signed NOERROR in the end. */
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -144,7 +144,7 @@ static uint16_t id_of(const struct slot *slot)
 	return (uint16_t)(slot - run.slots);
 }
 
-/* A message that the kernel does not take is sent again with the others. */
+/* A packet that the kernel refuses is treated like a lost one: send_again repeats it. */
 static void put_on_the_way(struct slot *slot)
 {
 	slot->sent_ns = clock_ns();

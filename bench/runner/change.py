@@ -16,15 +16,15 @@ from runner.targets import Targets
 
 SHAPE = Shape()  # 1000 rules and a zone of 1000 hosts
 RATE, SLOW_RATE, WARM_S = 20_000, 1000, 0.5
-KILL_S, PATIENCE_S = 1.5, 1  # from one kill -9 to the next; an answer that comes later is lost
-RELOAD_S, EDIT_S, UPGRADE_S = 0.5, 5.0, 1.0  # from one to the next
-STATE = Shape(ptrs=100)  # the same with a state, of a few addresses
+KILL_S, PATIENCE_S = 1.5, 1  # from one kill -9 to the next; an answer that takes longer than PATIENCE_S is lost
+RELOAD_S, EDIT_S, UPGRADE_S = 0.5, 5.0, 1.0  # from one change of its kind to the next
+STATE = Shape(ptrs=100)  # like SHAPE, with a state that has a few addresses
 MANY = 100_000  # edits in one request
 
 
 def again():
-    """Milliseconds from kill -9 of the server until a host of the zone and a forwarded name are answered
-    by the one that its master has started."""
+    """Milliseconds from kill -9 of the server until the next server, which the master starts, has answered
+    for a host of the zone and for a forwarded name."""
     with Targets(1, UPSTREAM_PORT), sluice(SHAPE) as server, Asking() as asking:
         asking.wait("h0.priv.test", address(0))
         start = time.monotonic()
@@ -35,8 +35,9 @@ def again():
 
 
 def killed(seconds, rate):
-    """The mixed load, while the server is killed now and then: how many questions were lost that it had,
-    how many that came when it was gone, and how long the latter took at most."""
+    """The mixed load, while the server is killed now and then. Of the questions without a right answer,
+    `held` counts those that came within PATIENCE_S before a kill, so that the killed server may have
+    had them, and `lost` counts the others. `max_ms` is the longest time until a right answer."""
     kills = []
     with sluice(SHAPE, BOTH_CORES) as server:
         with noted_load(server, "mixed", "--fill", "--rate", rate, "--naps", "--warm", WARM_S,
@@ -73,13 +74,13 @@ class Nothing:
         pass
 
     def end(self):
-        """The state as it was."""
+        """Puts the state back as it was."""
 
 
 class Reloads(Nothing):
-    """Each with another rule than before, and a zone file that looks changed. The files are written
-    ahead, and no process is begun for it: the runner shares the load's core, and what it takes of
-    that would count as the server's."""
+    """Each reload finds another rule than the one before, and a zone file that looks changed. The files
+    are written ahead, and a reload starts no process: the runner shares the load's core, and time that
+    the runner takes there would count as the server's."""
 
     def __init__(self, every_s=RELOAD_S):
         super().__init__()
@@ -101,11 +102,12 @@ class Reloads(Nothing):
         start = time.monotonic()
         self.api.call("POST", "/v1/reload")
         self.took_ms.append((time.monotonic() - start) * 1e3)
-        self.api.close()  # the server does not keep an idle one for as long as to the next
+        self.api.close()  # the server may close an idle connection before the next reload of edit()
 
 
 class Rules(Nothing):
-    """One rule of the state, in a ruleset of 1000 of the file, each time with another description."""
+    """Changes one rule of the state, in a ruleset that also has 1000 rules of the file. The rule gets
+    another description each time."""
 
     def __init__(self, every_s):
         super().__init__()
@@ -118,7 +120,7 @@ class Rules(Nothing):
             "targets": [{"address": "127.0.0.1", "port": UPSTREAM_PORT}]})
         self.took_ms.append((time.monotonic() - start) * 1e3)
         if self.every_s > RELOAD_S:
-            self.api.close()  # as of Reloads
+            self.api.close()  # the server may close it in a long pause
 
     def end(self):
         self.api.call("DELETE", "/v1/rulesets/-/load/rules/changed")
@@ -158,7 +160,8 @@ class Upgrades(Nothing):
 
 
 def paced(seconds, changes, shape):
-    """The mixed load, while the server has both cores to work on changes beside it, if there are any."""
+    """The mixed load, while changes are made. The server has both cores, so it can work on a change
+    beside answering."""
     with sluice(shape, BOTH_CORES) as server:
         with Load(server, "mixed", "--fill", "--rate", RATE, "--naps", "--warm", WARM_S,
                   "--seconds", seconds, server_may_end=True) as run:
@@ -180,7 +183,8 @@ def failed(result):
 
 
 def beside(seconds, changes, shape=SHAPE):
-    """The same with nothing changed and with changes; asked and failed are of that beside changes."""
+    """The figures of two paced loads, one without and one with changes. `asked` and `failed` are those of
+    the load with changes."""
     before, found = paced(seconds, Nothing(), shape), paced(seconds, changes, shape)
     if failed(before):
         raise BenchError("%d failed with nothing changed: this machine is too busy to tell"

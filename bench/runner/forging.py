@@ -1,7 +1,8 @@
-"""Whether the answers of a target can be forged by an attacker that sees none of its packets, but is a
-client and another target, so that it sees by which ports it is asked. It asks for a name that its
-neighbour takes long to answer, together with some names of its own, and until the answer comes sends forged
-ones in its neighbour's name to the ports that it has just seen; then it goes on with the next name."""
+"""Whether an attacker can forge the answers of a target, the neighbour, without seeing any of the neighbour's packets.
+The attacker is a client, and also runs a target of its own, which sees from which ports sluice asks. The attacker asks
+for a name that the neighbour takes long to answer, together with some names of the own target. Until the neighbour's
+answer comes, the attacker sends forged answers in the neighbour's name to the ports just seen. Then it goes on with
+the next name."""
 
 import itertools
 import random
@@ -15,11 +16,11 @@ from runner.process import TARGETS_PORT
 from runner.targets import answer, bound
 
 RATE, BATCH = 50_000, 32  # forged answers a second, and how many are sent at a time
-SLOW_S = 0.6  # the neighbour's, for names with a letter of their own
+SLOW_S = 0.6  # how long the neighbour takes to answer a name that begins with "s"
 NEIGHBOUR, OWN = "r1", "r2"
 EACH_SIDE = 6  # own names asked for ahead of the neighbour's, and behind it
-WARM = 256  # rounds with a quick neighbour, ahead of all others: then there are 1024 ports
-PAUSE_S, PATIENCE_S = 0.02, 5  # with 12 own names in that time it gets no ports of its own
+WARM = 256  # rounds at the start, with a quick neighbour: after them sluice has opened 1024 ports
+PAUSE_S, PATIENCE_S = 0.02, 5  # 12 own names in PAUSE_S are too few for a lane (outbound/pool.c)
 LIE = "203.0.113.66"
 
 
@@ -63,7 +64,8 @@ class Forger:
             self.neighbour.sendto(*one[1:])
 
     def ask(self, letter):
-        """All at once; the neighbour's name, its number, and the own ports that were seen."""
+        """Asks for the neighbour's name and the own names at once. Returns the neighbour's name, its number, and the
+        ports from which the own target was asked meanwhile."""
         number = next(self.numbers)
         wanted = "%s%d.%s.corp.test" % (letter, number, NEIGHBOUR)
         own = ["o%d.%s.corp.test" % (2 * EACH_SIDE * number + i, OWN) for i in range(2 * EACH_SIDE)]
@@ -77,7 +79,7 @@ class Forger:
         return wanted, number, sorted(set(self.seen))
 
     def answered(self, wanted):
-        """With which addresses; None: not yet."""
+        """The addresses in the answer for this name; None: no answer has come yet."""
         for packet, _ in arrived(self.client):
             message = dns.Message(packet)
             if message.questions[0][0] == wanted + ".":
@@ -104,7 +106,7 @@ class Forger:
 
 
 def forging(seconds):
-    """Without random case: what is left is port and id."""
+    """Random case is off, so that a forger has only the port and the id to guess."""
     with Forger() as forger, sluice(Shape(rules=2, apart=True, random_case=False)):
         with Asking() as asking:
             asking.wait("h0.priv.test", address(0))

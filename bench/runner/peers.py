@@ -1,6 +1,7 @@
 """The peers: how each is told to do the same work as sluice. 1000 forwarding rules rN.corp.test, all
 to the load's upstream, a private zone of 1000 hosts where the peer has such a thing, no DNSSEC
-validation, one thread, caches large enough never to evict in a run.
+validation, one thread, caches large enough never to evict in a run. Only dnsmasq's is smaller:
+10,000 entries.
 
 A peer takes part when its program is installed; `make bench-deps` installs all of them."""
 
@@ -129,7 +130,7 @@ modules.load('policy')
 %s
 policy.add(policy.suffix(policy.STUB('127.0.0.1@%d'), policy.todnames({%s})))
 """ % (port, "policy.add(policy.all(policy.FLAGS('TCP')))" if tcp else "", UPSTREAM_PORT, names))
-    shutil.rmtree(CFG / "kresd", ignore_errors=True)  # its cache is a file and outlives it
+    shutil.rmtree(CFG / "kresd", ignore_errors=True)  # the cache is a file that outlives kresd
     (CFG / "kresd").mkdir()
     return ["kresd", "-n", "-c", str(CFG / "kresd.conf"), str(CFG / "kresd")]
 
