@@ -1,11 +1,14 @@
 /* The way of a request to its handler and back, on two threads:
  *
- *     on_head      listener's thread   finds the route, the client and its rights, by a constant
- *                                      table and digests: 400 401 403 404 405 429, or sets
+ *     on_head      listener's thread   finds the route in a table, and the client and its rights by
+ *                                      digests; refuses (400 401 403 404 405 429 503), or sets
  *                                      the limit of the body
- *     on_request   control thread      reads query, JSON or form (a thread parses long JSON): 400
- *                                      415, or calls the handler, after any large change (work.h)
- *     api_reply_*  control thread      held until every worker serves the last published change
+ *     on_request   control thread      if the request needs an admin, waits for any large change
+ *                                      (work.h); reads query, JSON or form (a thread parses long
+ *                                      JSON); checks the rights again; refuses (400 401 403 409
+ *                                      415 503), or calls the handler
+ *     api_reply_*  control thread      held until every worker serves the last published change,
+ *                                      except for a stream
  *
  * So a client without rights costs the control thread nothing: its body is discarded on the
  * listener's thread (http.c). */
@@ -327,7 +330,7 @@ static int call_fill(struct api_call *call)
 	return 0;
 }
 
-/* A host as in RFC 3986 section 3.2.2, without '%' and without a user. */
+/* Is this a host, perhaps with a port? Only characters of names and addresses are allowed. */
 static bool is_host(const char *text)
 {
 	size_t length = strlen(text);

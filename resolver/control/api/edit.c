@@ -1,5 +1,6 @@
-/* A rehearsal of the change shows the address or service as it will be. Its forward name and its
- * address, if they are known before the change is made, may prove that it owns the reverse name. */
+/* A change that claims a reverse name is rehearsed first. The rehearsal shows the address or
+ * service as the change would make it: its own forward name and IP address may prove that the
+ * reverse name is owned (resource/ownership.h), if they are known before the change is made. */
 #include "resolver/control/api/edit.h"
 
 #include "resolver/control/api/reverse.h"
@@ -9,8 +10,8 @@
 #include "rules/array.h"
 #include "rules/name.h"
 
-/* Drops all edits, and frees the values of those from number `from` on: 1 if the first edit's
- * values are edit->values, which the caller frees, else 0. */
+/* Drops all edits, and frees the values of those from number `from` on. `from` is 1 if the first
+ * edit's values are edit->values, which the caller frees, and else 0. */
 static void drop_edits(struct api_edit *edit, size_t from)
 {
 	for (size_t i = from; i < edit->count; i++)
@@ -123,8 +124,8 @@ struct rehearsed {
 };
 
 /* During the rehearsal the served resources read through the connection of the transaction, so they
- * have the resource as the change would leave it. An address from a pool is chosen only when the
- * change is made. */
+ * have the resource as the change would leave it. But a new resource's address is left out, because
+ * it may be chosen from a pool only when the change is made (a service's is always given). */
 static void note_rehearsed(void *context, struct resources *unused, const struct policy *none)
 {
 	struct rehearsed *rehearsed = context;

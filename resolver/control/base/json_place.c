@@ -21,8 +21,8 @@ static void step(struct json_text_scan *scan)
 	scan->line += *scan->at++ == '\n';
 }
 
-/* A comment ends where it does for relaxed_json.c: also at a lone CR, and not within its first two
- * characters. */
+/* Skips a comment, which ends as in relaxed_json.c: a line comment also at a lone CR, and a block
+ * comment at the first star and slash after its first two characters. */
 static void skip_comment(struct json_text_scan *scan, bool to_line_end)
 {
 	step(scan);
@@ -68,7 +68,7 @@ static size_t skip_string(struct json_text_scan *scan)
 	return (size_t)(scan->at - first) - 1;
 }
 
-/* Moves past a value or a name without quotes. */
+/* Moves past a value, or past a name without quotes, and past the blanks and comments behind it. */
 static void skip_value(struct json_text_scan *scan)
 {
 	unsigned depth = 0;

@@ -6,8 +6,8 @@
  *                       64.100.51.198.in-addr.arpa.        IN CNAME  64.64-127.100.51.198...
  *                       ...                                          one for each address
  *
- * The command knows neither where the zones above are cut nor whether the delegation exists
- * already, only the one name that must be delegated. */
+ * The command knows only which names must be delegated. It knows neither where the zones above are
+ * cut nor whether the delegations exist already. */
 #include <stdarg.h>
 
 #include "resolver/control/base/json.h"
@@ -18,7 +18,7 @@
 #include "rules/reverse.h"
 #include "rules/schema/reference.h"
 
-/* The largest blocks ever allocated: IPv4 /8, IPv6 /16. */
+/* The largest blocks ever allocated to one network: IPv4 /8, IPv6 /16. */
 enum { SENSIBLE_MIN_4 = 8, SENSIBLE_MIN_6 = 16, SERVERS_USUAL_MIN = 2 };
 
 struct delegation {

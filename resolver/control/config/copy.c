@@ -1,5 +1,5 @@
-/* Prints a shallow copy of the model that has the paths of the copied files. Lists with paths in
- * them are copied as well. */
+/* The files are copied first. Then a shallow copy of the model is printed, in which the paths are
+ * those of the copies. Lists that have paths in them are copied as well. */
 #include "resolver/control/config/copy.h"
 
 #include <dirent.h>

@@ -2,9 +2,9 @@
  * every view has a URL that can be kept, sent and reloaded. The views are the files in files/pages;
  * at any other path the page is sent with 404.
  *
- * The page asks for its files at /ui/VERSION/..., with the version of all of them: a browser keeps
- * those files, and asks again only for the page. A page of another version, which was open during
- * an upgrade of the server, gets the present files.
+ * The page asks for its files at /ui/VERSION/..., and VERSION changes with every change of any
+ * file. So a browser keeps those files, and asks again only for the page. A page of another
+ * version, which was open during an upgrade of the server, gets the present files.
  *
  * The headers restrict a page: it loads nothing from elsewhere, none of its texts becomes a script
  * or markup, it cannot be shown in a frame, and its URL is not sent to other sites. */
@@ -44,8 +44,8 @@ static bool is_view(const char *name)
 	return *name == '\0' || (length < (int)sizeof view && find(view) != NULL);
 }
 
-/* The name without the version before it, 16 hexadecimal digits and a slash. It may be the version
- * of another program: a tab that was opened before an upgrade still gets files. */
+/* The name without the version before it, which is 16 hexadecimal digits and a slash. The version
+ * of an older or newer server is removed, too: a tab from before an upgrade still gets files. */
 static const char *behind_version(const char *name)
 {
 	const size_t length = sizeof "0123456789abcdef" - 1;

@@ -766,8 +766,8 @@ static void put_address(const struct putting *putting, const char *address)
 			       "its PTR is answered to those who ask here; all others ask Azure");
 }
 
-/* The suffix in Azure's name LABEL.REGION.SUFFIX; NULL: another form. A plan has no name yet, and
- * gets the suffix of the public cloud. */
+/* The suffix in Azure's name LABEL.REGION.SUFFIX; NULL: another form. An address from Terraform
+ * comes without this name, and gets the suffix of the public cloud. */
 static const char *suffix_of(struct import *import, const char *fqdn, const json_t *values)
 {
 	const char *before =

@@ -9,9 +9,9 @@
  * (NxDomainFallthrough). A CNAME cannot be at an apex, so such a name gets the addresses of its
  * target.
  *
- * If these names are all that a domain has (--zone), they become one zone. If these addresses are
- * all that a prefix has, their PTRs go into an address pool, or into reverse zones if a pool would
- * not be answered. */
+ * If the files have all names of a domain (--zone DOMAIN), these become one zone. If the files have
+ * all PTRs of a prefix (--zone PREFIX), these go into an address pool, or into reverse zones if a
+ * pool would not be answered as in the original. */
 #include "resolver/control/import/forward.h"
 
 #include <string.h>
@@ -291,7 +291,8 @@ void forward_no_default(struct import *import, struct forward_view *view, const 
 		import_flag(import, view->network, "uses_default_resolver", at, false);
 }
 
-/* Closes the view's default names, unless `in` has a target for them. */
+/* Closes the default resolver to the view, unless `in` has a target for names that no rule decides
+ * (forward.h). */
 static void close_default(struct import *import, struct forward_view *view, const struct node *in,
 			  const struct origin *at, const char *why)
 {
@@ -890,9 +891,10 @@ static bool may_ask(const struct forward_view *view, const struct prefix *prefix
 }
 
 /* Whether PTRs of a pool would be answered as in the original. A pool has the same PTRs for all
- * views. Private addresses have PTRs only in a network whose address_space contains them, which
- * also makes them its clients, so they must be clients already. The networks of a running server
- * are unknown here, and so is whether it takes IPv6 PTRs. */
+ * views, so there must be only one view. A private address has a PTR only in a network whose
+ * address_space contains the address. address_space also makes the address a client, so the address
+ * must be a client already. The networks of a running server are unknown here, and so is whether it
+ * takes IPv6 PTRs. */
 static bool is_for_pool(struct import *import, const struct forward_view *view,
 			const struct prefix *prefix)
 {

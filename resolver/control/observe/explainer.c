@@ -4,8 +4,9 @@
  *       hop          decided ─┬─ ask ── ask ── enter: a block of its own ──┬─ done
  *                             └─ our own data ─────────────────────────────┘
  *
- * Each pass starts from scratch. A level is `open` if its outcome depends on a target that is not
- * asked here. A chain ends at its first forwarded hop. */
+ * A question may take several passes of compose, and each pass is written down from scratch. If no
+ * target is asked (`asks` is false), a chain ends at its first forwarded hop, and a level whose
+ * outcome depends on a target is `open`. */
 #include "resolver/control/observe/explainer.h"
 
 #include <assert.h>
@@ -30,7 +31,7 @@ struct level {
 	struct name name;    /* the hop's */
 	struct verdict verdict;
 	uint32_t legs;  /* how many of the route's legs are written down */
-	bool open;      /* up to a target */
+	bool open;      /* the outcome depends on a target that is not asked */
 	size_t read_at; /* read_at, read: saved from the explainer on entering */
 	unsigned read;
 };
@@ -41,14 +42,15 @@ struct explainer {
 	bool asks;                                          /* true: a worker asks targets */
 	bool failed;                                        /* out of memory */
 	struct level levels[COMPOSE_DEPTH_MAX + 2], *level; /* level NULL: no pass yet */
-	unsigned blocks, skipped;     /* skipped: open levels beyond BLOCKS_MAX, not written */
+	unsigned blocks, skipped;     /* skipped: entered levels beyond BLOCKS_MAX, not written */
 	size_t read_at;               /* the message is written down up to here */
 	unsigned read;                /* how many records of it */
 	bool shown[COMPOSE_TOLD_MAX]; /* of watch.questions */
 	uint8_t scratch[MESSAGE_MAX];
 };
 
-/* JSON failures are noted by thread, and this may be a worker's; so keep them in the explainer. */
+/* json.h notes failures for each thread. This thread may be a worker, and another thread may end
+ * the explanation, so the explainer keeps the failure. */
 static void note_failure(struct explainer *e)
 {
 	e->failed = e->failed || !json_whole(json_null());
@@ -428,8 +430,8 @@ static void on_leave(void *context)
 		json_put(e->level->block, "loop", json_text(json_string_value(loop)));
 	json_put(entered->item, "decision", entered->block);
 	if (e->composition->rcode == RCODE_SERVFAIL || e->composition->rcode == RCODE_REFUSED) {
-		/* The failed block left no records in the message: compose removed them, so the
-		 * outer block goes on reading where the failed one began. */
+		/* compose removes the failed block's records from the message after this call, so
+		 * the outer block goes on reading where the failed one began. */
 		e->read_at = entered->read_at;
 		e->read = entered->read;
 	}

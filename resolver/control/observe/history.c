@@ -46,7 +46,7 @@ struct row_kind {
 	const char *list;
 	const char *texts[HISTORY_TEXTS_MAX];
 	unsigned numbers; /* passed in each sample */
-	unsigned levels;  /* the last `levels` numbers are present values; each sample adds them */
+	unsigned levels;  /* the last `levels` numbers are no counters: samples are added up */
 	unsigned rows_max;
 	unsigned columns;
 	struct {
@@ -57,7 +57,7 @@ struct row_kind {
 };
 
 struct history_row {
-	UT_hash_handle hh; /* by key, in order */
+	UT_hash_handle hh; /* found by key, walked in the order of insertion */
 	const struct row_kind *kind;
 	const char *texts[HISTORY_TEXTS_MAX]; /* in key */
 	bool is_there;                        /* now */
@@ -371,8 +371,8 @@ static bool count_step(const struct history_row *row, enum history_span span, ui
 	return any;
 }
 
-/* A remainder goes to the first steps, one each; so the smaller of two counts is not larger in any
- * step. */
+/* The first steps get one more each until the remainder is used up. So `servfail` is at most
+ * `responses` in every step, as it is in total. */
 static uint32_t part_of(uint32_t value, enum history_form form, uint64_t steps, uint64_t step)
 {
 	if (form != FORM_COUNT || steps == 1 || value == unknown)
@@ -500,7 +500,7 @@ static bool is_known(const struct history_row *row, enum history_span span)
 struct history_writer {
 	const struct history *history;
 	enum history_span span;
-	struct json_writer json; /* numbers, which are nearly all, are written by hand: for speed */
+	struct json_writer json; /* for all but the numbers, which put_value writes for speed */
 	unsigned kind;
 	const struct history_row *row; /* the next row; NULL: `other` */
 };

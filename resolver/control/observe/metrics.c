@@ -1038,8 +1038,8 @@ char *metrics_answer(struct metrics *metrics, enum metrics_format format, uint64
 		*length = latest->length;
 		return copy_text(latest->bytes, latest->length);
 	}
-	/* Both texts: otherwise readers of one format could use up the time again and again, and
-	 * the other format's text would never be renewed. */
+	/* Forgets the texts of both formats: otherwise readers of one format could use up the time
+	 * again and again, and the other format's text would never be renewed. */
 	if (may)
 		forget_texts(metrics);
 	text = make_text(metrics, format, length);

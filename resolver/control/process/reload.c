@@ -1,7 +1,7 @@
 /* Every configuration is served by publish(), in a reload and in going back:
  *
  *     reload   copy of the served one ─► load ─► does it need a restart? ─┐
- *              (if it waits to be confirmed)                              ├─► publish()
+ *              (if the reload must be confirmed)                          ├─► publish()
  *     back     load of the copy ──────────────────────────────────────────┘
  *
  * A change of resources goes back by service_take_back. */
@@ -25,7 +25,7 @@ static void warn_of_restart(const struct process *process, const struct model *m
 			    struct faults *faults)
 {
 	unsigned workers = process->service.server.worker_count;
-	/* Both configurations mean one worker per CPU: only the number of CPUs can have changed. */
+	/* Both 0 (one worker per CPU): no setting has changed, even if the number of CPUs has. */
 	bool same_workers = model->workers == 0 && process->workers == 0;
 
 	if (!text_equal(model->user, process->user) || !text_equal(model->group, process->group))
@@ -303,8 +303,8 @@ static void take_back(struct process *process, bool at_once, struct api_request 
 	faults_release(&faults);
 }
 
-/* Takes an unconfirmed change or reload back when its time is over; after a restart, before the
- * first request. */
+/* Takes an unconfirmed change or reload back when its time is over. A change that still waits at a
+ * start goes back at once, before the first request (reload_open). */
 static void on_due(void *context)
 {
 	enum { BUSY_MS = 100 };
@@ -510,9 +510,9 @@ struct model *reload_load(struct process *process, struct faults *faults)
 		&found, faults);
 }
 
-/* Loads the model again after a try to go back that has failed: the state may have gone back all
- * the same (COMMIT_UNKNOWN, or the record could not be removed), and a later try finds nothing to
- * do then. */
+/* Loads the model again after a failed try to go back. The try may still have changed the state
+ * (COMMIT_UNKNOWN, or only the record could not be removed). In that case a later try finds no rows
+ * to restore, so the state is loaded here. */
 static struct model *load_after_failure(struct load *load, struct model *model,
 					struct faults *faults)
 {

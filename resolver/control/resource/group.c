@@ -26,7 +26,7 @@ void group_each_item(const struct model *model,
 		if (kind->parent)
 			continue;
 		items = kind_list(kind, model);
-		/* Looked up once, because every address that is put into a group needs this. */
+		/* Looked up once, because every group_find walks over all these items. */
 		member = schema_field(kind_field(kind)->group, "resource_group");
 		for (size_t k = 0; k < items.count; k++) {
 			const char *item =
@@ -123,8 +123,9 @@ static int on_group(void *context, const struct source_resource *row)
 }
 
 /* Marks the group as used by an item of the model or an address of the file. A group without a row
- * gets its name and region from the first such item. An item that sluice made gives no place: its
- * own is that of the item it is made for, which may be in another group. */
+ * gets its name and region from the first such item. The group's file and line are those of its
+ * first item in the file. An item that sluice made gives none: it has those of the item that it was
+ * made for, which may be in another group. */
 static void use_group(struct resource_group *group, const struct model *model,
 		      const struct kind *kind, const void *item)
 {
@@ -230,7 +231,7 @@ bool group_find(struct resources *resources, const char *name, struct resource_g
 	return group->origin.revision || group->origin.file || group->used;
 }
 
-/* Sorts by name, and a group's row of the state before its copies from the file. */
+/* Sorts by name. A group's row comes before the entries that add_used_group makes for the group. */
 static int compare_groups(const void *left, const void *right)
 {
 	const struct resource_group *a = left, *b = right;
@@ -437,7 +438,7 @@ int group_remove(struct address_draft *draft, const struct path *path, enum addr
 		return forget(draft, path->names[0]);
 	if (group_size(resources, path->names[0]) > 0 && why != ADDRESSES_ANY &&
 	    group.tags.count == 0)
-		return 0; /* the group came with an address, and has others */
+		return 0; /* undoing the address that made the group; other addresses keep it */
 	if (group_size(resources, path->names[0]) > 0)
 		return draft_fail(draft, CHANGE_INVALID, "",
 				  "resource group \"%s\" has addresses; remove them first",

@@ -107,7 +107,7 @@ const char *unconfirmed_name(const struct unconfirmed *unconfirmed, bool guarded
 	return text;
 }
 
-/* Hides the error from readers, because it may be a fault in the list of clients. */
+/* Hides the error from readers, because its text may name other clients (management.clients). */
 static const char *error_for(const char *error, bool guarded)
 {
 	return guarded ? "the server's log says why" : error;
@@ -409,9 +409,9 @@ static bool is_of(const struct source_change *change, const struct unconfirmed *
 	       apart_s >= -SAME_TIME_S;
 }
 
-/* The row's values before the change. null: a rollback removes the row, because there was no row
- * before, or one that is not JSON, which another program wrote. NULL without memory: jansson's
- * error has no text only in this case. */
+/* The row's values before the change. JSON's null: there was no row, or another program wrote one
+ * that is not JSON, so a rollback removes the row. NULL: out of memory, the only error for which
+ * jansson's text is empty. */
 static json_t *values_before(const struct source_change *change)
 {
 	json_error_t error = {.text = ""};
@@ -497,7 +497,8 @@ static int restore(struct source *source, const json_t *rows, const char *who,
 	return err;
 }
 
-/* Whether some rows are of kinds beside the model, whose indexes need more than the values. */
+/* Whether some rows are of kinds beside the model. Only a running service can restore such rows,
+ * because their indexes need more than the values. */
 static bool has_rows_beside(const json_t *rows)
 {
 	const struct kind *kind;

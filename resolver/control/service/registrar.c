@@ -81,7 +81,8 @@ static bool is_outdated(const struct registrar_batch *batch, const struct renewa
 	return false;
 }
 
-/* Sets without a known renewal are noted by the next look. */
+/* Skips sets without a known renewal: the next look over all sets (registrar_looks.c) notes one for
+ * them. */
 static void note_renewals(const struct registrar_batch *batch, const struct renewal_clock *clock,
 			  const struct update_verdict *verdict,
 			  const struct renewal_signature *signature)

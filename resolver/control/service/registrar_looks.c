@@ -12,8 +12,10 @@ enum {
 	LOOK_SETS = 2000,  /* sets that it checks */
 	LOOK_ROWS = 200,   /* renewals that it writes */
 	LOOK_EXPIRED = 50, /* sets that it removes */
+	/* A due look waits after the last one: for LOOK_PAUSE_S, or for the shortest `expire`
+	 * divided by LOOK_PAUSES if that is less. */
 	LOOK_PAUSE_S = 60,
-	LOOK_PAUSES = 64, /* the most looks within the shortest `expire` */
+	LOOK_PAUSES = 64,
 };
 
 static void on_timer(uv_timer_t *timer);

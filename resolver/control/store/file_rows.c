@@ -1,5 +1,6 @@
 /* A database of SQLite's VFS "memdb": connections of one process that open the same name share it.
- * mode=ro keeps BEGIN IMMEDIATE from taking its write lock, which would keep out the others. */
+ * They attach it with mode=ro, because BEGIN IMMEDIATE takes the write lock of every attached
+ * database that can be written, which would keep out the other connections. */
 #include "resolver/control/store/file_rows.h"
 
 #include <stdatomic.h>

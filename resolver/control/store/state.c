@@ -4,8 +4,8 @@
  *     BEGIN IMMEDIATE ─► is the revision the known one? ─► puts, each with a row of history
  *                                                       ─► revision + 1 ─► COMMIT
  *
- * If the log cannot be synced, a COMMIT fails after its last page is in the log, and may still
- * count after a crash. So the file is opened again to find out:
+ * If SQLite's write-ahead log cannot be synced, a COMMIT fails although its last page is in the
+ * log, and the change may still count after a crash. So the file is opened again to find out:
  *
  *     the revision is there    the log is moved into the file, durably             ─► yes
  *     it is not there          another write takes its place in the log            ─► no
@@ -858,9 +858,9 @@ static int move_log(struct state_db *db)
 	return 0;
 }
 
-/* While other readers have the log open, SQLite does not read it anew: it may show the earlier
- * revision, while a crash would bring the doubtful one back. Any write takes the place of the
- * doubtful one in the log. */
+/* Writes something in the place of the doubtful revision in the log. To read the earlier revision
+ * is not enough: as long as other readers have the log open, SQLite does not read it anew, and a
+ * crash would bring the doubtful revision back. */
 static int write_over(struct state *state)
 {
 	static const struct source_pair row[] = {{"try", ""}, {"try", NULL}};
@@ -1168,7 +1168,8 @@ static struct source *open_another(struct state *state, char error[SOURCE_ERROR_
 	return NULL;
 }
 
-/* Foreign writes up to this call are noticed by the first connection, later ones by the second. */
+/* If somebody else has written before this call, state_is_current(source) notices, and the version
+ * -1 says that a sync is needed. Later writes are noticed by the new connection itself. */
 static struct source *state_another(struct source *source, char error[SOURCE_ERROR_MAX])
 {
 	struct state *state = (struct state *)source;

@@ -34,7 +34,8 @@ static int open_source(struct store *store)
 
 	store->source = source_open(store->url, store->mode, error);
 	if (store->source) {
-		source_close(store->empty); /* while open, it keeps the file's rows alive */
+		/* While the empty source is open, it keeps the file's rows in memory. */
+		source_close(store->empty);
 		store->empty = NULL;
 		store->error[0] = '\0';
 		return 0;

@@ -447,7 +447,7 @@ static json_t *failure_json(const struct deploying *deploying)
 			  details);
 }
 
-/* Is the template itself wrong? Then no record is kept. */
+/* Whether the template itself is wrong, or there was no memory for it: then no record is kept. */
 static bool is_refused(const struct deployment *deployment)
 {
 	enum template_trouble trouble = deployment->error.trouble;
@@ -573,7 +573,8 @@ static void forget_kept(struct deploying *deploying)
 }
 
 /* Makes the records that the state keeps of the deployment. False: they are too long, the state
- * cannot be read, or there is no memory, as the error tells. */
+ * cannot be read, or there is no memory. Without memory for the records, the error says that they
+ * are too long. */
 static bool read_kept(struct deploying *deploying, struct resources *resources,
 		      struct change_error *error)
 {

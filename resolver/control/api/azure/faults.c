@@ -21,7 +21,7 @@
 struct telling {
 	struct api_edit *edit;
 	const struct arm_type *type; /* of the body; NULL: a deployment */
-	json_t *edits;               /* the number of the first edit of each path, in lower case */
+	json_t *edits;               /* path in lower case ─► the number of its first edit */
 	json_t *children; /* places in the body, "properties.subnets[2]", by type and name */
 };
 
@@ -218,7 +218,7 @@ static bool read_fault(const struct telling *telling, const struct fault *fault,
 				     child_key(arm_type_of(&path), path_name(&path), key));
 	if (!is_own && !*place)
 		arm_id(request, &path, subject);
-	/* Azure has no type for a PTR: it belongs to the request's address. */
+	/* A PTR has no type in Azure, so `type` stays that of the request's address. */
 	if (arm_type_of(&path))
 		type = arm_type_of(&path);
 	if (*rest && type)
@@ -229,8 +229,8 @@ static bool read_fault(const struct telling *telling, const struct fault *fault,
 	return true;
 }
 
-/* The other zone in which the network of this link registers; NULL: none, or the edit is of no link
- * that registers. */
+/* If the edit is of a link with registration: another zone in which the link's network registers.
+ * NULL: there is none, or it is another edit. */
 static const struct private_zone *registering_zone(const struct model *model,
 						   const struct resource_edit *link)
 {

@@ -5,9 +5,9 @@
  *            all edits in their order, or none. ?dry_run changes nothing; ?confirm=SECONDS: the
  *            change is undone unless it is confirmed by then; "revision": only if there was no
  *            change since that one; "undo": the edits undo another change
- *     GET    ?after=REVISION&limit=N, the oldest first; a week is kept. With "Accept:
- *            text/event-stream" a stream: the changes since that revision, and then new ones, up to
- *            N edits if there is a limit
+ *     GET    ?after=REVISION&limit=N, the oldest first; a week is kept, but at most
+ *            STATE_CHANGES_MAX edits. With "Accept: text/event-stream" a stream: the changes since
+ *            that revision, and then new ones, up to N edits if there is a limit
  *
  *     POST   /v1/plan, with the same body: changes nothing, and shows which of the most queried
  *            names (observe/plan.h) would be decided differently
@@ -479,7 +479,7 @@ static void on_changed(void *context, int err, const struct service_change *chan
 	posted_free(posted);
 }
 
-/* Makes the change; for a plan, only a rehearsal of it. Takes ownership of `posted`. */
+/* Makes the change; for a plan or with ?dry_run, only rehearses it. Takes ownership of `posted`. */
 static void change(struct posted *posted, unsigned wait_s)
 {
 	struct api_request *request = posted->request;

@@ -8,9 +8,10 @@
  *     ?MEMBER=VALUE  rows with this value (filter.h); of addresses, services and PTRs also by fqdn
  *                    or status
  *
- * An index finds an address, its id or its resource group. Any other filter reads all rows; those
- * beside the model and of record sets are read in portions, one in each round of the loop. If very
- * many rows beside the model do not match, a page ends early, perhaps empty, but with a next one.
+ * Addresses, services and PTRs are found through an index by id, address or resource group. Any
+ * other filter reads all rows. Rows of record sets, and rows beside the model (addresses, services,
+ * PTRs and groups), are read in portions, one in each round of the loop. If very many rows beside
+ * the model do not match, a page ends early, perhaps empty, but with a next page.
  *
  *     {"ptrs": [...], "next": the path and query of the next page, null: this is the last}
  */
@@ -118,7 +119,7 @@ static bool is_filtered(const struct api_request *request)
 	return api_query_other(request, others);
 }
 
-/* Lets `next` find an id, an address or a resource group by its index. */
+/* Lets item_calls.next (resource/item.h) use the index of ids, addresses or resource groups. */
 static void use_indexes(const struct api_request *request, struct item_list *list)
 {
 	const char *id = api_query(request, "id");

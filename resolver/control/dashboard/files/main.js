@@ -127,7 +127,7 @@ function begin(reason) {
   show(false);
 }
 
-// A link with a code logs in before anything is shown, even if it is opened in a tab with the dashboard.
+// A link with a code logs in first. In a tab that already has the dashboard, the page begins anew.
 async function enter() {
   const code = takeCode();
 

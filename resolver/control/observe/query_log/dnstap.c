@@ -1,6 +1,6 @@
 /* The messages of dnstap.proto are filled on the stack, with pointers to bytes and texts.
- * libprotobuf-c writes a message into memory without asking for its size, so every part has a
- * bound; their sum is DNSTAP_MAX. */
+ * libprotobuf-c packs a message into a buffer without knowing the buffer's size. So every part of
+ * the message has a bound, and DNSTAP_MAX is the sum of the bounds. */
 #include "resolver/control/observe/query_log/dnstap.h"
 
 #include <assert.h>

@@ -76,8 +76,8 @@ export function when(text) {
 
 const TIMES = /(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:Z| UTC))/;
 
-// A sentence from the server, with its times shown as by when(). plain: maps the other parts. A name in it may look like
-// a time, and be none.
+// A sentence from the server, with its times shown as when() shows them. plain: maps the other
+// parts. A name in the sentence may look like a time without being one, so Date.parse decides.
 export function prose(text, plain = (part) => part) {
   return h("bdi", {class: "name"}, text.split(TIMES).map((part, i) => {
     const time = part.replace(" UTC", "Z").replace(" ", "T");

@@ -1,4 +1,4 @@
-// Every view has a URL below /ui/: the page's word, and what it shows after a ?.
+// Every view has a URL below /ui/: the name of the page, then "?" and fields for what it shows.
 
 export const router = new EventTarget();
 

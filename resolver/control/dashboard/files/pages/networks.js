@@ -12,7 +12,8 @@ import {NetworkPicture} from "../parts/picture.js";
 import {createResource, resourceLink} from "../parts/resource.js";
 import {DataTable} from "../parts/table.js";
 
-const MANY = 6, COLUMN = 12; // more boxes of a kind, or of a column, become one box
+// More boxes of one kind become one box; a longer column ends with one box for the rest.
+const MANY = 6, COLUMN = 12;
 const DEFAULT = "default resolver", SERVERS = "DNS servers of ";
 const WORST = ["bad", "warn"];
 
@@ -76,7 +77,8 @@ function needs(status) {
   return found;
 }
 
-// [mood, words] of a ruleset, or of a network or the default resolver that asks targets itself.
+// [mood, words] of a user of targets. one: "rule" for a ruleset, whose rules are counted; "" for a
+// user without rules: the default resolver, or a network with its own DNS servers.
 function judged(need, one = "rule") {
   if (need?.unanswered && one !== "rule") return ["bad", "cannot be answered"];
   if (need?.unanswered) return ["bad", count(need.unanswered, one) + " cannot be answered"];
@@ -124,7 +126,7 @@ function targetNode(one) {
           href: url("target", {target: one.host, protocol: one.protocol})};
 }
 
-// Targets of the same users stand together.
+// Targets with the same outbound endpoint and users stand together; more than MANY become one box.
 function targetNodes(targets) {
   const groups = Map.groupBy(targets, (one) => JSON.stringify([one.endpoint, one.users.map((user) => user.name)]));
 

@@ -92,7 +92,7 @@ export class ResourcePage extends Page {
       this.kind.parent && [" / ", resourceLink(parent, decodeURIComponent(parent.split("/")[2]))]);
   }
 
-  // Nothing inside is searched.
+  // No filters for rowsFrom: the lists of children have no search field.
   asked() {
     return {};
   }

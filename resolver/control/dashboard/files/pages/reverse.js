@@ -1,5 +1,5 @@
-// Network > DNS Reverse: all addresses in our pools with their PTRs; set and unset, many at once by CSV; and whether
-// the names lead back.
+// Network > DNS Reverse: all our addresses and cloud services with their PTRs. Sets and removes
+// PTRs, many at once by CSV, and checks whether their names lead back.
 
 import {all, call, get, query} from "../lib/api.js";
 import {csv, save} from "../lib/csv.js";
@@ -19,7 +19,7 @@ import {DataTable} from "../parts/table.js";
 
 const PAGE = 200, MOST = 5000;
 const CHECKS = 4; // at a time: each asks the DNS, and may take three seconds
-const AGAIN_MS = 1000; // after the server has refused a check, because it allows a client so many within a second
+const AGAIN_MS = 1000; // pause after a refused check: the server limits the checks of each client
 const COLUMNS = ["address", "reverse_fqdn", "description", "ttl"];
 
 // By the statuses of the API.

@@ -19,7 +19,7 @@ export function notice(...content) {
   show(content, SHOWN_MS);
 }
 
-// Of a change of the resource with that path, with the way to its undo.
+// Shows a notice of a change, with a button to undo the latest change at the path `where`.
 export function changed(where, ...content) {
   show([content, h("button", {type: "button", class: "small", onclick: (event) => {
     event.target.closest("p").remove();

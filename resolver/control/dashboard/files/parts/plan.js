@@ -25,7 +25,8 @@ function result({names, changes}) {
 }
 
 export class PlanView extends HTMLElement {
-  // edits: (values of the dialog) => edits for POST /v1/changes. at_once: without a button.
+  // edits: a function that makes edits, in the form of POST /v1/changes, from the dialog's values.
+  // at_once: asks as soon as the dialog opens, without a button.
   constructor(edits, at_once) {
     super();
     Object.assign(this, {edits, at_once});
