@@ -169,7 +169,7 @@ static struct {
 	unsigned lost;     /* lines since the last one that was queued */
 } queue = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* Not a part of the queue, which would then be a megabyte of the program's file. */
+/* Not in `queue`: with the -1 all of `queue` would be in the program's file, a megabyte. */
 static struct {
 	dev_t device;    /* that it was opened for */
 	int fd;          /* non-blocking; -1: stderr is no terminal, or it could not be opened */
@@ -190,7 +190,7 @@ static int own_terminal(const struct stat *about)
 	return terminal.fd;
 }
 
-/* Like write(2), but fails with EAGAIN instead of waiting, for up to PIPE_BUF bytes. The descriptor
+/* Like write(2) of up to PIPE_BUF bytes, but fails with EAGAIN instead of waiting. The descriptor
  * cannot be made non-blocking, because other processes write to the same pipe or terminal. */
 static ssize_t write_now(const char *bytes, size_t length)
 {
@@ -358,7 +358,7 @@ void log_never_wait(void)
 		atexit(rest_at_exit);
 	queue.used = true;
 	if (fstat(STDERR_FILENO, &about) == 0)
-		own_terminal(&about); /* while this process may open it */
+		own_terminal(&about); /* now: later this process may not be allowed to open it */
 	pthread_mutex_unlock(&queue.lock);
 }
 
@@ -372,7 +372,8 @@ void log_on_waiting(void (*on_waiting)(void *context), void *context)
 
 /* ---- lines ---- */
 
-/* guarded: readers see `shown`; else the text. */
+/* guarded: API clients with the role of reader see `shown`, or nothing if it is NULL. Not guarded:
+ * they see the text. */
 static void log_line(enum log_level level, const char *event, bool guarded, const char *shown,
 		     const char *format, va_list arguments)
 {
@@ -382,7 +383,7 @@ static void log_line(enum log_level level, const char *event, bool guarded, cons
 
 	if (!is_written && !on_line)
 		return;
-	char text[LOG_LINE_MAX]; /* a longer text is longer than a line, too: it is cut */
+	char text[LOG_LINE_MAX]; /* what does not fit here would not fit into the line either */
 	char *whole = NULL;
 	va_list again;
 	va_copy(again, arguments);

@@ -115,8 +115,8 @@ struct ask_call {
 	struct timer deadline;
 	struct query *query;
 	bool late;
-	/* Only for the caller. The other members are set before the post, and then belong to the
-	 * worker. */
+	/* Only for the caller. From the post on, all other members belong to the worker, until it
+	 * sends the call back. */
 	void (*on_answer)(void *context, const struct ask_answer *answer);
 	void *context;
 };

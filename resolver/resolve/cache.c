@@ -42,7 +42,7 @@ struct cache_shard {
 	_Atomic(struct cache_bucket *) buckets;
 	atomic_size_t bucket_count;
 	size_t count;
-	size_t hand; /* an index of all slots */
+	size_t hand; /* the number of a slot, counted through all buckets */
 	uint64_t bytes, bytes_max;
 	uint64_t hits, misses, evicted, inserted;
 	char pad[64]; /* shards do not share cache lines */

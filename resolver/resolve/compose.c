@@ -1,10 +1,10 @@
-/* A pass. A frame is a name at a place. Step by step it moves along its chain until the answer is
- * complete, a question must be asked, or no leg can help.
+/* Makes one pass (compose.h). A frame is a name at a place. The frame moves along its chain, step
+ * by step, until the answer is complete, a question must be asked, or no leg can help.
  *
- * An answer of the default resolver (or of a rule with follow_cname) is cut at the first owner
- * after the qname that is decided otherwise; this makes Private Link work. A rule's answer is final
- * if it has the asked data. If a chain ends without the data, its last name is decided anew:
- * another route may know more, or the target did not look. */
+ * An answer of the default resolver (or of a rule with follow_cname) is cut at the first owner that
+ * its route does not decide, because a zone or another rule does; this makes Private Link work. Any
+ * other rule's answer is final if it has the asked data. If a chain ends without the data, its last
+ * name is decided anew: another route may know more, or the target did not look. */
 #include "resolver/resolve/compose.h"
 
 #include <assert.h>
@@ -144,8 +144,9 @@ static void add_negative(struct composition *c, struct frame *f, const struct ve
 			  UINT32_MAX);
 }
 
-/* The address of the asked endpoint: of nested ones the innermost, whose network has the zone. For
- * `explain`, which asks none, the network's first endpoint. NULL: none. */
+/* The address of the endpoint that was asked. If the query has entered endpoints of ours, the
+ * innermost one counts, because its network has the zone. `explain` asks no endpoint, so it gets
+ * the network's first. NULL: there is none. */
 static const struct address *asked_address(const struct composition *c, const struct frame *f)
 {
 	const struct address *local = c->query ? query_local(c->query) : NULL;
@@ -537,8 +538,8 @@ static bool entering_loops(struct composition *c, const struct frame *f, const s
 
 static enum step compose_frame(struct composition *c, struct frame *f);
 
-/* Notes that the name fails inside our own endpoint that the way leads to. Not for queries without
- * RD, which are refused for that reason. */
+/* Notes that the route failed for the name, because our own endpoint, to which it leads, could not
+ * help. A query without RD does not count: it may be refused only because it has no RD. */
 static __attribute__((noinline)) void note_entered(struct composition *c, const struct frame *f,
 						   const struct verdict *verdict,
 						   enum target_error error)
@@ -596,7 +597,8 @@ static bool may_enter(struct composition *c, const struct frame *f, const struct
 	return true;
 }
 
-/* The leg is our own inbound endpoint, so its network answers. NOERROR and NXDOMAIN are final. */
+/* The leg is our own inbound endpoint, so its network answers. Every answer but SERVFAIL and
+ * REFUSED is final. */
 static enum step enter(struct composition *c, struct frame *f, const struct verdict *verdict,
 		       const struct leg *leg)
 {
@@ -681,7 +683,8 @@ static enum step leg_failed(struct composition *c, const struct verdict *verdict
 		       : entry->unreachable ? EDE_NETWORK_ERROR
 					    : EDE_NO_REACHABLE_AUTHORITY;
 
-	if (entry->ede && is_explained(c)) /* the text names the target */
+	/* A target's EDE needs the text, which names the target (RFC 8914 section 3). */
+	if (entry->ede && is_explained(c))
 		ede = (enum ede)entry->ede;
 	c->truncated = c->truncated || entry->truncated;
 	note_source(c, verdict, entry);
@@ -715,7 +718,9 @@ static bool passes_over(struct composition *c, const struct frame *f, const stru
 {
 	if (!leg_is_dark(leg))
 		return false;
-	if (!c->prefetch) /* would lose the prefetch's claim; the next query asks the leg, too */
+	/* In a pass with a prefetch, ask_again would treat this refresh as a prefetch, too. The
+	 * next query asks the leg. */
+	if (!c->prefetch)
 		want_refresh(c, f, leg, true);
 	return true;
 }
@@ -727,9 +732,9 @@ static bool was_just_asked(const struct composition *c, const struct cache_entry
 	       atomic_load_explicit(&entry->again_us, memory_order_relaxed) > c->now_us;
 }
 
-/* Asks for a popular answer that is about to expire. The question has the form of a client's after
- * the expiry (see use_old), so that such a client joins it while it is under way. Only one in a
- * pass; others are left to the next pass. */
+/* Asks for a popular answer that is about to expire. The question's may_wait is that of a client's
+ * question after the expiry (see use_old), so that such a client joins the question while it is
+ * under way. A pass prefetches only one answer, and leaves others to the next pass. */
 static void prefetch(struct composition *c, const struct frame *f, const struct leg *leg,
 		     struct cache_entry *entry, bool last)
 {
@@ -816,8 +821,8 @@ static void keep_stale(struct composition *c, struct cache_entry **kept, struct 
 }
 
 /* With RD every client gets cached answers, and its network is noted. Without RD only networks that
- * have asked before get them, because they reveal questions of others. The network is the one that
- * asked first, whichever endpoints were entered. */
+ * have asked before get them, because cached answers reveal questions of others. What counts is the
+ * network of the client, whichever endpoints its query has entered. */
 static bool may_tell(const struct composition *c, struct cache_entry *entry)
 {
 	if (!(c->request->flags & FLAG_RD))
@@ -945,8 +950,9 @@ static bool refuses_the_rest(const struct composition *c, const struct frame *f)
 	       c->policy->networks[f->place.network].no_default;
 }
 
-/* After the first owner this is a hop that cannot be resolved. A stranger at the VNet resolver is
- * refused earlier; the text about its address is for `explain`. */
+/* Nothing decides the name. For a later name of a chain the answer is SERVFAIL, or the chain so far
+ * if the client wants no recursion or the network has no default resolver. A stranger at the VNet
+ * resolver is refused earlier; the text about its address is for `explain`. */
 static enum step refuse(struct composition *c, const struct frame *f)
 {
 	bool ends = refuses_the_rest(c, f);

@@ -126,7 +126,7 @@ static bool is_closing(const struct server *server, const struct host *host)
 	return false;
 }
 
-/* False: it takes longer than until_us. */
+/* False: at the time until_us the host is still open. */
 static bool wait_until_closed(const struct server *server, const struct host *host,
 			      uint64_t until_us)
 {
@@ -153,7 +153,7 @@ struct binding_all { /* a snapshot's listeners */
 	struct server *server;
 	struct snapshot *snapshot;
 	struct faults *faults;
-	uint64_t until_us; /* how long to wait for hosts that are being closed */
+	uint64_t until_us; /* until when to wait for hosts that are being closed */
 };
 
 static bool is_bound_twice(const struct snapshot *snapshot, const struct host *host)
@@ -351,11 +351,11 @@ static void log_listeners(struct server *server, const struct snapshot *before,
 
 /* ---- workers ---- */
 
-/* Half of the allowed descriptors are for source ports, shared among the workers and the sources of
- * this snapshot. The rest of that half is for lanes of busy targets, each with twice a source's
- * ports. The other half is for clients' connections, TCP to targets, and sources of the former
- * snapshot that are still in use. A source that the system chooses may become one for each
- * family. */
+/* Half of the allowed descriptors are for source ports, divided among the workers: first for the
+ * sources of this snapshot, then for lanes of busy targets. A lane has as many ports as a source,
+ * but two sockets for each. The other half of the descriptors is for clients' connections, TCP to
+ * targets, and sources of the former snapshot that are still in use. A source that the system
+ * chooses counts twice, because it may be used with both families. */
 static void share_ports(struct snapshot *snapshot, unsigned workers)
 {
 	struct rlimit limit;
@@ -409,8 +409,8 @@ static const char *start_advice(int error)
 	}
 }
 
-/* Stores the snapshot's serials. Called just before workers answer from the snapshot. Only when the
- * server starts, a worker may still fail to start after this call. */
+/* Stores the snapshot's serials, just before workers answer from the snapshot. Nothing can fail
+ * after this call, except in start_workers, where a worker may not start. */
 static void keep_serials(const struct server *server, const struct snapshot *snapshot)
 {
 	if (snapshot->transfers)
@@ -448,7 +448,7 @@ static void hand_out(struct server *server, struct snapshot *snapshot)
 		return;
 	keep_serials(server, snapshot);
 	for (unsigned i = 0; i < server->worker_count; i++)
-		if (server->workers[i]) /* NULL while stopping, see server_release */
+		if (server->workers[i]) /* NULL once stopped, see server_stop */
 			worker_publish(server->workers[i], snapshot);
 }
 
@@ -458,7 +458,8 @@ static void publish(struct server *server, struct snapshot *snapshot)
 	list_new(server, snapshot);
 	meter_registry_set_rate(server->meters, snapshot->queries_per_second);
 	hand_out(server, snapshot);
-	/* Withdraws shares that a worker never takes, because it skips a snapshot. */
+	/* A worker that skips a snapshot never takes its sockets of a listener that only that
+	 * snapshot had. They are closed here. */
 	for (unsigned i = 0; !server->silent && i < server->listener_count; i++)
 		if (!snapshot_names(snapshot, server->listeners[i]))
 			listener_withdraw(server->listeners[i]);
@@ -466,7 +467,7 @@ static void publish(struct server *server, struct snapshot *snapshot)
 	log_listeners(server, snapshot->older, snapshot);
 }
 
-/* Makes the table of transferred zones; none without such zones and without keys. */
+/* Makes the table of transferred zones, unless the model has neither such zones nor keys. */
 static int compile_transfers(struct server *server, struct snapshot *snapshot,
 			     const struct model *model)
 {
@@ -720,7 +721,7 @@ static void publish_tables(struct server *server, struct snapshot *snapshot)
 	free_old(server);
 }
 
-/* Whether the workers' table is older than the last published one. */
+/* Whether the workers' table of our addresses is older than the last published one. */
 static bool is_behind(const struct server *server)
 {
 	const struct owned *owned = server->current ? server->model->owned : NULL;

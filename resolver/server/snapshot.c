@@ -34,7 +34,7 @@ struct attachment { /* a ruleset's */
 	struct target_registry *registry;
 	struct meter_registry *meters;
 	const struct snapshot_series *series;
-	size_t rules; /* attached rules, in their order */
+	size_t rules; /* how many of its rules are attached: the first ones */
 	bool whole;   /* all rules and the target groups are attached */
 };
 
@@ -339,8 +339,8 @@ struct snapshot *snapshot_new(struct policy *policy, struct target_registry *reg
 			!attach_inbounds(snapshot, policy) || !number_zones(snapshot, policy);
 	}
 	if (!snapshot || !bindings || attaching.failed) {
-		/* Without memory, the policy's own routes and inbound endpoints keep what they have
-		 * acquired, which only leaves it in the registries. */
+		/* Without memory, the references of the policy's own routes and inbound endpoints
+		 * are not returned, so their targets and meters stay in the registries. */
 		policy_free(policy);
 		free(bindings);
 		if (snapshot) {

@@ -42,9 +42,10 @@ enum {
 		256 + TRANSFERS_MAX + TRANSFERS_WAITING_MAX + UPDATE_REQUESTS_MAX,
 };
 
-struct worker_binding {               /* the data of a listener for its queries */
-	struct query_binding for_log; /* the first member; at the VNet resolver the client's address
-					 decides the network */
+struct worker_binding { /* the data of a listener for its queries */
+	/* The first member, because others read query->binding as a struct query_binding. At the
+	 * VNet resolver the client's address decides the network. */
+	struct query_binding for_log;
 	struct worker_hold *hold;
 	struct endpoint_stats *stats;
 	struct inbound *inbound; /* NULL: withdrawn before this worker took it */

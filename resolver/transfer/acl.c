@@ -115,9 +115,9 @@ static const char *zone_text(struct transfer_acl *acl, const struct model *model
 
 	if (name_from_text(&name, NULL, text) != 0 || !reverse_has_zone(model, &name))
 		zone = model_zone(model, group, text);
+	/* A text that is no name is no zone's, and limits_check has refused it. */
 	if (name_from_text(&name, NULL, zone ? zone->name : text) != 0)
-		return arena_strdup(&acl->arena,
-				    text); /* no zone has it: limits_check has refused it */
+		return arena_strdup(&acl->arena, text);
 	group = zone ? zone->resource_group : NULL;
 	return arena_printf(&acl->arena, "%s%s%s", group ? group : "", group ? "/" : "",
 			    name_to_text(&name, printed));

@@ -100,7 +100,7 @@ static int write_zones(struct delta_writer *writer, const struct zone *before,
 
 /* ---- PTRs of our addresses ---- */
 
-/* Writes PTRs of `having` that `other` lacks or has otherwise. */
+/* Writes the PTRs of `having` that `other` lacks, or has with another target or TTL. */
 static int write_ptrs(struct delta_writer *writer, const struct transfer_zone *zone,
 		      const struct owned *having, const struct owned *other)
 {

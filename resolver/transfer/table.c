@@ -111,8 +111,9 @@ static struct transfer_zone *recut_zone(struct transfer_zone *zone,
 	return transfer_zone_with_past(zone, before, NULL, same ? room : 0);
 }
 
-/* A private zone from a file that was read again, or another version of an edited one. If its
- * serial is not higher, or the difference does not fit, all secondaries get it whole. */
+/* A private zone from a file that was read again, or another version of an edited one. With the
+ * same serial and content the zone keeps its past. Otherwise all secondaries get the zone whole if
+ * its serial is not higher or the difference does not fit. */
 static struct transfer_zone *reread_zone(struct transfer_zone *zone,
 					 const struct transfer_zone *before, size_t room)
 {
@@ -303,7 +304,8 @@ static int on_reverse_zone(void *context, const struct reverse_zone *zone)
 	return err || !zone->alias ? err : add_reverse(c, zone->alias, true);
 }
 
-/* A private zone is transferred with the SOA of answers. *place: the next registered zone. */
+/* A private zone is transferred with the SOA that its answers have: if clients may register in the
+ * zone, that of base.served. *place: the next registered zone. */
 static int add_private(struct compiling *c, const struct private_zone *private, size_t *place)
 {
 	const struct registered *registered = c->policy->registered;

@@ -390,7 +390,8 @@ static bool is_of_wildcard(const struct judge *judge, const struct update_record
 	return answer.wildcard;
 }
 
-/* Whether the name has served records that no client registered: the zone's own, or a machine's. */
+/* Whether the name has served records that no client registered: the zone's own, or those of a
+ * network interface. */
 static bool is_manual(const struct judge *judge, const struct name *owner)
 {
 	const struct zone *served = judge->view->served;
@@ -554,7 +555,7 @@ static const char *judge_content(const struct judge *judge)
 	return judge->grant ? judge_granted(judge) : judge_own(judge);
 }
 
-/* ---- prerequisites (section 3.2) ---- */
+/* ---- prerequisites (RFC 2136 section 3.2) ---- */
 
 /* The address that answers give for the name server's name. NULL: `owner` is another name, the
  * message is for a reverse zone, or the server has no address. */
@@ -600,8 +601,8 @@ static bool is_compared(const struct judge *judge, const struct update_record *r
 }
 
 /* Requires that the record is in the served set, and that every record of that set is a
- * prerequisite. For all records of class IN together this means that the sets are equal (section
- * 3.2.3). */
+ * prerequisite. For all records of class IN together this means that the sets are equal (RFC 2136
+ * section 3.2.3). */
 static enum rcode require_value(const struct judge *judge, const struct update_record *record)
 {
 	const struct update *update = judge->update;
@@ -646,7 +647,7 @@ static enum rcode require_all(const struct judge *judge)
 	return rcode;
 }
 
-/* ---- updates (section 3.4.2) ---- */
+/* ---- updates (RFC 2136 section 3.4.2) ---- */
 
 static struct draft *find_draft(const struct judge *judge, const struct name *owner, uint16_t type)
 {
@@ -818,7 +819,8 @@ static bool may_renew(const struct judge *judge, const struct update_record *rec
 					!set_has_other(set, &own);
 }
 
-/* Adds a draft without changes for each set that only prerequisites name. */
+/* Marks each registered set as named that a prerequisite requires and that the client may renew. A
+ * set without a draft gets one without changes. */
 static int name_prerequisites(struct judge *judge)
 {
 	const struct update *update = judge->update;

@@ -13,7 +13,7 @@
 #include "rules/wire.h"
 #include "rules/zone/record.h"
 
-/* The sections by their names in a query. */
+/* An UPDATE's own sections, which have other names in a query. */
 #define PREREQUISITES SECTION_ANSWER
 #define UPDATES       SECTION_AUTHORITY
 
@@ -76,8 +76,8 @@ static bool walk_all(struct reader *reader)
 
 /* ---- the second pass ---- */
 
-/* The class says whether there must be rdata, which must then fit the type (sections 3.2.5 and
- * 3.4.1.3). Only an added record may have a TTL. */
+/* A record's class says whether it must be without rdata (RFC 2136 sections 3.2.5 and 3.4.1.3).
+ * take_rdata checks whether rdata fits the type. Only an added record may have a TTL. */
 static bool record_is_well_formed(const struct reader *reader, enum section section,
 				  const struct record_view *record)
 {

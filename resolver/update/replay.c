@@ -252,8 +252,9 @@ static struct replay_key *find_greediest(struct replays *replays, struct replay_
 	return greediest;
 }
 
-/* Makes room for a request of the key with this time. Returns NEW, or the reason why there is no
- * room. Without memory for more places it frees an existing one. */
+/* Makes room for a request that the key signed at signed_s. Returns NEW, or the reason why there is
+ * no room. At the maximum, or without memory for more places, the key with the most entries loses
+ * its oldest one. */
 static enum replay make_room(struct replays *replays, struct replay_key *key, uint64_t signed_s,
 			     uint64_t now_s)
 {
