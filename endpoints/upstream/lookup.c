@@ -103,26 +103,17 @@ static struct lookup *lookup_new(struct lookups *table, const struct lookup_key 
 	return lookup;
 }
 
-/* Takes it out of the table. Its flights become orphans, because their replies still tell about
- * the targets. But a flight by UDP that is only gathered, until the loop round ends, is not sent
- * any more. */
+/* Takes it out of the table, and makes its flights orphans. */
 static void lookup_detach(struct lookup *lookup)
 {
 	struct lookups *table = lookup->table;
 	struct lookup **link = &table->buckets[lookup->hash % LOOKUP_BUCKETS];
-	struct flight *flight;
 
 	while (*link != lookup)
 		link = &(*link)->next_in_bucket;
 	*link = lookup->next_in_bucket;
-	while ((flight = lookup->flights)) {
-		if (flight->tcp || !flight->gathered) {
-			flight_orphan(flight);
-			continue;
-		}
-		flight_detach(flight);
-		flight_free(flight);
-	}
+	while (lookup->flights)
+		flight_orphan(lookup->flights);
 	lookup_unstall(lookup);
 	wheel_cancel(table->wheel, &lookup->timer);
 }

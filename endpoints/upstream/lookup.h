@@ -90,7 +90,7 @@ struct ask_result {
 	X(PLAIN, "plain")         /* an error because of our OPT: asked again without */           \
 	X(LOWER, "lower")         /* asked again in lower case */                                  \
 	X(FAILED, "failed")       /* with `error` */                                               \
-	X(UNSENT, "unsent")       /* because of `error`; NONE: its waiter left before the packet */
+	X(UNSENT, "unsent")       /* because of `error`; NONE: no connection, or refused (UDP) */
 enum lookup_try_end {
 #define X(name, text) LOOKUP_TRY_##name,
 	LOOKUP_TRY_MAP(X)
@@ -169,7 +169,8 @@ struct flight { /* one packet on its way */
 	bool overdue;        /* patience is over, but its question has not ended */
 	bool replied;        /* it ends with a reply */
 	bool gathered;       /* the transport has not sent it yet */
-	uint8_t departures;  /* how often it was sent; TCP repeats it when a connection ends */
+	uint8_t departures;  /* how often it was sent; TCP repeats it when a connection ends, and UDP
+				counts it when it is gathered */
 	uint16_t question_length;
 	uint8_t question[MESSAGE_QUESTION_MAX]; /* what the reply must repeat */
 };

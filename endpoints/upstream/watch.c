@@ -1,7 +1,7 @@
 /* Records, for the watchers of a question, which packet was sent where, and its result. An
  * unanswered packet gets no result: the question goes on, or is over, without the answer. A packet
- * that still waits here when its watcher leaves is recorded as unsent: by TCP it waits for a
- * connection, by UDP for the end of the loop round. */
+ * without a departure when its watcher leaves is recorded as unsent: by TCP it waits for a
+ * connection, by UDP the system refused it. */
 #include "endpoints/upstream/internal.h"
 
 static struct lookup_try *add(struct lookup_watch *watch)

@@ -282,7 +282,7 @@ static const char *try_text(const struct lookup_try *try, char rcode[RCODE_TEXT_
 	case LOOKUP_TRY_FAILED: return target_error_text(try->error);
 	case LOOKUP_TRY_UNSENT:
 		if (!try->error)
-			return try->tcp ? "no connection" : "no time left";
+			return try->tcp ? "no connection" : "refused by the system";
 		return target_error_text(try->error);
 	default: return rcode_print(try->rcode, rcode);
 	}

@@ -956,6 +956,23 @@ static void a_question_forgotten_before_the_flush_is_not_sent(void **state)
 	assert_int_equal(server.got, 0);
 }
 
+/* As by a busy worker, whose timers repeat a question and end it in the same round. */
+static void a_question_that_ends_before_the_flush_is_sent_and_told_as_sent(void **state)
+{
+	struct lookup_watch watch = {0};
+
+	(void)state;
+	start("127.0.0.1", "127.0.0.1", PROTOCOL_UDP, 4);
+	asked[asked_count].waiter.watch = &watch;
+	struct asked *q = ask();
+	lookup_expire(&q->waiter, now_us(NULL));
+	assert_true(q->done);
+	until(server.got == 1);
+	assert_int_equal(watch.count, 1);
+	assert_int_equal(watch.tries[0].end, LOOKUP_TRY_SILENT);
+	assert_int_equal(watch.tries[0].packets, 1);
+}
+
 static void a_source_that_no_policy_names_is_drained_and_closed(void **state)
 {
 	(void)state;
@@ -1177,6 +1194,8 @@ static void an_unused_lane_is_given_up_after_ten_seconds(void **state)
 /* What could not be sent is lost like any packet; the common pool carries on. */
 static void a_lane_that_cannot_send_is_given_up(void **state)
 {
+	struct lookup_watch watch = {0};
+
 	(void)state;
 	start_with_lanes("127.0.0.1", "127.0.0.1");
 	ask_until_there_is_a_lane();
@@ -1186,7 +1205,10 @@ static void a_lane_that_cannot_send_is_given_up(void **state)
 	for (unsigned i = 0; i < lane()->count; i++)
 		dup2(broken, lane()->open[i]->twin);
 	close(broken);
+	asked[asked_count].waiter.watch = &watch;
 	ask_until(140);
+	assert_int_equal(watch.tries[0].end, LOOKUP_TRY_UNSENT);
+	assert_int_equal(watch.tries[0].packets, 0);
 	assert_true(outbound.counters.send_failed > 0);
 	assert_null(lane());
 	assert_true(server.got > 120);
@@ -2451,6 +2473,7 @@ int main(void)
 		TEST(replies_of_64_kib_are_taken),
 		TEST(a_reply_from_another_port_is_ignored),
 		TEST(a_question_forgotten_before_the_flush_is_not_sent),
+		TEST(a_question_that_ends_before_the_flush_is_sent_and_told_as_sent),
 		TEST(a_source_that_no_policy_names_is_drained_and_closed),
 		TEST(a_target_asked_often_gets_a_lane_and_nothing_is_lost),
 		TEST(a_lane_is_had_without_a_source_and_by_ipv6),

@@ -136,20 +136,6 @@ static void who_has_left_is_told_nothing_more(void **state)
 	assert_string_equal(tries(), "0 udp silent 0");
 }
 
-/* As by a busy worker, whose timers repeat a question and end it in the same round. */
-static void what_is_gathered_when_the_question_ends_is_never_sent(void **state)
-{
-	(void)state;
-	w.servers[0].does = HOLDS;
-	struct world_asked *asked = ask_watched("a.test");
-	assert_int_equal(w.table.flight_count, 1);
-	lookup_expire(&asked->waiter, w.now);
-	assert_true(asked->done);
-	assert_int_equal(watch.tries[0].end, LOOKUP_TRY_UNSENT);
-	assert_int_equal(watch.tries[0].packets, 0);
-	assert_int_equal(w.table.flight_count, 0); /* the transport has forgotten it */
-}
-
 static void of_very_many_the_first_are_told(void **state)
 {
 	(void)state;
@@ -171,7 +157,6 @@ int main(void)
 		TWO(what_could_not_be_sent_says_why),
 		ONE(who_joins_sees_what_is_under_way),
 		TWO(who_has_left_is_told_nothing_more),
-		ONE(what_is_gathered_when_the_question_ends_is_never_sent),
 		THREE(of_very_many_the_first_are_told),
 	};
 
