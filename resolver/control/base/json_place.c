@@ -68,7 +68,18 @@ static size_t skip_string(struct json_text_scan *scan)
 	return (size_t)(scan->at - first) - 1;
 }
 
-/* Moves past a value, or past a name without quotes, and past the blanks and comments behind it. */
+/* Moves past a name without quotes; returns its length. */
+static size_t skip_word(struct json_text_scan *scan)
+{
+	const char *first = scan->at;
+
+	while (scan->at < scan->end && !isspace((unsigned char)*scan->at) &&
+	       !strchr("/\"{}[],:", *scan->at))
+		step(scan);
+	return (size_t)(scan->at - first);
+}
+
+/* Moves past a value, and past the blanks and comments behind it. */
 static void skip_value(struct json_text_scan *scan)
 {
 	unsigned depth = 0;
@@ -100,12 +111,7 @@ static bool find_member(struct json_text_scan *scan, const char *name, size_t le
 		skip_blank(scan);
 		key_line = scan->line;
 		key = scan->at + is_at(scan, '"');
-		if (is_at(scan, '"')) {
-			key_length = skip_string(scan);
-		} else {
-			skip_value(scan);
-			key_length = (size_t)(scan->at - key);
-		}
+		key_length = is_at(scan, '"') ? skip_string(scan) : skip_word(scan);
 		skip_blank(scan);
 		if (!is_at(scan, ':'))
 			return false;

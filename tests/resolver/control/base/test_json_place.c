@@ -62,6 +62,17 @@ static void each_value_has_its_line(void **state)
 	assert_int_equal(json_place_line("\xef\xbb\xbf{\n\"a\": 1}", 12, "a"), 2);
 }
 
+static void a_name_without_quotes_ends_before_blanks_and_comments(void **state)
+{
+	static const char spaced[] = "{\n a : 1,\n b/* c */: 2,\n c // d\n : 3,\n d: 4 }";
+
+	(void)state;
+	assert_int_equal(json_place_line(spaced, sizeof spaced - 1, "a"), 2);
+	assert_int_equal(json_place_line(spaced, sizeof spaced - 1, "b"), 3);
+	assert_int_equal(json_place_line(spaced, sizeof spaced - 1, "c"), 4);
+	assert_int_equal(json_place_line(spaced, sizeof spaced - 1, "d"), 6);
+}
+
 static void a_comment_ends_where_it_does_for_the_reader(void **state)
 {
 	static const char *const texts[] = {
@@ -100,6 +111,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_value_has_its_line),
+		cmocka_unit_test(a_name_without_quotes_ends_before_blanks_and_comments),
 		cmocka_unit_test(a_comment_ends_where_it_does_for_the_reader),
 		cmocka_unit_test(a_text_that_breaks_off_is_read_to_its_end),
 	};
