@@ -589,6 +589,12 @@ class Case(unittest.TestCase):
         self.assertIsNotNone(message, "nothing was answered")
         self.assertEqual((rcode, sorted(texts)), (message.rcode, sorted(message.texts())), message)
 
+    def assert_answered_by_one(self, message, *texts):
+        """The answer is one of these. Each is of another target of a rule: on a busy machine the first target may be
+        slow enough that the second one is asked as well, and answers first."""
+        self.assertIsNotNone(message, "nothing was answered")
+        self.assertIn((message.rcode, message.texts()), [("NOERROR", [text]) for text in texts], message)
+
     def assert_rcode(self, message, rcode, ede=None, text=None):
         self.assertIsNotNone(message, "nothing was answered")
         self.assertEqual(rcode, message.rcode, message)

@@ -63,7 +63,7 @@ class Bicep(Files):
         cls.config = cls.exported()
 
     def test_it_answers_as_azure_would(self):
-        self.assert_answer(self.ask("www.contoso.corp"), "198.51.100.53")
+        self.assert_answered_by_one(self.ask("www.contoso.corp"), "198.51.100.53", "198.51.100.54")
         self.assert_answer(self.ask("www.lower.contoso.corp"), "198.51.100.54")
         self.assert_answer(self.ask("www.example.org"), "198.51.100.99")
         self.assert_answer(self.ask("acme.privatelink.blob.core.windows.net"), "10.1.9.9")
@@ -131,7 +131,7 @@ class Symbolic(Files):
             self.assert_answer(self.ask("www." + zone), "10.1.9.9")
         self.assertEqual(42, self.ask("www.b.internal").answer[0].ttl)
         self.assert_answer(self.ask("alias.b.internal", "CNAME"), "www.a.internal.")
-        self.assert_answer(self.ask("www.contoso.corp"), "198.51.100.53")
+        self.assert_answered_by_one(self.ask("www.contoso.corp"), "198.51.100.53", "198.51.100.54")
 
     def test_outputs_have_what_came_of_it(self):
         self.assertIn("\nregion = westeurope\naddress = 10.1.0.4\n", self.told)
