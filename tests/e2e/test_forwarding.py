@@ -193,19 +193,21 @@ class Scripted(harness.Case):
 
     def test_a_target_without_edns_is_asked_plainly_and_remembered(self):
         def asked(name):
-            """First and last: when it is late it is asked twice."""
+            """The first question, and all. If the target is late it is asked twice in the same way, and may note the
+            second question later than the one without EDNS."""
             self.assert_answer(self.client.ask("10.10.0.4", name), "192.0.2.3")
-            found = [(q["edns"], q["options"]) for q in self.old.questions(name)]
-            return found[0], found[-1]
+            found = [(q["edns"], tuple(q["options"])) for q in self.old.questions(name)]
+            return found[0], set(found)
+        by_edns, plainly = (1232, ()), (None, ())
         for name in ("plain.old.test", "plain.two.old.test", "plain.three.old.test"):
-            self.assertEqual(((1232, []), (None, [])), asked(name))
-        self.assertEqual(((None, []), (None, [])), asked("plain.again.old.test"))
+            self.assertEqual((by_edns, {by_edns, plainly}), asked(name))
+        self.assertEqual((plainly, {plainly}), asked("plain.again.old.test"))
 
     def test_a_bare_formerr_is_not_remembered(self):
         for name in ("bare.alone.test", "bare.again.alone.test"):
             self.assert_answer(self.client.ask("10.10.0.4", name), "192.0.2.1")
             asked = [q["edns"] for q in self.first.questions(name)]
-            self.assertEqual((1232, None), (asked[0], asked[-1]))
+            self.assertEqual((1232, {1232, None}), (asked[0], set(asked)))
 
     def test_tc_is_followed_by_tcp_to_the_same_target(self):
         def followed(number):
