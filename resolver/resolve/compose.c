@@ -703,6 +703,7 @@ static void want(struct composition_ask *ask, const struct frame *f, const struc
 	name_copy(&ask->name, f->name);
 	ask->may_wait = may_wait;
 	ask->stale = stale;
+	ask->prefetch = false;
 }
 
 static void want_refresh(struct composition *c, const struct frame *f, const struct leg *leg,
@@ -718,10 +719,7 @@ static bool passes_over(struct composition *c, const struct frame *f, const stru
 {
 	if (!leg_is_dark(leg))
 		return false;
-	/* In a pass with a prefetch, ask_again would treat this refresh as a prefetch, too. The
-	 * next query asks the leg. */
-	if (!c->prefetch)
-		want_refresh(c, f, leg, true);
+	want_refresh(c, f, leg, true);
 	return true;
 }
 
@@ -742,7 +740,7 @@ static void prefetch(struct composition *c, const struct frame *f, const struct 
 	    !cache_entry_claim(entry))
 		return;
 	want_refresh(c, f, leg, last && !c->stale_max_s);
-	c->prefetch = true;
+	c->refresh[0].prefetch = true;
 }
 
 /* Whether the query has waited long enough for this leg; a refresh keeps waiting. */
@@ -1054,7 +1052,6 @@ enum composed compose(struct composition *c, struct place place, uint8_t *buffer
 	memset(&c->used, 0, sizeof c->used);
 	c->source.route = NULL;
 	c->refresh_count = c->decider_count = c->outcome_count = 0;
-	c->prefetch = false;
 	message_begin(&c->message, buffer, c->limit, question, c->request->question_length);
 	if (compose_frame(c, &frame) == STEP_ASK)
 		return COMPOSE_ASK;

@@ -41,6 +41,7 @@ struct composition_ask {
 	struct name name;
 	bool may_wait; /* there is no alternative: no other leg, no stale answer */
 	bool stale;    /* a stale answer can be given after RESOLVE_STALE_US */
+	bool prefetch; /* a refresh for a popular answer that is about to expire */
 };
 
 struct composition_decider { /* as in a verdict */
@@ -140,10 +141,9 @@ struct composition {
 
 	struct composition_ask ask; /* COMPOSE_ASK */
 	/* Questions to ask without waiting: to a dark leg, for a sign of life; to a leg that the
-	 * query has waited for long enough; or (prefetch) for a popular answer about to expire. */
+	 * query has waited for long enough; or to prefetch an answer. */
 	struct composition_ask refresh[COMPOSE_REFRESH_MAX];
 	unsigned refresh_count;
-	bool prefetch;
 
 	/* the pass */
 	uint16_t asker; /* id of the network that asked; 0: none */

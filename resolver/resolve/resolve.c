@@ -430,14 +430,14 @@ static void ask_again(struct resolution *r, const struct composition *c,
 {
 	struct resolver *resolver = r->resolver;
 	const struct lookup_key key = key_of(c, again);
-	uint64_t time_us = c->prefetch ? RESOLVE_DEADLINE_US : TARGET_PATIENCE_US;
+	uint64_t time_us = again->prefetch ? RESOLVE_DEADLINE_US : TARGET_PATIENCE_US;
 
-	if (!c->prefetch && resolver->refreshes.count >= REFRESHES / 2)
+	if (!again->prefetch && resolver->refreshes.count >= REFRESHES / 2)
 		return; /* half of the refreshes are kept for prefetching, however many legs are
 			   dark */
 	if (refresh_ask(&resolver->refreshes, resolver->lookups, &key, r->hold, now_us + time_us,
 			again->may_wait, now_us) == 0 &&
-	    c->prefetch)
+	    again->prefetch)
 		STATS_ADD(resolver->stats, prefetched, 1);
 }
 

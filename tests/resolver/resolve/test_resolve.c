@@ -417,6 +417,30 @@ static void each_part_of_a_chain_is_prefetched(void **state)
 	}
 }
 
+/* The rule's owner is popular and about to expire, while the chain's next owner is stale, and its
+ * target is suspect. */
+static void beside_a_prefetch_a_sign_of_life_is_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	struct forwarding_ruleset *ruleset;
+
+	ruleset = model_add_ruleset(f->model, "rules", "hub/out", "hub");
+	model_add_rule(f->model, ruleset, "corp", "corp.", "192.0.2.1")->follow_cname = true;
+	f->model->cache.stale_max = 3600;
+	load(f);
+	ask(f, "a.corp.");
+	answer_with(f, "answer a.corp. 100 IN CNAME a.example.\n"
+		       "answer a.example. 100 IN A 192.0.2.8");
+	answer(f, RCODE_NOERROR, 30);
+	ask(f, "a.corp.");
+	stage_pass(f->stage, 89ULL * S);
+	ask(f, "dark.example.");
+	stage_pass(f->stage, 900 * MS);
+	stage_pass(f->stage, 5ULL * S);
+	assert_int_equal(asked_by(f, "a.corp."), 2);
+	assert_int_equal(f->stage->stats.prefetched, 1);
+}
+
 /* ---- the end ---- */
 
 static void abandoning_gives_every_query_back_without_a_reply(void **state)
@@ -602,6 +626,7 @@ int main(void)
 		TEST(signs_of_life_take_half_of_the_refreshes_at_most),
 		TEST(a_prefetch_is_counted_as_one_and_its_question_ends_with_its_deadline),
 		TEST(each_part_of_a_chain_is_prefetched),
+		TEST(beside_a_prefetch_a_sign_of_life_is_asked_for),
 		TEST(abandoning_gives_every_query_back_without_a_reply),
 		TEST(a_policy_is_idle_when_its_last_question_has_ended),
 		TEST(every_answer_is_counted_as_what_it_was),
