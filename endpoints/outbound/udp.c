@@ -125,6 +125,7 @@ static void send_gathered(struct outbound *outbound)
 				continue;
 			flights[count] = buffers->flights[i];
 			flights[count]->gathered = false;
+			flights[count]->departures = 1;
 			struct msghdr *header = &headers[count].msg_hdr;
 			*header =
 				(struct msghdr){.msg_iov = &buffers->questions[i], .msg_iovlen = 1};
@@ -160,7 +161,6 @@ int outbound_udp_send(struct outbound *outbound, struct flight *flight, const ui
 	flight->socket = port;
 	flight_choose_id(flight);
 	flight->gathered = true;
-	flight->departures = 1; /* it leaves this round, even if its question ends before */
 	buffers->flights[i] = flight;
 	buffers->ports[i] = port;
 	if (!pool_is_lane(pool))

@@ -169,7 +169,7 @@ struct flight { /* one packet on its way */
 	bool overdue;        /* patience is over, but its question has not ended */
 	bool replied;        /* it ends with a reply */
 	bool gathered;       /* the transport has not sent it yet */
-	uint8_t departures; /* how often it was sent: TCP repeats it, UDP counts it when gathered */
+	uint8_t departures;  /* how often it was sent; TCP repeats it when a connection ends */
 	uint16_t question_length;
 	uint8_t question[MESSAGE_QUESTION_MAX]; /* what the reply must repeat */
 };

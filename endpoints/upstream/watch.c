@@ -1,8 +1,14 @@
 /* Records, for the watchers of a question, which packet was sent where, and its result. An
  * unanswered packet gets no result: the question goes on, or is over, without the answer. A packet
- * without a departure when its watcher leaves is recorded as unsent: by TCP it waits for a
- * connection, by UDP the system refused it. */
+ * that still waits for a TCP connection when its watcher leaves is recorded as unsent. So is a
+ * packet by UDP that the system refused. */
 #include "endpoints/upstream/internal.h"
+
+/* What UDP has gathered leaves at the end of the loop round, even if its question ends before. */
+static uint8_t packets_of(const struct flight *flight)
+{
+	return flight->gathered && !flight->tcp ? 1 : flight->departures;
+}
 
 static struct lookup_try *add(struct lookup_watch *watch)
 {
@@ -75,7 +81,7 @@ void watch_note_gone(struct lookup *lookup, const struct flight *flight)
 		struct lookup_try *try = at->watch ? find(at->watch, flight) : NULL;
 
 		if (try)
-			try->packets = flight->departures;
+			try->packets = packets_of(flight);
 	}
 }
 
@@ -85,7 +91,7 @@ void watch_leave(struct lookup *lookup, struct lookup_watch *watch)
 		struct lookup_try *try = find(watch, flight);
 
 		if (try)
-			try->packets = flight->departures;
+			try->packets = packets_of(flight);
 	}
 	for (unsigned i = 0; i < watch->count; i++) {
 		struct lookup_try *try = &watch->tries[i];

@@ -100,10 +100,12 @@ class Happenings(World):
             "limits = {", "limits = { queries_per_second_per_endpoint = 5;"))
         self.assertEqual(0, self.sluice.command("reload")[0])
         self.build_hub()
+        begun = time.monotonic()
         with contextlib.closing(self.host.begin(test_resources.INBOUND, "web.corp.internal")) as asker:
-            begun = time.monotonic()
-            for _ in range(40):
-                asker.send(dns.query("web.corp.internal"))
+            for burst in range(2):
+                for _ in range(40):
+                    asker.send(dns.query("web.corp.internal"))
+                harness.wait_for(lambda: self.events("?event=limit"), "the event")
 
         def ended():
             told = self.events("?event=limit")
