@@ -4,8 +4,8 @@
  *   runs     v4 /16: 0, 2               v4 /8: 2, 1  v6 /48: 3, 2                       v6 /0: 5, 1
  *
  * Runs are longest first within a family, so the first run with the masked address has the answer.
- * In practice few lengths are in use, so no trie is needed. Entries cannot be removed, but of equal
- * prefixes the build keeps only the first. */
+ * In practice few lengths are in use, so no trie is needed. Of equal prefixes only the first is
+ * kept. Entries cannot be removed. */
 #include "rules/prefix.h"
 
 #include <assert.h>

@@ -78,8 +78,8 @@ static const struct zone_node *probe(const struct zone *zone, uint64_t hash, siz
 	}
 }
 
-/* Most owners are in lower case, as a struct name always is, so all bytes are compared at once
- * first. If the owner is shorter, memcmp reads on only in the padding up to the sets. */
+/* Most owners are in lower case, as a struct name always is. So the first comparison takes all
+ * bytes at once. If the owner is shorter, memcmp reads on only in the padding up to the sets. */
 static bool owner_equal(const struct zone_node *node, const struct name *name, unsigned first)
 {
 	const uint8_t *wire = name_suffix_wire(name, first);

@@ -38,7 +38,7 @@ enum deed {
 	BADVERS,
 	UNREACHABLE, /* the transport is told */
 	UNSENDABLE,  /* send fails */
-	HOLDS,       /* has no connection yet */
+	HOLDS,       /* the transport keeps it: no connection yet, or gathered */
 };
 
 struct world;

@@ -112,6 +112,25 @@ static void what_could_not_be_sent_says_why(void **state)
 				     "1 udp answered NOERROR 0+1");
 }
 
+/* By UDP each packet waits for the end of its loop round. If its question ends before, the packet
+ * still leaves; if it is crowded out, it does not. */
+static void what_is_gathered_leaves_unless_it_is_crowded_out(void **state)
+{
+	(void)state;
+	w.servers[0].does = HOLDS;
+	w.table.target_max = 1;
+	struct world_asked *asked = ask_watched("a.test");
+	struct lookup_watch first = watch;
+	asked->waiter.watch = &first;
+	ask_watched("b.test");
+	lookup_expire(&asked->waiter, w.now);
+	assert_int_equal(first.tries[0].end, LOOKUP_TRY_SILENT);
+	assert_int_equal(first.tries[0].packets, 1);
+	world_run(&w, 5 * MS);
+	assert_string_equal(tries(), "0 udp unsent no room for the question 0+0; "
+				     "1 udp answered NOERROR 0+1");
+}
+
 static void who_joins_sees_what_is_under_way(void **state)
 {
 	(void)state;
@@ -155,6 +174,7 @@ int main(void)
 		TWO(silence_has_no_end),
 		ONE(what_is_asked_in_another_way_says_so),
 		TWO(what_could_not_be_sent_says_why),
+		TWO(what_is_gathered_leaves_unless_it_is_crowded_out),
 		ONE(who_joins_sees_what_is_under_way),
 		TWO(who_has_left_is_told_nothing_more),
 		THREE(of_very_many_the_first_are_told),

@@ -314,6 +314,14 @@ static void too_many_connections_is_servfail_that_is_not_remembered(void **state
 
 /* ---- stale data and refreshing ---- */
 
+/* The default resolver's target leaves a question unanswered, until that has ended. */
+static void make_suspect(struct fixture *f)
+{
+	ask(f, "dark.example.");
+	stage_pass(f->stage, 900 * MS);
+	stage_pass(f->stage, 5ULL * S);
+}
+
 /* A stale answer for each of the names n0 to n(count - 1), and a target that is suspect. */
 static void go_dark(struct fixture *f, unsigned count)
 {
@@ -327,9 +335,7 @@ static void go_dark(struct fixture *f, unsigned count)
 		answer(f, RCODE_NOERROR, 60);
 	}
 	stage_pass(f->stage, 61ULL * S);
-	ask(f, "dark.example.");
-	stage_pass(f->stage, 900 * MS);
-	stage_pass(f->stage, 5ULL * S);
+	make_suspect(f);
 }
 
 static unsigned asked_by(struct fixture *f, const char *name)
@@ -396,10 +402,10 @@ static void a_prefetch_is_counted_as_one_and_its_question_ends_with_its_deadline
 	assert_int_equal(stats->prefetched, 1);
 }
 
-/* Of a chain that fades as a whole, one pass asks for one part, the next for another. */
-static void each_part_of_a_chain_is_prefetched(void **state)
+/* A popular chain: its first owner comes from a rule's target for 100 seconds, and its second owner
+ * from the default resolver for `ttl` seconds. */
+static void ask_for_a_chain(struct fixture *f, int ttl)
 {
-	struct fixture *f = *state;
 	struct forwarding_ruleset *ruleset;
 
 	ruleset = model_add_ruleset(f->model, "rules", "hub/out", "hub");
@@ -408,8 +414,16 @@ static void each_part_of_a_chain_is_prefetched(void **state)
 	ask(f, "a.corp.");
 	answer_with(f, "answer a.corp. 100 IN CNAME a.example.\n"
 		       "answer a.example. 100 IN A 192.0.2.8");
-	answer(f, RCODE_NOERROR, 100);
+	answer(f, RCODE_NOERROR, ttl);
 	ask(f, "a.corp.");
+}
+
+/* Of a chain that fades as a whole, one pass asks for one part, the next for another. */
+static void each_part_of_a_chain_is_prefetched(void **state)
+{
+	struct fixture *f = *state;
+
+	ask_for_a_chain(f, 100);
 	stage_pass(f->stage, 95ULL * S);
 	for (unsigned i = 0; i < 4; i++) {
 		assert_string_equal(status(f, ask(f, "a.corp.")), "NOERROR");
@@ -422,21 +436,11 @@ static void each_part_of_a_chain_is_prefetched(void **state)
 static void beside_a_prefetch_a_sign_of_life_is_asked_for(void **state)
 {
 	struct fixture *f = *state;
-	struct forwarding_ruleset *ruleset;
 
-	ruleset = model_add_ruleset(f->model, "rules", "hub/out", "hub");
-	model_add_rule(f->model, ruleset, "corp", "corp.", "192.0.2.1")->follow_cname = true;
 	f->model->cache.stale_max = 3600;
-	load(f);
-	ask(f, "a.corp.");
-	answer_with(f, "answer a.corp. 100 IN CNAME a.example.\n"
-		       "answer a.example. 100 IN A 192.0.2.8");
-	answer(f, RCODE_NOERROR, 30);
-	ask(f, "a.corp.");
+	ask_for_a_chain(f, 30);
 	stage_pass(f->stage, 89ULL * S);
-	ask(f, "dark.example.");
-	stage_pass(f->stage, 900 * MS);
-	stage_pass(f->stage, 5ULL * S);
+	make_suspect(f);
 	assert_int_equal(asked_by(f, "a.corp."), 2);
 	assert_int_equal(f->stage->stats.prefetched, 1);
 }
