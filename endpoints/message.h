@@ -68,7 +68,7 @@ enum { OPTION_NSID = 3, OPTION_COOKIE = 10, OPTION_EDE = 15 }; /* RFC 5001, 7873
 
 enum section { SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL, SECTION_COUNT };
 
-/* The extended errors that we give (RFC 8914). */
+/* The extended errors that we give (RFC 8914; INVALID_TYPE: RFC 9824). */
 enum ede {
 	EDE_NONE = -1,
 	EDE_OTHER = 0,
@@ -113,7 +113,7 @@ enum request_state {
 	REQUEST_FINE,
 	REQUEST_UPDATE, /* a request to update */
 	REQUEST_SILENT, /* do not answer: too short for a header, or QR = 1 */
-	REQUEST_ERROR,  /* answer with *rcode: FORMERR, NOTIMP, BADVERS */
+	REQUEST_ERROR,  /* answer with *rcode: FORMERR, NOTIMP, BADVERS; NOERROR: only a cookie */
 };
 
 /* Reads only the header, the question and the fixed part of an OPT right after it, however long

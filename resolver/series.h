@@ -4,12 +4,13 @@
  *     rule ─ number ─► cells of worker 0:  [..][..][queries, failures][..]
  *                      cells of worker 1:  [..][..][queries, failures][..]
  *
- * Names outlive their objects: a rule that one reload removes and another brings back keeps its
- * number. The caller that shows counters decides how many names are shown (series_show). A shown
- * name stays shown, even without an object. All other names together are `other`, which never
- * falls: when a name is shown later, its earlier counts stay in `other` and it starts at zero.
+ * The caller that shows counters decides how many names are shown (series_show). A shown name stays
+ * shown, even without an object: a rule that one reload removes and another brings back keeps its
+ * number. A name that is not shown loses its number with its last object. All names that are not
+ * shown are together `other`, which never falls: when a name is shown later, its earlier counts
+ * stay in `other` and it starts at zero.
  *
- * Only the control thread calls, but workers write the cells. */
+ * Only the control thread calls, except for series_cells. Workers write the cells. */
 #ifndef SLUICE_SERIES_H
 #define SLUICE_SERIES_H
 

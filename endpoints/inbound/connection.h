@@ -41,8 +41,8 @@ void connection_open(struct inbound *inbound, unsigned bucket, int fd,
 void connection_close(struct connection *connection); /* fine when it is closing already */
 /* Answers queries under way at listeners that stop, and writes the answers. */
 void inbound_tcp_answer_gone(struct inbound_worker *worker);
-/* For a server that drains: inbound_tcp_hurry applies a shorter idle timeout, and inbound_tcp_end
- * also stops reading questions. */
+/* For a server that drains or leaves: inbound_tcp_hurry applies a shorter idle timeout, and
+ * inbound_tcp_end also stops reading questions. */
 void inbound_tcp_hurry(struct inbound *inbound);
 void inbound_tcp_end(struct inbound *inbound);
 

@@ -21,10 +21,11 @@ struct outbound_capacity {
 	unsigned pipeline;    /* questions at a time on a connection: as many as it answers */
 	unsigned parallel;    /* connections to open while the pipeline is short */
 	unsigned connections; /* that the server accepts at a time, as far as is known */
-	unsigned doubted;     /* live ones when the last one ended at once; none: ..._CONNECTIONS */
+	unsigned doubted;     /* how many were live when one more ended without an answer;
+			       * ..._CONNECTIONS: no doubt */
 	unsigned accepted;    /* this many have answered at a time, so it accepts as many */
-	uint64_t ended_after; /* how many answers the last connection gave before its end */
-	uint64_t full_us;     /* when it last refused a connection, or a trial was made */
+	uint64_t ended_after; /* answers of the last one that ended early, with questions left */
+	uint64_t full_us;     /* when the known limit last fell, or one more was tried above it */
 	unsigned in_vain;     /* connections in a row that ended without an answer */
 	bool answers;         /* it has given an answer */
 };
@@ -38,8 +39,8 @@ enum outbound_dial {
 
 /* Starts with long pipelines and any number of connections. */
 void outbound_capacity_init(struct outbound_capacity *capacity);
-/* Whether to open one more connection than the live ones. `silent` of these are accepted but do not
- * answer, so that others have to do their work. */
+/* Whether to open one more connection than the live ones. `silent` of these cannot take the next
+ * question, because they do not answer or belong to suspects, so others have to do their work. */
 enum outbound_dial outbound_capacity_dial(struct outbound_capacity *capacity, unsigned live,
 					  unsigned silent, uint64_t now_us);
 /* One connection more than `live` was refused: `live` is the known limit now. If more have answered
@@ -56,8 +57,8 @@ void outbound_capacity_on_accepted(struct outbound_capacity *capacity, unsigned 
 void outbound_capacity_on_end(struct outbound_capacity *capacity, uint64_t answered);
 /* A connection ended without an answer, with or without other live ones. */
 void outbound_capacity_on_end_in_vain(struct outbound_capacity *capacity, bool others);
-/* A question took long while `answered` others were answered on its connection. Returns the new
- * pipeline. */
+/* A question took long while `answered` others were answered on its connection. Returns the limit
+ * for this connection's pipeline; the capacity's own pipeline may be shorter already. */
 unsigned outbound_capacity_on_slow(struct outbound_capacity *capacity, uint64_t answered);
 /* A connection ended without an answer beside `live` ones. Either a question caused it, or it was
  * one too many: the next connection shows which. If each connection gives one answer, it was one

@@ -32,8 +32,8 @@
 
 enum {
 	CONNECTIONS_MAX = 512, /* of a worker; above it idle ones are closed */
-	ENDS_IN_VAIN_MAX = 2,  /* connections that may end with one question alone on them */
-	ENDS_EARLY_MAX = 6,    /* the same for connections that had given answers */
+	ENDS_IN_VAIN_MAX = 2,  /* a question with more `ends` fails after an end in vain */
+	ENDS_EARLY_MAX = 6,    /* the same after the end of a connection that had given answers */
 	SLOW_US = 400 * 1000,  /* half of a question's patience */
 	STAY_US = 20 * 1000,   /* a doubted one waits for so long, plus two round trips */
 };
@@ -141,7 +141,8 @@ static bool is_to_blame(const struct outbound_peer *peer, const struct question 
 	       peer->answered_us > question->ended_us;
 }
 
-/* Fails nothing while other connections may still answer. */
+/* Fails all waiting questions if no other connection may still answer and the server is hopeless.
+ * Otherwise fails only the question that is to blame. */
 static void fail_in_vain(struct outbound_peer *peer, struct outbound_count others, enum end end,
 			 const struct question *alone, uint64_t now_us)
 {
@@ -258,9 +259,9 @@ static void narrow(struct outbound_connection *connection, const struct question
 		connection->pipeline = pipeline;
 }
 
-/* Its questions were given up, and nothing has come since they left. If it never answered while
- * others do, the server may leave connections above its maximum waiting. But if another one is
- * silent, too, the names are the reason. */
+/* Its last question was given up without an answer. If the connection never answered while others
+ * do, the server may leave connections above its maximum waiting. But if another one is silent,
+ * too, the names are the reason. */
 static void give_up(struct outbound_connection *connection)
 {
 	struct outbound_peer *peer = connection->peer;

@@ -1,5 +1,5 @@
-/* Questions by TCP. Only peer.c, connection.c, question.c and outbound.c of outbound/ include this.
- * flight->socket is a struct outbound_peer. */
+/* Questions by TCP. Only peer.c, connection.c, question.c and outbound.c of outbound/, and a test,
+ * include this. flight->socket is a struct outbound_peer. */
 #ifndef SLUICE_OUTBOUND_PEER_H
 #define SLUICE_OUTBOUND_PEER_H
 

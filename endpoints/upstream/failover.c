@@ -10,8 +10,9 @@
  *                                                   and stalled until one shows a sign of life
  *
  * Questions and targets are judged separately. A silent question moves on and raises a doubt about
- * the target, which is then probed with questions that it answered a moment ago: only if it leaves
- * these unanswered is it suspect (target.c). So names that nobody answers make no target suspect,
+ * the target, which is then probed with questions that it answered a moment ago. Silence makes the
+ * target suspect only if these stay unanswered, too, or if it has no such questions and three are
+ * silent (target.c). So names that nobody answers make no target suspect that has answered others,
  * and every question gets a packet of its own, whatever other questions have found out.
  *
  * At any time at most one flight of a question leads, which the question waits for. The others are
@@ -231,7 +232,8 @@ static bool judge(struct flight *flight, uint64_t now_us)
 	return suspect;
 }
 
-/* Arms the timer for the next event: judgement, or the end of the allowance or of patience. */
+/* Arms the timer for the next event: judgement, the end of the allowance or of patience, or, for an
+ * overdue flight, the deadline of its question. */
 static void arm(struct flight *flight)
 {
 	bool stays = flight->overdue && flight->lookup;
@@ -502,7 +504,7 @@ static void crowd_out(struct flight *flight, uint64_t now_us)
 }
 
 /* One more flight waits at the target; if that is too many, one has to leave. False: the newcomer
- * had to, and its packet has not left yet. */
+ * had to. */
 static bool keeps_its_place(struct flight *newcomer, uint64_t now_us)
 {
 	struct flight *victim = flights_victim(newcomer, now_us);

@@ -1,4 +1,4 @@
-/* What the files of upstream share; nobody else includes this.
+/* What the files of upstream share; only a test includes this besides.
  *
  *     upstream/lookup.c      the table: asking, joining, leaving, ending
  *     upstream/inflight.c     flights come and go; those that wait at a target
@@ -26,9 +26,9 @@
  *                        if may_repeat allows it
  *                        TC: by TCP
  *                        once each, and then in that way:
- *                          plain     without an OPT: FORMERR, NOTIMP or BADVERS to one with it
- *                          lower     in lower case: what capitals brought was worth nothing, or
- *                                    had other letters
+ *                          plain     without an OPT, after FORMERR, NOTIMP or BADVERS
+ *                          lower     in lower case: capitals brought an error, an answer without
+ *                                    data, or a reply in other letters
  *                          by_tcp    by TCP, beside: near misses came, or other letters, or
  *                                    nothing until patience was over
  *             ► SPENT    an error that somebody answered; no source, no room, over a limit
@@ -58,7 +58,7 @@ struct lookup {
 	struct flight *leading;  /* the flight that it waits for; NULL: it has to go on */
 	struct stalled *stalled; /* NULL: not stalled */
 	struct lookup *next_stalled, **stalled_link;
-	struct timer timer; /* the deadline, or (given_up) at once */
+	struct timer timer; /* the deadline; at once if given_up, or a flight was crowded out */
 	uint64_t began_us, deadline_us;
 	uint64_t spent_us; /* when an upstream was last spent */
 	bool may_wait;
@@ -85,7 +85,7 @@ void *spare_take(struct spare_list *list, size_t size);
 void spare_give(struct spare_list *list, void *item);
 void spare_release(struct spare_list *list);
 
-/* A flight that the table counts but that is not sent yet; NULL at the limit. */
+/* A flight that the table counts but that is not sent yet; NULL at the limit, or without memory. */
 struct flight *flight_new(struct lookups *table, void *holder, const struct upstream *upstream,
 			  const struct address *client);
 /* The flight asks upstream `index` of the lookup's leg. */
@@ -171,8 +171,8 @@ static inline bool flight_is_beside(const struct lookup *lookup, const struct fl
 	return flight->copy && flight_is_fallback(flight) && lookup->attempts[flight->index].by_tcp;
 }
 
-/* Sends the question to one upstream. If no flight leads, the new one does. False: it could not be
- * sent, and the upstream is spent. */
+/* Sends the question to one upstream. Unless `copy` is set, the new flight leads if none does.
+ * False: it could not be sent; without `copy` the upstream is then spent. */
 bool lookup_send(struct lookup *lookup, unsigned index, bool tcp, bool copy, uint64_t now_us);
 /* If no flight leads: asks the next target, stalls or gives up. May end the lookup. */
 void lookup_go_on(struct lookup *lookup, uint64_t now_us);

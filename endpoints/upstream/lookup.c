@@ -2,9 +2,9 @@
  * (socket, id) (to find what a packet answers), and free lists, so that a question costs no malloc
  * once the worker has seen its usual load.
  *
- * A lookup ends with an answer (lookup_finish), when no upstream can help (lookup_give_up), when
- * its only waiter runs out of time (lookup_expire), or when its last waiter leaves. Its flights
- * stay as orphans until they are answered or their target's patience is over.
+ * A lookup ends with an answer (lookup_finish), when no upstream can help or its deadline comes
+ * (lookup_give_up), when its only waiter runs out of time (lookup_expire), or when its last waiter
+ * leaves. Its flights stay as orphans until they are answered or their target's patience is over.
  *
  * Not here: which target is asked (upstream/failover.c), what a reply means (upstream/reply.c), and
  * whether an answer is kept (the owner's on_result). */

@@ -22,7 +22,7 @@
 
 enum {
 	COMPOSE_HOPS_MAX = 16,    /* names of a chain after the qname */
-	COMPOSE_DEPTH_MAX = 8,    /* nested entries into own endpoints */
+	COMPOSE_DEPTH_MAX = 8,    /* entries into own endpoints inside the first one */
 	COMPOSE_ENTRIES_MAX = 64, /* entries for one question, in all */
 	COMPOSE_TOLD_MAX = 24,    /* answers that one query may collect */
 	COMPOSE_STALE_TTL = 30,   /* seconds (RFC 8767 section 4) */
@@ -39,7 +39,9 @@ enum composed {
 struct composition_ask {
 	const struct leg *leg;
 	struct name name;
-	bool may_wait; /* there is no alternative: no other leg, no stale answer */
+	/* The question may wait for a sign of life, because there is no alternative: no other leg,
+	 * no stale answer. Also true for the refresh of a dark leg. */
+	bool may_wait;
 	bool stale;    /* a stale answer can be given after RESOLVE_STALE_US */
 	bool prefetch; /* a refresh for a popular answer that is about to expire */
 };
@@ -111,7 +113,7 @@ struct composition {
 	struct cache_entry *const *told; /* answers of upstreams to this query, and failures */
 	unsigned told_count;
 	bool expired;      /* no target is asked any more: missing answers count as failed */
-	bool impatient;    /* uses stale answers and asks no target */
+	bool impatient;    /* does not wait for a target if there is a stale answer */
 	bool may_prefetch; /* may refresh popular answers before they expire */
 	struct composition_watch *watch; /* may be NULL */
 

@@ -205,10 +205,11 @@ static bool leads_to(const struct target_reply *r, const struct indexed *alias,
 	       name_wire_equal(target, name->wire);
 }
 
-/* Finds the name that the chain's last one leads to; false: none. A DNAME above it leads on like
- * the CNAME that follows from it, which is written if the target left it out or has a different one
- * (RFC 6672 sections 3.1, 3.4). YXDOMAIN concerns the name without such a CNAME: the next one is
- * too long, at least according to the target (section 2.2). */
+/* Finds the name that the chain's last one leads to; false: none. A DNAME above the last name leads
+ * on like the CNAME that follows from it. The copy has that CNAME even if the target left it out or
+ * sent a different one (RFC 6672 sections 3.1, 3.4). With YXDOMAIN the chain ends at the first name
+ * with a DNAME but without that CNAME, because the target found the next name too long (section
+ * 2.2). If the next name really is too long, the rcode becomes YXDOMAIN. */
 static bool read_next(struct target_reply *r, struct name *next)
 {
 	unsigned hop = r->chain_length - 1;
@@ -489,7 +490,7 @@ static void copy_authority(struct target_reply *r, struct message *message)
 	}
 }
 
-/* The lesser of the SOA's TTL and its MINIMUM (RFC 2308 section 5). */
+/* The lesser of the SOA's TTL and its MINIMUM (RFC 2308 section 5), at most negative_ttl_max. */
 static uint32_t negative_ttl(const struct target_reply *r, const uint8_t *wire,
 			     const struct record_view *soa)
 {

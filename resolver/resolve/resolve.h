@@ -56,7 +56,7 @@ struct resolver {
 	struct latency latency;
 	struct hash_key key;
 	struct fair_queue waiting; /* queries that wait for an upstream */
-	bool turning_away;         /* it is just turning one away */
+	bool turning_away;         /* a query is being turned away now */
 	unsigned own_answers;      /* one in POPULAR_SHARE of them is counted by name */
 	struct refreshes refreshes;
 	struct transfers *transfers; /* NULL: refuses all */

@@ -88,10 +88,10 @@ MUST_CHECK int server_init(struct server *server, unsigned workers, const struct
 /* Opens the model's listeners before the first server_apply. One that cannot be opened is a
  * fault. */
 MUST_CHECK int server_open(struct server *server, const struct model *model, struct faults *faults);
-/* Every worker takes no more queries and finishes those that it has. Draining: another process
- * reads new queries and has the data, so requests to update that were not handed out get no answer.
- * Leaving: no other process reads, so clients get errors; also possible after draining, if the
- * other process has gone. */
+/* The workers finish the queries that they have. Draining: another process reads new queries and
+ * has the data, so requests to update that were not handed out get no answer; the workers read on
+ * only from open TCP connections. Leaving: no other process reads, so clients get errors; also
+ * possible after draining, if the other process has gone. */
 void server_drain(struct server *server);
 void server_leave(struct server *server);
 bool server_is_drained(const struct server *server);
@@ -169,7 +169,7 @@ void server_stop(struct server *server);
 void server_release(struct server *server);
 /* Sums the workers' counters, including those of endpoints. */
 void server_read_stats(const struct server *server, struct stats *sum);
-/* Adds how long answers took at all workers; adds nothing if that is not measured. */
+/* Sums how long answers took at all workers; all zero if that was never measured. */
 void server_read_latency(const struct server *server, struct histogram sums[LATENCY_SOURCES]);
 
 #endif

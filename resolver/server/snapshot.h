@@ -25,7 +25,7 @@ struct snapshot_series {
 struct snapshot_zones; /* the zones' numbers; opaque */
 
 /* Each target of the policy once, and each outbound endpoint that asks one. All loops over targets
- * use this list. Snapshots that differ only in our addresses share it. */
+ * use this list. Snapshots that differ only in our addresses or registered records share it. */
 struct snapshot_targets {
 	struct served_targets served;
 	struct meter **outbounds;
@@ -53,7 +53,9 @@ struct snapshot {
 	struct snapshot_targets *targets;
 	struct address *sources; /* the upstreams' source addresses, each once */
 	size_t source_count;
-	struct meter **inbound_meters; /* of the policy's inbound endpoints; shared like it */
+	/* Of the policy's inbound endpoints. Each snapshot has its own array; those whose policies
+	 * share everything but their tables (policy_is_shared) also share its references. */
+	struct meter **inbound_meters;
 	const struct snapshot_series *series; /* NULL: nothing is counted by name */
 	struct snapshot_zones *zones;         /* may be NULL, too */
 	bool timed;                           /* measures how long answers take */

@@ -28,7 +28,8 @@ struct worker_shared {
 	struct update_requests *updates; /* gets requests to update */
 	struct query_rings *rings;       /* one ring for each worker, for the query log */
 	/* Called on the worker's thread when it has released a snapshot (users), was the last to
-	 * adopt one (adopters), has returned a call, or has a request to update. */
+	 * adopt one (adopters), has returned a call, or has a request to update. worker_publish
+	 * calls it on its own thread for a snapshot that it releases. */
 	void (*on_release)(void *context);
 	/* Called first on the worker's thread; may be NULL. */
 	void (*on_start)(void *context);
@@ -55,9 +56,11 @@ void worker_stop(struct worker *worker);
 uint64_t worker_rounds(const struct worker *worker);
 /* The sequence of the snapshot that it answers from. */
 uint64_t worker_adopted(const struct worker *worker);
-/* The worker reads nothing more from clients, and finishes its queries. Any thread. */
+/* The worker reads nothing more from clients, except from open TCP connections (inbound_drain), and
+ * finishes its queries. Any thread. */
 void worker_drain(struct worker *worker);
-/* The same when no other process reads: clients by UDP get SERVFAIL. Any thread. */
+/* The worker finishes its queries when no other process reads: questions by UDP get SERVFAIL, and
+ * new connections are refused (inbound_leave). Any thread. */
 void worker_leave(struct worker *worker);
 /* Whether it has finished all. Any thread. */
 bool worker_is_drained(const struct worker *worker);

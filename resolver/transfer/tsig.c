@@ -96,7 +96,7 @@ const struct tsig_key *tsig_key_find(const struct tsig_key *keys, size_t count, 
 
 /* ---- a received TSIG ---- */
 
-struct tsig { /* a record's fields; pointers lead into the packet or this struct */
+struct tsig { /* a record's fields; pointers lead into the packet */
 	uint8_t name[NAME_WIRE_MAX], algorithm[NAME_WIRE_MAX];
 	size_t name_length, algorithm_length;
 	uint64_t time_s;

@@ -26,11 +26,12 @@
  * count.
  *
  * **Without a key**, if own_address is set, a client by TCP from an address in the prefixes may add
- * that address under one name. The zone itself must not have that name, it must have no special
- * meaning (the apex, wpad, isatap, labels with an underscore) and no other registered address, and
- * the client's address must be registered under no other name. The client may delete its address,
- * or a whole name that has nothing else registered. The PTR of its address may lead to the name of
- * that address. So a machine with a new address waits until the old one was deleted or has expired.
+ * that address under one name. The zone itself must not have that name; the name must have no
+ * special meaning (the apex, wpad, isatap, labels that begin with an underscore) and no other
+ * registered address; and the client's address must be registered under no other name. The client
+ * may delete its address, or a whole name that has nothing else registered. The PTR of its address
+ * may lead to the name of that address. So a machine with a new address waits until the old one was
+ * deleted or has expired.
  *
  * Pure, without locks: changes nothing. Messages that arrive together are judged one after the
  * other, each with the zones that its predecessor made. */
@@ -49,7 +50,7 @@
 
 enum {
 	UPDATE_SET_MAX = 20,    /* records of a registered set, as in Azure's record sets */
-	UPDATE_DHCID_MAX = 128, /* bytes of a DHCID; SHA-256 makes 35 (RFC 4701 section 3.3) */
+	UPDATE_DHCID_MAX = 128, /* bytes of a DHCID; SHA-256 makes 35 (RFC 4701 section 3.5) */
 };
 
 struct update_client {

@@ -1,5 +1,5 @@
-/* Compiles a model into a policy. The order matters: places before routes (a target may be one of
- * our own endpoints), and routes before rulesets. policy.c decides names. */
+/* Compiles a model into a policy. The order of the steps matters: for example, endpoints come
+ * before routes and rulesets, whose targets may be our own endpoints. policy.c decides names. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -898,8 +898,8 @@ static int walk_zones_above(struct compilation *c, size_t *room)
 	return err;
 }
 
-/* Also takes the cut's own name if the prefix is not one of whole octets or nibbles: then the cut
- * is above the prefix. */
+/* Also takes the cut's own name. It matters if the prefix is not one of whole octets or nibbles,
+ * because then the cut is above the prefix. */
 static int walk_cuts_above(struct compilation *c, struct policy_network *network, size_t *room)
 {
 	int err = 0;

@@ -8,16 +8,16 @@
  * releases the zone. */
 MUST_CHECK int policy_keep_zone(struct policy *policy, struct zone *zone);
 
-/* Mixes the text and its NUL into a print, so that ("ab", "c") and ("a", "bc") differ. NULL counts
- * as "". */
+/* Mixes the text and its NUL into a print, so that ("ab", "c") and ("a", "bc") differ. NULL mixes
+ * in no bytes, so it differs from "" as well. */
 uint64_t policy_print_text(const struct policy *policy, uint64_t print, const char *text);
 
 /* Makes the special-use zones, or takes over those of `before` (may be NULL). */
 MUST_CHECK int policy_compile_special(struct policy *policy, const struct policy *before,
 				      bool answered);
 
-/* How many names above `apex` a special-use zone (of this table, or NULL) or, in the reverse trees,
- * a pool or a registered prefix could deny. */
+/* How many names above `apex` could be denied: by a zone of `special` (special-use zones; NULL:
+ * none) or, in the reverse trees, by a pool or a registered prefix. */
 unsigned policy_count_above(const struct suffix_table *special, const struct name *apex);
 /* Adds the names that start at the labels `first` to `last` of `apex`. Names already in the table
  * stay. */

@@ -130,7 +130,8 @@ struct policy {
 	uint32_t private_zone_count;
 	struct zone **zones; /* references held: private zones and apexes */
 	uint32_t zone_count;
-	uint32_t *roots; /* how many policies share everything except `owned` and `registered` */
+	/* How many policies share everything except `owned`, `registered` and `stamps`. */
+	uint32_t *roots;
 	const char *version, *server; /* CH TXT, NSID; NULL: nothing */
 	bool details;                 /* see policy_explains_to */
 	uint32_t udp_payload_max;
@@ -237,7 +238,7 @@ enum answered_as {
 struct verdict {
 	enum verdict_kind kind;
 	enum decided_by by;
-	const char *object;        /* the zone's, rule's or network's name; may be NULL */
+	const char *object;        /* the zone's, rule's, network's or pool's name; may be NULL */
 	struct zone_answer answer; /* ANSWER */
 	enum answered_as as;       /* ANSWER */
 	const struct route *route; /* FORWARD */
@@ -266,7 +267,7 @@ enum trace_outcome {
 struct trace_step {
 	enum decided_by by;
 	enum trace_outcome outcome;
-	const char *object; /* zone, rule, network; may be NULL */
+	const char *object; /* zone, rule, network, pool; may be NULL */
 	const char *ruleset;
 	unsigned label; /* the label of the name where the suffix starts */
 };

@@ -28,7 +28,8 @@ struct reverse_zone { /* the texts are valid until the callback returns */
 	/* In a classless zone an address's name is its last octet: "70.64-127.100....". */
 	bool classless;
 	/* A classless zone's other usual name, with the prefix's length: "64-26.100...". Questions
-	 * may use it like the origin. NULL: not classless, or the pool sets its zone's name. */
+	 * may use it like the origin. NULL: not classless, the pool sets its zone's name, or both
+	 * names are the same. */
 	const char *alias;
 };
 

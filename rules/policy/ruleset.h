@@ -119,8 +119,8 @@ void ruleset_on_free(struct ruleset *ruleset,
 		     void (*on_free)(void *context, struct ruleset *ruleset), void *context);
 void *ruleset_context(const struct ruleset *ruleset); /* of ruleset_on_free; NULL: none */
 const char *ruleset_name(const struct ruleset *ruleset);
-/* Keyed hash of everything it was compiled from: a ruleset with an equal one need not be compiled
- * again. */
+/* Keyed hash of everything it was compiled from: a former ruleset with an equal one can be used in
+ * its place. */
 uint64_t ruleset_fingerprint(const struct ruleset *ruleset);
 /* A number that the caller of ruleset_compile may set; 0 at first. */
 uint64_t ruleset_stamp(const struct ruleset *ruleset);
@@ -134,8 +134,9 @@ const struct rule *ruleset_next(const struct ruleset *ruleset, const struct name
  * matches. */
 const struct rule *ruleset_find(const struct ruleset *ruleset, const struct name *name,
 				unsigned *label);
-/* Whether the name is above the domain of an enabled rule. It then exists as an empty non-terminal,
- * which a special-use zone, a pool or a registered prefix must not deny. */
+/* Whether the name is above the domain of an enabled rule, and a special-use zone, a pool or a
+ * registered prefix could deny it. They must not, because the name exists as an empty
+ * non-terminal. */
 bool ruleset_has_below(const struct ruleset *ruleset, const struct name *name);
 size_t ruleset_rule_count(const struct ruleset *ruleset);
 struct rule *ruleset_rule(struct ruleset *ruleset, size_t index);

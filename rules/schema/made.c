@@ -4,8 +4,8 @@
  *     a ruleset without outbound endpoints   those of the first resolver in its networks that has
  *                                            any
  *       no such network has a resolver       one in the first of them, named like it
- *       no such resolver has any             one in the first of them; and an inbound one, if
- *                                            questions have no other way in
+ *       no such resolver has any             one in the first of them
+ *       questions have no other way in       an inbound endpoint in the same resolver
  *     an endpoint without a subnet           one with addresses that no machine has; an
  *                                            inbound endpoint listens on loopback, and the
  *                                            system chooses the source of an outbound one
@@ -593,7 +593,8 @@ static const char *resolver_name(struct maker *maker, const struct virtual_netwo
 	return name;
 }
 
-/* The first linked network of the ruleset that may have a resolver; NULL: none. */
+/* The first linked network of the ruleset that may have a resolver, else the first one; NULL: no
+ * link leads to a network. */
 static const struct virtual_network *home_of(const struct model *model,
 					     const struct forwarding_ruleset *ruleset)
 {

@@ -1,9 +1,10 @@
 /* The desired configuration as plain values, with the names of the configuration file (the table in
  * schema.h connects the two). It may be invalid: limits.h checks it, policy.h compiles it.
  *
- * Everything that a model points to is in its arena, except the zones' data, which are shared and
- * counted. A string that was not given is NULL, an address has family 0, and a list has count 0.
- * Every item begins with its origin, so that a later fault still names the file and line. */
+ * Everything that a model points to is in its arena, in that of a row, a part or another model that
+ * it references, or counted itself, like the zones' data and our addresses. A string that was not
+ * given is NULL, an address has family 0, and a list has count 0. Every item begins with its
+ * origin, so that a later fault still names the file and line. */
 #ifndef SLUICE_MODEL_H
 #define SLUICE_MODEL_H
 
@@ -606,8 +607,8 @@ static inline struct model *model_declared(const struct model *model)
 {
 	return model->declared ? model->declared : (struct model *)(uintptr_t)model;
 }
-/* A model that shares everything with a complete one, but has its own references to the zones'
- * data. NULL without memory. */
+/* A model that shares everything with a complete one, except that it has its own references to the
+ * zones' data, and no owned table yet. NULL without memory. */
 struct model *model_same(struct model *model);
 
 /* Sorts networks, resolvers and zones by name for look-ups (reference.h), because there may be a
@@ -617,8 +618,8 @@ MUST_CHECK int model_sort_names(struct model *model);
 
 /* Makes items that the configuration needs but does not name: outbound endpoints of rulesets, with
  * resolvers, endpoints and subnets (made.c). Call it once for a composed model, before
- * model_place_endpoints. Does not change named items or items shared with other models.
- * Deterministic. ERR_NOMEM: some items are missing. */
+ * model_place_endpoints. Adds to named items only what they leave out, and changes no item that
+ * other models share. Deterministic. ERR_NOMEM: some items are missing. */
 MUST_CHECK int model_make_unnamed(struct model *model);
 /* Why the item at the path was made (struct made); NULL: it was not. */
 const char *model_made(const struct model *model, const char *path);

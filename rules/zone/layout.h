@@ -1,5 +1,5 @@
-/* The inside of a zone, only for the files of this room: build.c and edit.c make it, the rest reads
- * it. A built zone is in one piece:
+/* The inside of a zone, only for the files in rules/zone: build.c and edit.c make it, the others
+ * read it. A built zone is in one piece:
  *
  *     slots  (hash table, at most half full)      body  (nodes in canonical order)
  *     ┌──────┬──────┐                             ┌────────────────────────────────┐
@@ -13,8 +13,8 @@
  * finding a name among a million touches two lines of memory, a slot and a node, and both can be
  * prefetched (zone_expect).
  *
- * An editable zone has the same nodes as entries of a tree (tree.h), which it shares with its other
- * versions, and no slots. */
+ * An editable zone has the nodes of names with RRsets as entries of a tree (tree.h), which it
+ * shares with its other versions. It has no slots, and no nodes for empty non-terminals. */
 #ifndef SLUICE_ZONE_LAYOUT_H
 #define SLUICE_ZONE_LAYOUT_H
 

@@ -2,7 +2,7 @@
  * served zone is made of two independent zones:
  *
  *     own         from its file or its record sets            ─┐
- *     registered  from machines                               ─┴─► served
+ *     registered  from machines and clients                   ─┴─► served
  *
  * Own sets take precedence: a name gets a registered set only if it has no own set of that type, no
  * own CNAME, and no own DNAME above it. All three zones have the same apex, which gets no

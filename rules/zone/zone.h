@@ -105,10 +105,10 @@ void zone_builder_free(struct zone_builder *builder); /* NULL is fine */
 MUST_CHECK int zone_builder_add(struct zone_builder *builder, const struct origin *origin,
 				const uint8_t *owner, uint16_t type, uint32_t ttl,
 				const uint8_t *rdata, size_t rdata_length, struct faults *faults);
-/* Checks the zone as a whole, with a fault at each wrong record's line: owners outside it, CNAME
- * beside other data or at the apex, data below a DNAME, several SOA, NS below the apex, TTLs over
- * 2^31-1. Warns of records that are surely not intended. NULL: there was an error, here or in
- * zone_builder_add. Frees the builder. */
+/* Checks the zone as a whole, with a fault at each wrong record's line: CNAME beside other data,
+ * data below a DNAME, a second SOA, CNAME or DNAME, a set too large for a message. Warns of records
+ * that are surely not intended. NULL: there was an error, here or in zone_builder_add. Frees the
+ * builder. */
 struct zone *zone_builder_finish(struct zone_builder *builder, const struct origin *origin,
 				 struct faults *faults);
 

@@ -4,8 +4,9 @@
  * for example when a DNS query of the server's own has its answer. Until then it may use the
  * request.
  *
- *     http.h bytes ─► route, client and its rights (else 400 401 403 404 405 413 429)
- *            ─► body in the route's form (else 400 415) ─► handler ─► api_reply_json | api_fail
+ *     http.h bytes ─► route, client and its rights (else 400 401 403 404 405 413 429 503)
+ *            ─► body in the route's form, and the rights again (else 400 401 403 409 415 503)
+ *            ─► handler ─► api_reply_json | api_fail
  *
  * Paths are matched without regard to case, "//" equals "/", a final '/' is ignored, and segments
  * are percent-decoded after the path is split. An error has the form of the API that the path
@@ -88,7 +89,7 @@ enum api_need {
 };
 
 struct api_route {
-	const char *method;  /* NULL ends the table. HEAD uses the route of GET */
+	const char *method;  /* NULL ends the table. HEAD uses the first row for HEAD or GET */
 	const char *pattern; /* "/v1/addresses/{group}/{name}": a parameter is a whole segment */
 	enum api_need need;
 	void (*handle)(struct api_request *request);
@@ -260,10 +261,11 @@ struct api {
 };
 
 /* Sends the answers that wait until all workers serve the last published change
- * (service_all_adopted), so that a client that knows of a change gets DNS answers with it. Call
- * this when they do, and before the process ends. */
+ * (service_all_adopted), so that a client that knows of a change gets DNS answers with it. Also
+ * ends the waits for the next change (api_rest). Call this when they do, and before the process
+ * ends. */
 void api_let_go(struct api *api);
-/* Ends all waits for the next change, because the process is about to end. */
+/* Ends all waits for the next change: a change is served, or the process is about to end. */
 void api_rest(struct api *api);
 
 /* The functions for http.h; `api` must outlive the listeners. */

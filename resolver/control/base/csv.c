@@ -1,6 +1,7 @@
 /* One pass over the bytes. A malformed row is refused with the reason, and reading goes on at the
- * line after the mistake, so that faults of later rows are found, too. Only the rows that a
- * wrongly opened quote takes in are lost, at most 4095 bytes. */
+ * line after the mistake, so that faults of later rows are found, too. A wrongly opened quote takes
+ * in later rows, which are lost: at most what fits into a row (CSV_ROW_MAX), and the rest of the
+ * line at which reading stops. */
 #include "resolver/control/base/csv.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* UUIDs (RFC 4122). An address or service that the API makes gets a random one. One that the
- * configuration file declares without an id gets one derived from its name, which is the same after
- * a restart and on every machine that has the same file. Azure's ids of other resources are derived
- * from their names, too. */
+ * configuration file declares without an id gets one derived from its kind, group and name, which
+ * is the same after a restart and on every machine that has the same file. Azure's ids of other
+ * resources are derived from their ARM ids. */
 #ifndef SLUICE_UUID_H
 #define SLUICE_UUID_H
 

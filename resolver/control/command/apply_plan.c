@@ -749,7 +749,7 @@ static void place_vnet(const struct apply_plan *plan, struct model *model)
 	placed.name = arena_strdup(&model->arena, name);
 	placed.resource_group = group ? arena_strdup(&model->arena, group) : NULL;
 	if (placed.name && reference_name(&placed, &model->arena) == 0)
-		network->named = placed; /* at most the case differs */
+		network->named = placed; /* may change the group, and the name's case */
 }
 
 /* ---- master files ---- */
@@ -813,7 +813,8 @@ static bool take_records(struct private_zone *zone, struct arena *arena)
 	return true;
 }
 
-/* A zone that the server's file declares keeps its file, and is compared with it. */
+/* Makes record sets out of the zones' master files. A zone that the server's own file declares
+ * keeps its master file, because it is compared with the declared zone. False: out of memory. */
 static bool list_zones(struct apply_plan *plan, struct model *model)
 {
 	const struct kind *kind = kind_of_id(KIND_ZONE);

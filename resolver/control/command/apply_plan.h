@@ -29,8 +29,8 @@ struct apply_plan {
 	bool refused; /* a change is impossible from here; the reason was printed */
 };
 
-/* exported: the answer to GET /v1/export. False: it has no network for --vnet; prints why. Release
- * the plan either way. */
+/* exported: the answer to GET /v1/export. False: the answer has no network for --vnet, or more than
+ * one; prints why. Release the plan either way. */
 bool apply_plan_init(struct apply_plan *plan, const struct command_line *line,
 		     const json_t *exported);
 void apply_plan_release(struct apply_plan *plan);

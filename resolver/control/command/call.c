@@ -6,7 +6,7 @@
 #include "resolver/control/base/json.h"
 #include "rules/err.h"
 
-/* Appends the next page's rows to the first's; false: out of memory. */
+/* Appends the next page's rows to the first's. False: `page` is NULL, or there is no memory. */
 static bool join_pages(json_t *first, const json_t *page, const char *key)
 {
 	return page &&

@@ -35,7 +35,8 @@ char *command_add_filters(const struct command_line *line, char *path, int *stat
 /* Prints the list of command_ask_list. */
 int command_show_list(const struct command_line *line, char *path, const char *key,
 		      struct command_columns columns);
-/* Calls, and prints the object answered; its `warnings` go to stderr. */
+/* Calls, and prints the object answered. Its `warnings` go to stderr, but with --json they stay in
+ * the object. */
 int command_show_one(const struct command_line *line, const char *method, char *path, json_t *body,
 		     const char *if_none_match, struct command_columns columns);
 /* DELETEs, and prints `done`. */

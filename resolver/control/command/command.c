@@ -208,8 +208,8 @@ static const struct command *find_command(const struct command *commands, char *
 	return NULL;
 }
 
-/* Prints help about a kind, and the commands of two words that begin with its name. False: the word
- * is neither. */
+/* Prints help about the kind of that name and, if `known`, the commands of two words that begin
+ * with the word. False: there is no such kind, and `known` is false. */
 static bool print_about(const struct command *commands, const char *word, bool known, FILE *out)
 {
 	bool is_kind = command_kind_help(word, out);

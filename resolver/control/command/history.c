@@ -214,7 +214,7 @@ static json_t *ask_revision(const struct command_line *line, long long revision)
 {
 	json_t *changes = ask_changes(line, revision - 1, true);
 
-	/* A page begins with the next existing revision, and may contain further ones. */
+	/* With limit=1 the page has all edits of one revision, which may be a later one. */
 	for (size_t i = json_array_size(changes); i-- > 0;)
 		if (revision_of(json_array_get(changes, i)) != revision)
 			json_array_remove(changes, i);
@@ -307,8 +307,8 @@ static const json_t *parent_in(const json_t *changes, const char *path)
 	return NULL;
 }
 
-/* Whether the present value is not the one that the undone revision made, or is inside a resource
- * that the revision made: an undo would remove it as well. */
+/* Whether the later change prevents an undo: it left another value than the revision did, or its
+ * resource exists inside one that the revision made, so an undo would remove both. */
 static bool is_in_the_way(const json_t *undone, const char *path, const json_t *later)
 {
 	const json_t *same = json_object_get(undone, path), *parent = parent_in(undone, path);

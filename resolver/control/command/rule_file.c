@@ -511,7 +511,8 @@ static void take_rows(struct rule_import *import, struct csv *csv)
 	}
 }
 
-/* Finds the row's line, because the server names the refused rule. */
+/* The line of the row of edit `index`. If the error is about no edit: of the row of the rule that
+ * `path` names. 0: there is no such row. */
 static unsigned line_of(void *context, size_t index, const char *path)
 {
 	const struct rule_import *import = context;

@@ -859,8 +859,9 @@ static size_t lines_of_all(const struct top_section sections[VIEWS], bool airy, 
 	return all;
 }
 
-/* Takes lines from the largest section until all fit, then the blank lines, then whole sections,
- * the least important first. Returns whether blank lines are left. */
+/* Until all lines fit, takes rows of the largest section while it has more than ROWS_AIRY, then the
+ * blank lines, then rows of the largest section while it has more than ROWS_MIN, then whole
+ * sections, the least important first. Returns whether blank lines are left. */
 static bool share_lines(struct top_section sections[VIEWS], unsigned lines)
 {
 	bool airy = true;
@@ -966,7 +967,8 @@ static void print(const struct top *top)
 
 /* ---- the command ---- */
 
-/* Waits for a key, at most until the time; returns it. 0: time is up, -1: the terminal is gone. */
+/* Waits for a key, at most until the time; returns it. 0: the time is up, or a signal came; -1: the
+ * terminal is gone. */
 static int wait_key(uint64_t until_ms, const sigset_t *while_waiting)
 {
 	struct pollfd keys = {.fd = STDIN_FILENO, .events = POLLIN};

@@ -68,8 +68,9 @@ static bool is_listed(const struct resolv_conf *conf, const struct address *addr
 	return false;
 }
 
-/* The reason to ignore a server; NULL: use it. The operator may not have written this file, so an
- * address that a check would refuse as a target is ignored here, like in the C library. */
+/* The reason to ignore a server; NULL: use it. The operator may not have written this file, so a
+ * multicast or broadcast address, or a repeated one, is only ignored here, although it is a fault
+ * in default_resolver.targets (check_targets). */
 static const char *why_not(const struct resolv_conf *conf, const struct address *address)
 {
 	if (is_link_local(address))

@@ -3,10 +3,12 @@
  *     text            pieces: from line   file         its line
  *     region = "a";           1           main.conf    1
  *     workers = 2;            2           more.conf    1          @include "more.conf" was on
- *     ; log = { };            3           main.conf    2          line 2 of main.conf
+ *     (an empty line)                                             line 2 of main.conf
+ *     ; log = { };            4           main.conf    2
  *
- * The text after a directive begins a new line, so each line is of one file. The maximum depth
- * stops a file that includes itself.
+ * The text after a directive begins a new line, so each line is of one file. Each file gets one
+ * more line end, because its last line may lack one. The maximum depth stops a file that includes
+ * itself.
  *
  * This file knows enough of libconfig's grammar to tell strings, comments, integers and directives
  * apart. libconfig judges the rest. */

@@ -341,8 +341,8 @@ static void write_in_place(struct writer *writer, const struct field *field, con
 	end_line(writer);
 }
 
-/* A file for people leaves out a default. One that was given explicitly stays, because giving it
- * can have a meaning. */
+/* A file for people leaves out a default. One that was given explicitly stays only if its field has
+ * an origin of its own (origin_offset), because giving such a field can have a meaning. */
 static bool is_left_out(const struct writer *writer, const struct field *field, const void *item,
 			const char *text)
 {

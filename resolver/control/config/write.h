@@ -17,9 +17,9 @@ struct config_aside { /* items of a top-level list that are written after its ot
 	const char *name; /* the path by which the list includes `out` */
 	FILE *out;        /* the file that gets the items; NULL: they stay in the list */
 };
-/* `comment` gives lines to write above the item with this origin, `end` lines to write at its end,
- * within its braces. Both are called with `take` to write the lines, and without it to learn
- * whether there are any. */
+/* `comment` returns lines for above the item with this origin; `end` returns lines for its end,
+ * within its braces. NULL: there are none. The writer passes `take` if it writes the lines now, and
+ * not if it only asks whether there are any. */
 struct config_style {
 	const char *(*comment)(void *context, const struct origin *origin, bool take);
 	const char *(*end)(void *context, const struct origin *origin, bool take);

@@ -1,10 +1,10 @@
 /* Counts failed logins at the listeners, logs them now and then, and slows them down by address. An
- * address may fail twenty times at once, then once in six seconds. A failure beyond that is not
- * counted, and is answered late (http_late): one answer a second for an address, up to 16 waiting;
- * any more get 429 at once, which ends the connection. A right secret is answered at once, whatever
- * else comes from its address. So this limits what guesses cost the server, and their rate over
- * kept connections; a client that opens a connection for each guess is not slowed. A secret's 16 or
- * more characters keep it from being guessed.
+ * address may fail twenty times at once, then once in six seconds. A failure beyond that counts
+ * only as `refused`, not against the address, and is answered late (http_late): one answer a second
+ * for an address, up to 16 waiting; any more get 429 at once, which ends the connection. A right
+ * secret is answered at once, whatever else comes from its address. So this limits what guesses
+ * cost the server, and their rate over kept connections; a client that opens a connection for each
+ * guess is not slowed. A secret's 16 or more characters keep it from being guessed.
  *
  * All of loopback counts as one address here, and so does an IPv6 /48, which is what one customer
  * has. Failures are kept in two rows of 256 leaky buckets. Each address has a bucket in each row,

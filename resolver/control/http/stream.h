@@ -57,7 +57,7 @@ size_t http_stream_frame(char *to, uint64_t id, const char *name, const char *da
 /* Writes an event and takes ownership of it. Without memory nothing is written. */
 void http_stream_event(FILE *out, uint64_t id, json_t *event);
 
-/* ---- for http.c; any thread unless a comment names one ---- */
+/* ---- for http.c; the control thread unless a comment names another ---- */
 
 struct http_stream;
 struct http_streams; /* all streams of a server; belongs to the control thread */
@@ -85,7 +85,7 @@ void http_streams_end_of(struct http_streams *streams, const char *client);
  * *is_first: the data begins a buffer. */
 ssize_t http_stream_take(struct http_stream *stream, struct MHD_Connection *connection, char *to,
 			 size_t room, bool *is_first);
-/* Call this when the connection no longer uses the stream. */
+/* Listener's thread: call this when the connection no longer uses the stream. */
 void http_stream_leave(struct http_stream *stream);
 
 #endif

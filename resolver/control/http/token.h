@@ -9,7 +9,8 @@
  * previous version, "sluice1" and without an id, are valid until they expire.
  *
  * Tokens are not stored: any server that has the key can check one. The proof is the digest of the
- * client's secret; it is signed but not sent, so that a new secret ends the client's tokens.
+ * client's secret; it is signed but not sent, so that a new secret ends the client's tokens. A peer
+ * of the unix socket has no secret, and its proof is all zero.
  *
  * Some clients read their identity out of the token, and need a JSON Web Token (RFC 7519):
  *

@@ -549,8 +549,8 @@ static void take_match_clients(struct bind *bind, struct bind_view *view, const 
 }
 
 /* The clients that get recursion: those that allow-recursion and allow-query-cache have in common,
- * or those of the only list that is given. Without both lists, those of allow-query; without that,
- * too, the default localnets. */
+ * or those of the only one of the two that is given. If neither is given, those of allow-query; if
+ * that is not given either, the default, localnets. */
 static struct acl_set recursion_of(struct bind *bind, const struct bind_view *view,
 				   const struct origin *at, struct unread *unread)
 {

@@ -42,7 +42,8 @@ void forward_allow_only(struct import *import, struct forward_view *view, const 
 const char *forward_open_text(struct import *import, struct acl_set clients);
 /* The view's network, for import_closed. */
 const struct node *forward_network(const struct forward_view *view);
-/* The view's clients only get answers from zones and rules. */
+/* The view's clients only get answers from zones and rules. With forward_into, the existing network
+ * decides instead, which is reported. */
 void forward_no_default(struct import *import, struct forward_view *view, const struct origin *at);
 /* Calls forward_no_default for a view whose default servers are asked over TLS or HTTPS alone, and
  * reports it: the view's names must not go to the servers of /etc/resolv.conf unencrypted. `in` has

@@ -251,8 +251,9 @@ static void directive(struct master_file *master, const char *entry, const struc
 	}
 }
 
-/* Without $TTL, a first record that is a SOA without a TTL makes its minimum the default. Otherwise
- * a record without a TTL gets that of the record before it; the first record gets USUAL_TTL_S. */
+/* A record without a TTL gets that of $TTL. Before a $TTL, it gets that of the record before it, or
+ * USUAL_TTL_S if it is the first. But if the first record is a SOA without a TTL, its minimum is
+ * the default from then on, as if $TTL had given it. */
 static void keep_ttl(struct master_file *master, ldns_rr *rr)
 {
 	const ldns_rdf *minimum = ldns_rr_rdf(rr, 6);

@@ -841,7 +841,8 @@ void terraform_finish(struct import *import)
 {
 	struct terraform *terraform = terraform_of(import);
 
-	/* A reference is looked for among all resources, so each is resolved only once. */
+	/* Resolving a reference walks through all resources, so `of` is set here once, and not for
+	 * each network again. */
 	for (struct planned *planned = terraform->first; planned; planned = planned->next)
 		if (planned->kind->members == network_servers)
 			planned->of = member_text(terraform, planned, planned->kind->parent);

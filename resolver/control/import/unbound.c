@@ -843,8 +843,8 @@ static bool has_servers(const struct unbound *unbound, const char *zone)
 	return false;
 }
 
-/* Reports a zone whose names are looked up like others there, although they are in a zone that
- * answers for all its names: zones here have no such exceptions. */
+/* Reports an open zone inside a zone that answers for all its names. Unbound looks up the open
+ * zone's names at servers; a zone here has no such exceptions. */
 static void tell_exception(struct unbound *unbound, struct forward_view *view,
 			   const struct setting *setting)
 {

@@ -1,7 +1,8 @@
 /*     gather (in a thread) ─► portions: a walk through all rules ─► names, one by one ─► report
  *                                       rules, targets, slow        leaving, names
  *
- * A portion keeps nothing that a change could free: findings are JSON at once. If the policy
+ * No portion follows a pointer that a change has freed: findings are JSON at once, the index of
+ * zones is made anew for a new policy, and rulesets seen before are only compared. If the policy
  * changes during a walk, the walk begins again, a few times; after that it may miss a rule. */
 #include "resolver/control/observe/findings.h"
 

@@ -84,8 +84,8 @@ static void forget(struct followed *followed, struct followed_item *item)
 	free(item);
 }
 
-/* A new thing has taken the name, so its gone things will not come back. If there is no memory for
- * their counters they stay. */
+/* A new thing has taken the slot's name, so the slot's gone things will not come back. If there is
+ * no memory for their counters, they stay. */
 static void let_go(struct followed *followed, struct slot *slot)
 {
 	for (struct followed_item **link = &slot->first, *item; (item = *link);) {

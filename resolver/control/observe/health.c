@@ -813,7 +813,8 @@ static void tell_change_of_way(struct health_look *look, const char *name,
 	outcomes->told.next_us = look->now_us + HEALTH_PACE_US;
 }
 
-/* A route that is dark is logged with its targets instead. */
+/* Only answers with errors count here. A route that is dark because its targets are silent is
+ * logged with its targets instead. */
 static void look_at_way(void *context, const char *name, const struct route *route)
 {
 	struct health_look *look = context;

@@ -68,13 +68,15 @@ struct health *health_new(struct target_registry *registry,
 			  bool (*has_lost)(const struct address *address));
 void health_free(struct health *health); /* before the registry; NULL is fine */
 /* Checks once, and calls back with every line that is due. The cost grows with the snapshot's
- * targets; each address costs three system calls, each line a walk through all routes. */
+ * targets; each address costs three system calls (IPv6: four), each line about targets or sources a
+ * walk through all routes. */
 void health_look(struct health *health, const struct snapshot *snapshot, uint64_t now_us,
 		 void (*on_line)(void *context, enum log_level level, const char *event,
 				 const char *text),
 		 void *context);
 
-/* The present health. health_now_init makes three system calls for each source of the snapshot. */
+/* The present health. health_now_init makes three system calls for each source of the snapshot
+ * (IPv6: four). */
 struct health_now {
 	const struct snapshot *snapshot;
 	uint64_t now_us;

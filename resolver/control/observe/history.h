@@ -77,7 +77,8 @@ int64_t history_from_us(const struct history *history, enum history_span span);
  *
  * A week of all rows is two million values, and takes a tenth of a second, so it is written in
  * portions. When history_from_us changes between two portions, the values written so far belong to
- * other steps, and the writer begins anew. The history outlives its writer. */
+ * other steps, so the caller has to end the writer and make a new one. The history outlives its
+ * writer. */
 struct history_writer;
 
 /* NULL: out of memory. */

@@ -5,11 +5,11 @@
  *                by the current policy    │
  *                                         └─► plan_changes, by another policy ─► CHANGES
  *
- *     QUESTION  "name", "type", "network": name or null, "role": "inbound" or "vnet_resolver",
- *               "count": questions, "over": so many of them may have been for other names,
- *               "decided": DECISION
- *     DECISION  explain's block (explain.h) without its traces and without details of negative
- *               answers; null: there is no such network
+ *     QUESTION  "name", "type", "network": name, "role": "inbound" or "vnet_resolver", "count":
+ *               questions, "over": so many of them may have been for other names, "decided":
+ *               DECISION
+ *     DECISION  explain's block (explain.h) without its traces, without details of negative answers
+ *               and, for type SOA, without records; null: there is no such network
  *     CHANGE    a QUESTION without "decided", with "before" and "after": DECISIONs */
 #ifndef SLUICE_PLAN_H
 #define SLUICE_PLAN_H

@@ -20,7 +20,7 @@ struct transfer_values {
 
 struct tally {
 	struct service *service;
-	struct followed *targets, *outbounds, *transfers; /* an outbound endpoint counts refusals */
+	struct followed *targets, *outbounds, *transfers; /* outbounds: one counter, refused */
 	uint64_t generation; /* of the latest followed policy; 0: none */
 };
 

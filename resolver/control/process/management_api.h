@@ -47,7 +47,8 @@ int management_api_listen(struct management_api *management);
 void management_api_close(struct management_api *management);
 void management_api_release(struct management_api *management);
 
-/* Callbacks of service_access, for every model. prepare does nothing for the first one. */
+/* For the callbacks of service_access (prepare_access and finish_access in process.c), which call
+ * these for every model. management_api_prepare does nothing for the first one. */
 MUST_CHECK int management_api_prepare(struct management_api *management, const struct model *model,
 				      const struct model *before, struct faults *faults);
 void management_api_finish(struct management_api *management, bool served);

@@ -56,8 +56,9 @@ struct process {
 	uint32_t successor;   /* the process that serves: this one finishes and ends; 0: none */
 	bool stopping;        /* by a signal */
 	uv_timer_t leaving;   /* checks whether the process can end */
-	uint64_t leave_at_ms; /* latest end of the process if service.ending, else of the wait for
-			       * the API */
+	uint64_t leave_at_ms; /* latest end of the process if service.ending; else the time from
+			       * which on_closing answers the upgrade's client and gives up long
+			       * answers */
 };
 
 /* All APIs, for struct api. POST /v1/reload, /v1/confirm and /v1/upgrade are defined here, because

@@ -5,7 +5,7 @@
  *
  * If file and state overlap:
  *
- *     a name, address, id, label or PTR in both    a fault that names both; nothing is served
+ *     a name, address, id, label or PTR in both    a fault that names both; the model is refused
  *     the same resource in both, with the same id  a warning; the file's counts
  *     an address of the state without a pool       a warning; kept, and not served
  *     a PTR in the state, its address in the file  the PTR of that address
@@ -507,7 +507,7 @@ static void tell_unread(struct merge *merge, const char *error)
 		  why);
 }
 
-/* Makes the table from the file and the rows of the state. All of these are read only if that is
+/* Makes the table from the file and the state. Reads all rows of the state only if that is
  * necessary. ERR_SYSTEM: the state cannot be read. */
 static int merge_with_state(struct merge *merge, bool is_other, char error[SOURCE_ERROR_MAX])
 {

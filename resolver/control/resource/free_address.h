@@ -1,4 +1,5 @@
-/* Chooses a free address for a new address or cloud service. */
+/* Chooses a free address for a new resource of KIND_ADDRESS that gives none. A cloud service always
+ * gives its own. */
 #ifndef SLUICE_FREE_ADDRESS_H
 #define SLUICE_FREE_ADDRESS_H
 

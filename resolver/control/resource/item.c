@@ -603,8 +603,8 @@ static bool is_inside_all(const struct item_list *list)
 	return list->path.kind->parent && !list->path.names[0];
 }
 
-/* Whether the list has all groups: then a mark is NAME/GROUP, because groups may share a name. A
- * name may contain a slash, a group cannot. */
+/* Whether the list has the items of all groups. Then a mark is NAME/GROUP, because items of
+ * different groups may have the same name. A name may contain a slash, a group cannot. */
 static bool is_of_all_groups(const struct item_list *list)
 {
 	return !list->path.kind->parent && !list->path.group;

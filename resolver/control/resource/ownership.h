@@ -7,9 +7,9 @@
  *     the name leads by CNAMEs and A (reverse.ipv6: or AAAA) to a static address of the
  *       subscription, or to the address of one of its services
  *
- * The default resolver answers the questions, never a network's zones or rules, unless
- * reverse.resolve_in names a network: otherwise anybody who may link a zone could claim any name. A
- * name is checked when it is set, and never again. */
+ * The default resolver answers the questions. Zones and rules of a network answer them only if
+ * reverse.resolve_in names the network, because whoever may link a zone to it could claim any name.
+ * A name is checked when it is set, and never again. */
 #ifndef SLUICE_OWNERSHIP_H
 #define SLUICE_OWNERSHIP_H
 

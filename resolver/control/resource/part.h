@@ -37,7 +37,8 @@ MUST_CHECK int parts_refresh(struct parts *parts, struct source *source,
 			     char error[SOURCE_ERROR_MAX]);
 
 /* Reads a resource's values from the store; NULL: it has none. ERR_SYSTEM, ERR_INVALID: the values
- * cannot be read, `error` says why. */
+ * cannot be read, `error` says why. ERR_LIMIT: the path is longer than any resource's; `error` is
+ * empty. */
 MUST_CHECK int part_row(struct source *source, const struct path *path, json_t **values,
 			char error[SOURCE_ERROR_MAX]);
 
@@ -83,7 +84,8 @@ size_t part_namesakes(const struct model *model, const struct kind *root, const 
 		      char text[PART_WHY_MAX]);
 /* The item's name. */
 const char *part_name(const struct kind *kind, const void *item);
-/* Where the item comes from; file NULL: the store. */
+/* Where the item comes from; file NULL: the store. A made item (model_is_made) has the place of the
+ * item that it was made for. */
 struct origin part_origin(const void *item);
 
 #endif

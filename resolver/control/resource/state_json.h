@@ -30,9 +30,9 @@ char *state_export(struct resources *resources, size_t *length);
 struct state_import;
 /* Takes the document over. NULL without memory. */
 struct state_import *state_import_new(json_t *document);
-/* Sets the next page, which must be put before the next one; its texts may be those of `resources`.
- * Not to be called after the last page. ERR_INVALID: `error` says why, with the place in the
- * document, "addresses[3].region". */
+/* Sets the next page, which must be put before the next call; the page's texts may be those of
+ * `resources`. Not to be called after the last page. ERR_INVALID: `error` says why, with the place
+ * in the document, "addresses[3].region". */
 MUST_CHECK int state_import_next(struct state_import *import, struct resources *resources,
 				 struct edit_page *page, struct change_error *error);
 /* Adds the place in the document to an edit's error; `index`: the edit's number in the page. */

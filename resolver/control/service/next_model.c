@@ -95,7 +95,8 @@ static bool is_in_home(const struct kind *kind)
 }
 
 /* Writes all references of the edits in full, so that later changes cannot give them another
- * meaning. `model`: with the edits. *any: the text of a reference has changed. */
+ * meaning, and all domains in their canonical form. `model`: with the edits. *any: the text of a
+ * reference or a domain has changed. */
 static int refer_rows(struct next_model *next, const struct model *model, bool *any)
 {
 	const struct service_change *change = next->change;
@@ -433,7 +434,7 @@ static int on_meaning(void *context, const struct reference *reference)
 	int err = 0;
 
 	if (reference_has_group(reference->refers, reference->text))
-		return 0; /* references in the state always have their group */
+		return 0; /* the text names a group, so it cannot mean another item */
 	if (is_made(meanings->before, reference))
 		return 0;
 	arena_init(&arena);

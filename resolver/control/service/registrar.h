@@ -60,12 +60,13 @@ struct registrar { /* all zero before registrar_open */
 	/* internal */
 	struct update_request *waiting, **end; /* until a change under way has ended */
 	struct work_waiter waiter;
-	uint64_t turn_ns; /* for judging, between two turns of the loop */
+	uint64_t turn_ns; /* for judging, in one turn of the loop */
 	uv_timer_t turn;  /* runs while requests are left for the loop's next turn */
 	STAILQ_HEAD(, registrar_answers) answers; /* not sent yet */
 	struct registrations *entries;
 	uint64_t entries_of; /* generation of the entries' model */
-	bool is_read; /* rows of earlier processes were read; requests to a state wait for this */
+	bool is_read; /* rows of earlier processes were read; until then, requests are dropped if
+		       * there is a state */
 	struct renewals renewals;
 	struct registrar_look look;
 	uv_timer_t timer;
@@ -79,8 +80,8 @@ struct registrar { /* all zero before registrar_open */
 /* The registrar must not move afterwards. ERR_SYSTEM. */
 MUST_CHECK int registrar_open(struct registrar *registrar, uv_loop_t *loop, struct server *server,
 			      struct store *store, struct work *work);
-/* Called before server_apply: the first call, and the first after registrar_take, reads the
- * rows that earlier processes stored. A failed read is logged, and tried again by the next call;
+/* Called before server_prepare: the first call, and the first after registrar_take, reads the rows
+ * that earlier processes stored. A failed read is logged, and tried again by the next call;
  * requests are dropped meanwhile. */
 void registrar_recall(struct registrar *registrar);
 /* Called after each publication, perhaps of another model: runs or stops clocks, and schedules a
@@ -88,7 +89,7 @@ void registrar_recall(struct registrar *registrar);
 void registrar_published(struct registrar *registrar);
 /* Sends the answers that are due; called when a worker may have adopted a snapshot. */
 void registrar_send_answers(struct registrar *registrar);
-/* Writes all renewals and refuses further requests, because the program ends or another process
+/* Writes all renewals, and drops requests from now on, because the program ends or another process
  * takes over. */
 void registrar_rest(struct registrar *registrar);
 /* Takes requests again, because the process that had the data has ended; the next registrar_recall
@@ -125,8 +126,8 @@ struct registrar_removal {
 MUST_CHECK int registrar_find_sets(struct registrar *registrar, struct registrar_removal *removal,
 				   char error[SOURCE_ERROR_MAX]);
 /* Removes the sets found in one zone, all or nothing, like a client's delete: first durably, then
- * from service (service_await waits for that). False: another process has the data, or the log
- * says why. */
+ * from service (service_await waits for that). False: another process has the data, memory is
+ * missing, or the log says why. */
 MUST_CHECK bool registrar_remove_sets(struct registrar *registrar,
 				      const struct registrar_removal *removal);
 

@@ -46,9 +46,8 @@ const struct registered *registrar_batch_table(const struct registrar_batch *bat
  * judged by them. False: out of memory; the batch is unchanged. */
 MUST_CHECK bool registrar_batch_take(struct registrar_batch *batch,
 				     const struct registrar_change *change);
-/* Stores the batch, then serves it. False: the batch is not served, its renewals are restored, and
- * the log says why. If only memory for serving was missing, the batch is stored, and the client's
- * next attempt serves it. */
+/* Stores the batch, then serves it; takes the memory for serving before both. False: the batch is
+ * not served, its renewals are restored, and the log says why. */
 MUST_CHECK bool registrar_batch_store(struct registrar_batch *batch);
 
 /* Whether everything stored is served, as far as this process knows. */

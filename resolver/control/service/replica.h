@@ -16,7 +16,7 @@
  *
  *     pending    it lacks only a younger serial, has not been ahead so long, or was not asked yet
  *     current    it has the serial; a minute of silence makes it unknown
- *     behind     it lacks a serial that old, or has no copy to answer with
+ *     behind     it lacks a serial that old, or has had no copy to answer with for so long
  *     ahead      its serial has been higher for behind_after_s: it does not transfer (RFC 1982)
  *     unknown    it refuses the question, does not answer, or is not asked
  *

@@ -8,7 +8,8 @@
  *
  * So a row that is not at rest says only that no serial beyond `reserved` was given out; its digest
  * is useless. A zone whose serial comes from its file reserves none, so each of its changes is a
- * write. Without a state no rows are kept, and the other serials come from the time of day.
+ * write. Without a state no rows are kept, and serials that no file gives come from the time of
+ * day.
  *
  * A book that was handed over writes nothing, because the rows are another process's. A book that
  * takes the rows forgets the serials that it has given out meanwhile, and reads those of the other

@@ -89,8 +89,8 @@ struct service {
 		struct source *source;
 		bool begun;
 	} tidying; /* tidies the state's log in a thread, in a gap between long answers */
-	struct query_log *query_log; /* the workers' query log (query_log/query_log.h); NULL:
-				      * none */
+	struct query_log *query_log; /* the workers' query log (observe/query_log/query_log.h);
+				      * NULL: none */
 	struct service_asking asking[SERVICE_ASKING];
 	struct service_access access; /* without functions if there are no listeners */
 	bool beside;    /* another process serves: only reads the state, and sends nothing */
@@ -247,8 +247,8 @@ void service_take_back(struct service *service, bool at_once,
  * resources_try_unread), unless a change is under way. Called before reports of the state. */
 void service_try_state(struct service *service);
 
-/* For commit.c: serves the state's present rows. After an error the faults say why, and the former
- * rows stay served. */
+/* For commit.c and change.c: serves the state's present rows. After an error the faults say why,
+ * and the former rows stay served. */
 MUST_CHECK int service_serve_again(struct service *service, struct faults *faults,
 				   char text[SERVICE_TEXT_MAX]);
 /* For change.c: a thread that read the served model has ended. */

@@ -31,7 +31,7 @@ struct work_waiter { /* a member of the waiting object */
 	void (*go_on)(struct work_waiter *waiter);
 };
 
-struct work_job {      /* first member of an object that lives until on_done */
+struct work_job {      /* a member of an object that lives until on_done */
 	bool large;    /* set by the caller: it takes much memory, and waits for other large jobs */
 	bool given_up; /* on_done is called early, because the program ends */
 	/* internal */

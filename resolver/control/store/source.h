@@ -66,7 +66,7 @@ struct source_resource {
 	const char *path; /* its key */
 	const char *json; /* its values */
 	uint64_t revision;
-	const struct source_keys *keys; /* set by find, page, owned and alike; else NULL */
+	const struct source_keys *keys; /* set in every callback */
 	size_t number; /* of an item that the configuration file declares (file_rows.h): the row
 			* has neither JSON nor a revision; 0: a row of the state */
 };
@@ -188,10 +188,11 @@ struct source_calls {
 	int (*changes)(struct source *source, struct source_place after,
 		       int (*on_change)(void *context, const struct source_change *change),
 		       void *context, char error[SOURCE_ERROR_MAX]);
-	/* A second connection to the same store, for one change in another thread. Nobody else may
-	 * write until join, which closes it and makes its commits known to `source`. Both are
-	 * called in the thread of `source`. If the store cannot be written it is opened to read;
-	 * NULL: error. */
+	/* A second connection to the same store, for one change in another thread, or for tidy.
+	 * With a connection for a change, nobody else may write until join, which closes the
+	 * connection and makes its commits known to `source`. A connection for tidy is closed with
+	 * its own close. another and join are called in the thread of `source`. If the store cannot
+	 * be written, the connection can only read; NULL: error. */
 	struct source *(*another)(struct source *source, char error[SOURCE_ERROR_MAX]);
 	void (*join)(struct source *source, struct source *other);
 	/* A snapshot of the store, to be read in another thread while others write. Close it with

@@ -1,12 +1,13 @@
-/* The state: a source (source.h) kept in one SQLite file beside the configuration. The file is in
- * WAL mode with synchronous = FULL, so a change that commit has acknowledged is on the disk. A
- * missing file is made, readable by its owner alone. A file of a newer version or of another
+/* The state: a source (source.h) kept in the one SQLite file that management.state names. The file
+ * is in WAL mode with synchronous = FULL, so a change that commit has acknowledged is on the disk.
+ * A missing file is made, readable by its owner alone. A file of a newer version or of another
  * program is refused and left alone.
  *
  * A file of an older version is never written: today's tables are made in a copy (state_migrate),
  * which takes the file's place when the state is opened to be written. The older file stays beside
- * it as PATH.vN, N its version, and its log, if it has one, as PATH.vN-wal. To serve an older
- * program, remove PATH, PATH-wal and PATH-shm, and rename both back, to PATH and PATH-wal.
+ * it as PATH.vN, N its version, and its log, if it has one, as PATH.vN-wal. To go back to an older
+ * program, remove PATH, PATH-wal and PATH-shm, and rename PATH.vN to PATH and PATH.vN-wal to
+ * PATH-wal.
  *
  * One server writes. Others may read (sqlite3 FILE .dump). If another program writes all the same,
  * the next begin fails with ERR_EXISTS until sync has been called again.

@@ -32,7 +32,7 @@ struct store {
 	enum source_mode mode;
 	bool followed;                /* store_follow was called: `url` is final */
 	bool stale;                   /* the whole state must be read before the next change */
-	bool held;                    /* a thread makes a large change */
+	bool held;                    /* a large change is under way (store_hold) */
 	char error[SOURCE_ERROR_MAX]; /* why it cannot be used, or its last error; "": fine */
 	bool unread;                  /* the error is of reading, so store_try does nothing */
 	uint64_t try_ms;              /* no store_try before this time */

@@ -272,8 +272,9 @@ static bool read_id(struct template_entry *entry, const struct scope *scope)
 	return entry->id;
 }
 
-/* Enters every name by which the template may refer to the entry. Entries may share a name, because
- * a symbol may equal another entry's name. */
+/* Enters every name by which the template may refer to the entry. Entries may share a name:
+ * resources of different types may have the same name, and a symbol may equal another entry's
+ * name. */
 static bool put_names(struct template_entry *entry)
 {
 	struct template_frame *frame = entry->frame;

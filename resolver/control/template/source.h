@@ -14,8 +14,8 @@ json_t *source_member(const struct scope *scope, const json_t *object, const cha
 /* Evaluates a member that is a text. True with *text NULL: it is missing or null. */
 MUST_CHECK bool source_text(const struct scope *scope, const json_t *object, const char *key,
 			    const char **text);
-/* Evaluates "condition": a boolean, or 'true' or 'false' in any case. Without a condition *holds is
- * true. False: the budget has failed, also because the value is another one, or is waiting. */
+/* Evaluates "condition": a boolean, or 'true' or 'false' in any case; another value is an error.
+ * Without a condition *holds is true. False: the budget has failed, or is waiting. */
 MUST_CHECK bool source_condition(const struct scope *scope, const json_t *object, bool *holds);
 /* Evaluates the number of copies. */
 MUST_CHECK bool source_count(const struct scope *scope, const json_t *copy, size_t *count);

@@ -94,8 +94,9 @@ struct template_resource {
 	json_t *body;        /* the body of the PUT: location, tags, properties, ... */
 };
 
-/* Gives the resources of the next round: an array of *count, owned by the template; 0: all were
- * given. ERR_INVALID, ERR_NOMEM: the error says why. */
+/* Gives the resources of the next round: an array of *count, owned by the template and valid until
+ * the next round. *count 0: all resources were given in earlier rounds. ERR_INVALID, ERR_NOMEM: the
+ * error says why. */
 MUST_CHECK int template_round(struct template *template,
 			      const struct template_resource *const **resources, size_t *count,
 			      struct template_error *error);

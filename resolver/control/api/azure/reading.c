@@ -627,7 +627,7 @@ static void read_global(struct arm_reading *reading)
 			  text ? text : "", reading->type->path);
 }
 
-/* Keeps a member that sluice does not use, as JSON, by its path. */
+/* Keeps the member as JSON, by its path. */
 static void read_kept(struct arm_reading *reading, const struct arm_member *member)
 {
 	char path[ARM_TARGET_MAX], *text;

@@ -310,8 +310,8 @@ static bool has_tags(const struct arm_type *type)
 	return member->path;
 }
 
-/* Is this a record set that a machine or a client has registered? Only its registrant can change or
- * remove it. GET shows it, so the answer "not found" would be wrong. */
+/* Is this a record set that a machine or a client has registered? This API cannot change or remove
+ * it. GET shows it, so the answer "not found" would be wrong. */
 static bool is_registered(struct api_request *request, const struct arm_asked *asked)
 {
 	struct change_error error;

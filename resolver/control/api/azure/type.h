@@ -38,7 +38,7 @@ enum arm_form {
 	ARM_RECORD,   /* an object, with a record's data as `inner`; in the values a text */
 	ARM_RECORDS,  /* an array of ARM_RECORD */
 	ARM_CHILDREN, /* all resources of the type `of` that are inside */
-	ARM_KEPT,     /* without a key: not used by sluice, and given back unchanged */
+	ARM_KEPT,     /* without a key: kept as JSON, and given back unchanged */
 	ARM_SHOWN,    /* without a key: computed, and ignored in a body */
 	/* Data of a record: */
 	ARM_TEXT,
@@ -94,7 +94,7 @@ struct arm_member {
 };
 
 enum arm_etag { ARM_ETAG_QUOTED, ARM_ETAG_WEAK, ARM_ETAG_BARE };
-/* What the types of one provider have in common. */
+/* What several types of one provider have in common. */
 struct arm_family {
 	const char *provider;
 	enum arm_etag etag; /* in bodies: "\"V\"", "W/\"V\"", "V" */

@@ -10,10 +10,11 @@
  *
  * ?make=true makes an address that does not exist, if a pool has it (addresses_make). ?dry_run=true
  * rolls the change back. A row gives the whole PTR; a row without a name removes the PTR, if there
- * is one. A PTR that already equals its row stays, so a row may repeat a PTR of the file. An
- * error names the row, "[17].ttl", and for CSV the line. An address may get any legal name, as with
- * Designate; a cloud service only a name that is known to belong to its subscription. Whether names
- * lead back is not checked, because that takes DNS queries; GET /v1/check does it for one. */
+ * is one. A PTR that already equals its row stays, so a row may repeat a PTR that the configuration
+ * file declares. An error names the row, "[17].ttl", and for CSV the line. An address may get any
+ * legal name, as with Designate; a cloud service only a name that is known to belong to its
+ * subscription. Whether names lead back is not checked, because that takes DNS queries; GET
+ * /v1/check does it for one. */
 #include <strings.h>
 
 #include "resolver/control/api/reverse.h"

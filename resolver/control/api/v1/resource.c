@@ -51,8 +51,8 @@ void resource_fail_kind(struct api_request *request)
 		 "/v1/schema");
 }
 
-/* Sets path->group; NULL is for a list of all groups. False: several groups have an item of that
- * name and the path has no group; the request has been answered. */
+/* Sets path->group; NULL is for a list of all groups. False: the path's group is GROUP_ANY, and
+ * several groups have an item of that name; the request has been answered. */
 static bool read_group(struct api_request *request, struct path *path)
 {
 	bool is_list = *path->names[0] == '\0';
@@ -499,8 +499,8 @@ static json_t *completed(const struct path *path, const json_t *values, struct a
 }
 
 /* Shows the resource as the change made it, or, in a dry run, would make it. If the model does not
- * serve it, the body's values are shown, and the item has no fields. NULL: no memory, or it cannot
- * be read. */
+ * serve the resource, the edit's values are shown, with defaults, and the item has no fields. NULL:
+ * no memory, or the resource cannot be read. */
 static json_t *show_made(const struct resource_operation *operation, struct item *item,
 			 char etag[ETAG_MAX])
 {

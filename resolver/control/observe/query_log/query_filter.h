@@ -15,7 +15,7 @@ enum { QUERY_FILTER_ERROR_MAX = 512, QUERY_RCODES = 4096, QUERY_FILTER_VALUES_MA
 
 /* An entry must match one value of every criterion given. All zero: matches everything. */
 struct query_filter {
-	unsigned asked; /* values of query_filter_add */
+	unsigned asked; /* how many values query_filter_add was given */
 	struct query_suffix {
 		uint8_t length;
 		uint8_t wire[NAME_WIRE_MAX]; /* in lower case */
@@ -36,8 +36,9 @@ MUST_CHECK int query_filter_of_settings(struct query_filter *filter,
 					const struct query_log_settings *settings,
 					const struct model *model);
 /* Adds a criterion: "suffix", "client" (an address or a prefix), "network", "rcode",
- * "slower_than_ms"; commas separate several values. `model` as in query_filter_of_settings.
- * ERR_INVALID: `error` says what would be right; ERR_NOT_FOUND: there is no such key; ERR_NOMEM. */
+ * "slower_than_ms"; commas separate several values. Of several "slower_than_ms" only the last one
+ * counts. `model` as in query_filter_of_settings. ERR_INVALID: `error` says what would be right;
+ * ERR_NOT_FOUND: there is no such key; ERR_NOMEM. */
 MUST_CHECK int query_filter_add(struct query_filter *filter, const struct model *model,
 				const char *key, const char *value,
 				char error[QUERY_FILTER_ERROR_MAX]);

@@ -75,7 +75,7 @@ json_t *query_log_status(struct query_log *log);
 struct query_log_output {
 	const char *kind; /* the setting's name */
 	bool is_there,
-		is_up; /* the settings have it; it is open, or about to be, without an error */
+		is_up; /* is_there: the settings have it; is_up: it is there and has no error */
 	uint64_t written, lost;
 };
 void query_log_read_outputs(struct query_log *log,

@@ -665,7 +665,8 @@ static bool may_open(struct query_output *output)
 	return !leaves;
 }
 
-/* Reopens the path if its file was moved away; waiting entries go to the new file. */
+/* Closes the file if it was moved away, and the socket if its reader has gone. run opens the path
+ * again (unless query_output_leave was called), and waiting entries go there. */
 static void look_at_path(struct query_output *output)
 {
 	uint64_t now_ms = clock_ms();

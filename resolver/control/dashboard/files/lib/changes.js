@@ -6,8 +6,9 @@ import {said, valueText} from "./kinds.js";
 
 const NAMED = 3; // edits of a change shown by name; more are counted
 
-// The state's latest revision, in hexadecimal: the list's ETag. The request asks for no changes, because
-// the oldest one may have thousands of edits, and a page of the list never splits a change.
+// The state's latest revision, a number, read from the list's ETag, which has it in hexadecimal.
+// The request asks for no changes, because the oldest one may have thousands of edits, and a page
+// of the list never splits a change.
 export async function latestRevision(signal) {
   const {etag} = await call("GET", `changes?after=${Number.MAX_SAFE_INTEGER}`, {signal});
 

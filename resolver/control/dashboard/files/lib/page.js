@@ -23,8 +23,8 @@ export class Page extends HTMLElement {
     this.aborter.abort();
   }
 
-  // Replaces a page that could not be shown, as while the server restarts, when a stream begins. A page that the server
-  // refused (4xx) stays: a new one would be refused as well.
+  // When a stream begins, replaces a page that could not be shown, for instance because the server
+  // restarted. A page that the server refused (4xx) stays: a new one would be refused as well.
   async showAgain() {
     if (!await this.showing && !this.refused && !this.signal.aborted) this.replaceWith(Object.assign(new this.constructor(), {query: here().query}));
   }

@@ -53,7 +53,8 @@ export function decision(decided) {
 
 const MOODS = {up: "good", unknown: "soft"};
 
-// [mood, words] of a target of GET /v1/status, which has the words in `says`, but for one that is up.
+// [mood, words] of a target of GET /v1/status. The target's `says` has the words, unless the target
+// is up.
 export function targetWord({state, says}) {
   return [MOODS[state] || "bad", says || state];
 }
@@ -90,7 +91,8 @@ export function host({address, port}) {
   return (address.includes(":") ? `[${address}]` : address) + ":" + (port || 53);
 }
 
-// A target in the form for typing: the address, the port unless it is 53, and tcp instead of UDP.
+// A target as users type it: the address, the port unless it is 53, and "tcp" unless the protocol
+// is UDP.
 export function targetText({address, port, protocol}) {
   const where = port && port !== 53 ? host({address, port}) : address;
 

@@ -139,7 +139,7 @@ export class ChangesPage extends Page {
     this.render();
   }
 
-  // Reads the later ones.
+  // Reads the changes that came after the last one read.
   async read() {
     const edits = await editsBetween(this.last, Infinity, this.signal);
 

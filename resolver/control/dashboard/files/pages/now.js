@@ -77,7 +77,8 @@ function eachSecond(list, {step_s: step}) {
   return seen.length ? total(seen) / seen.length / step : 0;
 }
 
-// A share, step by step; both lists have the same steps, so both numbers count the same answers.
+// The part's share of the whole, over all steps, as a text; null: the whole is 0 or not known. Both
+// lists have the same steps, so both totals count the same answers.
 function share(part, whole) {
   const all = total(whole);
 

@@ -149,7 +149,7 @@ export class QueriesPage extends Page {
 
       if (signal.aborted) return;
       if (failed === 429) return this.stop("The server has as many streams as it may have; close one, and go on here.");
-      if (failed >= 400 && failed < 500) return; // the other call of begin shows it
+      if (failed >= 400 && failed < 500) return; // begin's GET shows the refusal
       this.tell("Not live, trying again.");
       wait = waitAfter(begun, wait);
       await sleep(wait, signal);

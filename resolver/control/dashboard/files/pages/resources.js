@@ -1,5 +1,5 @@
-// All resources of any kind: create, change and delete. A resource of the configuration file is shown with its place
-// there.
+// The resources of each top-level kind except PTRs, which have a page of their own: create, change
+// and delete. A resource of the configuration file is shown with its place there.
 
 import {query} from "../lib/api.js";
 import {h, name} from "../lib/element.js";

@@ -1,4 +1,5 @@
-// Shown on every page: a change that goes back unless somebody confirms it, the time left, and buttons for both.
+// Shown on every page: a change or reload that goes back unless somebody confirms it, the time
+// left, and, for an admin, buttons to keep the change and to let it go back.
 
 import {call, get} from "../lib/api.js";
 import {h, name, prose, when} from "../lib/element.js";
@@ -32,7 +33,7 @@ export class WaitingBanner extends HTMLElement {
     stream.addEventListener("event", ({detail: {event}}) => EVENTS.has(event) && this.lookSoon(), {signal});
     stream.addEventListener("live", ({detail}) => detail && this.lookSoon(), {signal});
     this.timer = setInterval(() => this.tick(), 1000);
-    this.lookSoon(); // behind what the page asks for
+    this.lookSoon(); // a little later, so the page's own requests go first
   }
 
   disconnectedCallback() {

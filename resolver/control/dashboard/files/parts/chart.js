@@ -1,7 +1,8 @@
 // A chart of values over time, drawn by Chart.js (Debian's libjs-chart.js, /ui/chart.min.js). For users who do not
 // see the canvas its label is a sentence, and a table has the values.
 //
-// Lines differ by their dashes, not only by colour; style.css has both, also for the legend.
+// Lines differ by their dashes (DASHES), not only by their colours (style.css); the legend shows
+// both.
 
 import {h, svg, visible} from "../lib/element.js";
 import {known} from "../lib/history.js";

@@ -83,9 +83,10 @@ function shown(field) {
   return h("details", {class: "fold", open: field.open}, h("summary", {}, field.title), field.fields.map(shown));
 }
 
-// Shows the dialog, and calls `work` with the values when the user confirms; the dialog stays until that succeeds.
-// Returns whether it did. fields: as for FormField, or {title, fields} for folded ones. about: the path of the resource
-// that the fields belong to.
+// Shows the dialog, and calls `work` with the values when the user confirms; the dialog stays until
+// `work` succeeds or the user cancels. Returns whether `work` succeeded. fields: as for FormField,
+// or {title, fields} for folded ones. about: the path of the resource that the fields belong to, or
+// a function that makes the path from the values.
 export function ask({title, text, fields: asked = [], confirm = "Confirm", danger, work, more, about}) {
   const told = h("div", {}, []);
   const yes = h("button", {class: danger ? "danger" : "primary"}, confirm);

@@ -1,6 +1,7 @@
-// A picture of connections: columns of boxes with lines between them. A box is a link; boxes connected to the one that
-// is pointed at, or has the focus, are highlighted. Many of a kind are one box that unfolds. In a small window there
-// are no lines, and the columns are below each other.
+// A picture of connections: columns of boxes with lines between them. A box with a `href` is a
+// link; the lines of the box that is pointed at, or has the focus, are highlighted. Many of a kind
+// are one box that unfolds. In a small window there are no lines, and columns that do not fit
+// beside each other are below.
 
 import {h, name, svg} from "../lib/element.js";
 

@@ -25,8 +25,8 @@ async function untilServed(ptr, {signal}, show) {
   }
 }
 
-// Refusals are shown in the dialog. After it the PTR is Pending, until it is served and it is known whether the name
-// leads back.
+// The dialog shows refusals, which a dry run finds. After the dialog the PTR is shown as Pending
+// until the server has checked whether the name leads back, and every worker serves the PTR.
 async function set(ptr, page, show) {
   let body;
   const fields = [

@@ -166,7 +166,8 @@ export class ReportSection extends HTMLElement {
     this.head.focus({preventScroll: true});
   }
 
-  // found: the SECTION; report: the report it belongs to. Unchanged rows stay.
+  // found: the SECTION, and report: its REPORT, as GET /v1/report sends them (observe/findings.h).
+  // The rows stay if no finding has changed.
   fill(found, report) {
     const [mood, word] = stateOf(found), findings = JSON.stringify(found.findings);
     const left = found.count - found.findings.length;

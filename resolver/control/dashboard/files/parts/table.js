@@ -124,8 +124,8 @@ export class DataTable extends HTMLElement {
       sort ? h("button", {type: "button", onclick: () => this.sortBy(column), "aria-label": "Sort by " + title}, title) : title);
   }
 
-  // The first press sorts the greatest numbers or the first texts to the top, the second reverses that, and the third
-  // sorts the worst to the top again.
+  // The first press sorts the greatest numbers or the first texts to the top, the second reverses
+  // that, and the third restores the order before: the worst first, or the rows as listed.
   sortBy({title, sort, number}) {
     const first = !!number;
 
@@ -189,7 +189,8 @@ export class DataTable extends HTMLElement {
     this.markLater();
   }
 
-  // further: asks the server for more rows, if it has any, and returns whether it got some.
+  // this.further asks the server for more rows, and returns whether that succeeded, even if no row
+  // came; null: the server has no more.
   foot(from, shown) {
     const all = this.items.length, last = from + shown >= all;
     const button = (title, to, disabled) => h("button", {class: "small", type: "button", disabled, "aria-label": title + " page: " + this.label,
