@@ -75,7 +75,7 @@ static inline bool text_is_uuid(const char *text)
 enum { TEXT_FLAW_MAX = 128, TEXT_SHOWN_MAX = 16 };
 
 /* The length in bytes of the character at `at`, and its code; 0: malformed UTF-8 (RFC 3629 section
- * 4), and the code is the byte. */
+ * 4), and the code is the byte. The text must end with a NUL, as its last character may be cut. */
 size_t text_character(const char *at, uint32_t *code);
 /* Whether the character is visible. */
 bool text_is_shown(uint32_t code);

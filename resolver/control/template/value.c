@@ -415,7 +415,7 @@ void builder_init(struct builder *builder, struct budget *budget)
  * left. */
 static bool grow(struct builder *builder, size_t length)
 {
-	size_t need = builder->length + length, room = builder->room;
+	size_t need = builder->length + length + 1, room = builder->room;
 	char *text;
 
 	if (builder->failed || !budget_text(builder->budget, length) ||
@@ -442,6 +442,7 @@ void builder_add(struct builder *builder, const char *text, size_t length)
 		return;
 	memcpy(builder->text + builder->length, text, length);
 	builder->length += length;
+	builder->text[builder->length] = '\0'; /* at which text_character stops */
 }
 
 void builder_add_text(struct builder *builder, const char *text)
