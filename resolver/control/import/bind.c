@@ -687,6 +687,14 @@ static void add_open(struct bind *bind, const char *address, long port)
 				      ahead ? ", " : "", host_print(&host, text));
 }
 
+/* Whether the text is an address that an earlier element of the list denies, or may deny. */
+static bool is_denied_first(const struct statement *listen, const char *text)
+{
+	struct address address;
+
+	return address_parse(&address, text) == 0 && !listens_at(listen, text);
+}
+
 /* Listens at the addresses of a list. As in BIND the first element that fits counts, so an address
  * that is denied behind "any" is listened at. An "any" with exceptions is left out. */
 static void listen_at(struct bind *bind, const struct statement *listen, const char *any)
@@ -712,6 +720,13 @@ static void listen_at(struct bind *bind, const struct statement *listen, const c
 			text = any;
 		else if (strcasecmp(text, "localhost") == 0)
 			text = *any == ':' ? "::1" : "127.0.0.1";
+		if (!is_any && is_denied_first(listen, text)) {
+			import_fault(bind->import, &element->at,
+				     "an element before \"%s\" denies it, or may; write the "
+				     "addresses that are meant",
+				     word(element, 0));
+			continue;
+		}
 		/* With `denied` an "any" follows, which has this address, too. */
 		if (is_any || !denied)
 			add_open(bind, text, port);

@@ -314,12 +314,12 @@ static const struct reason reasons[] = {
 	{"num-queries-per-thread", "the limits are in sluice.conf(5), limits"},
 	{"jostle-timeout", "how clients take turns is built in"},
 	{"so-*", "sockets are set up by the program"},
-	{"ip-*", "sockets are set up by the program"},
 	{"interface-automatic-ports", "interface-automatic is off"},
 	{"edns-buffer-size",
 	 "udp.payload_max is what is told to clients; to targets it is built in"},
 	{"ratelimit*", "limits.queries_per_second_per_endpoint counts all clients' queries"},
 	{"ip-ratelimit*", "response_limit in sluice.conf(5) limits answers to one prefix"},
+	{"ip-*", "sockets are set up by the program"},
 	{"dns64*", "AAAA records are not made of A records"},
 	{"define-tag", "there are no tags; views and rulesets tell clients apart"},
 	{"access-control-tag*", "there are no tags: these clients are told by their addresses"},
@@ -331,7 +331,6 @@ static const struct reason reasons[] = {
 	{"deny-any", "ANY is answered with one record set (RFC 8482)"},
 	{"hide-*", "it says nothing of itself unless identity does"},
 	{"delay-close", "sockets are set up by the program"},
-	{"*-slabs", "there are none"},
 	{"msg-cache-slabs", "there is one cache"},
 	{"rrset-cache-slabs", "there is one cache"},
 	{"key-cache-*", NO_VALIDATION},
@@ -1085,8 +1084,9 @@ static bool is_encrypted(const struct unbound *unbound, const struct clause *cla
 	       is_on(clause, "stub-ssl-upstream");
 }
 
-/* Leaves the clause out. If it is for the root, default names are closed: they must not go to other
- * servers. */
+/* Leaves the clause out. If it is a forward-zone for the root, default names are closed: they must
+ * not go to other servers. A stub-zone for the root does not close them, because Unbound asks only
+ * the root's servers by TLS then, and not those of the names. */
 static void take_encrypted(struct unbound *unbound, const struct clause *clause, const char *name,
 			   bool is_stub)
 {

@@ -473,6 +473,30 @@ static void loopback_takes_the_place_of_an_any_only_where_bind_listens(void **st
 	}
 }
 
+static void an_address_that_is_denied_and_allowed_is_a_fault(void **state)
+{
+	static const char *const lists[] = {
+		"listen-on { !10.0.0.0/8; 10.0.0.1; 192.0.2.1; };",
+		"listen-on { ! 127.0.0.1; localhost; };",
+		"listen-on { !inside; 10.0.0.1; };",
+		"listen-on-v6 { !2001:db8::/32; 2001:db8::1; any; };",
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		snprintf(text, sizeof text, "acl inside { 10.0.0.1; };\noptions { %s };\n",
+			 lists[i]);
+		import_case_run("bind", text);
+		assert_told("denies it, or may; write the addresses that are meant");
+		assert_string_equal(import_case_config(), "");
+	}
+	import_case_run("bind", "options { listen-on { !10.0.0.0/24; 10.0.0.0/8; 192.0.2.1; };"
+				" listen-on-v6 { none; }; };\n");
+	assert_config("listen = [ \"192.0.2.1:53\" ];");
+	assert_told("\"10.0.0.0/8\" is no address; listen names each one");
+}
+
 static void a_view_of_another_class_takes_no_clients(void **state)
 {
 	static const char *const classes[] = {"CH", "chaos", "HS", "Hesiod"};
@@ -567,6 +591,7 @@ int main(void)
 		cmocka_unit_test(reports_name_the_network_of_a_view),
 		cmocka_unit_test(an_address_that_is_excluded_is_not_listened_at),
 		cmocka_unit_test(loopback_takes_the_place_of_an_any_only_where_bind_listens),
+		cmocka_unit_test(an_address_that_is_denied_and_allowed_is_a_fault),
 		cmocka_unit_test(a_view_of_another_class_takes_no_clients),
 		cmocka_unit_test(words_that_are_not_read_are_told),
 		cmocka_unit_test(several_files_are_one_server),

@@ -1,4 +1,4 @@
-/* dnsdist.conf and dnsdist.yml: what must not be more open than the original. */
+/* dnsdist.conf and dnsdist.yml: what must not be more open than the original; what is not read. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,10 +36,27 @@ static void a_listener_at_an_interface_is_not_listened_at(void **state)
 	assert_not_told("closed: ");
 }
 
+static void a_table_is_no_call(void **state)
+{
+	static const char *const texts[] = {
+		SERVER "x = {call={1}}\n",
+		SERVER "x = {call=\"setACL\", args={\"0.0.0.0/0\"}}\n",
+		SERVER "x = {[\"call\"]=\"setACL\"}\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		import_case_run("dnsdist", texts[i]);
+		assert_told("original:2: a table with the key \"call\" is not read");
+		assert_string_equal(import_case_config(), "");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_listener_at_an_interface_is_not_listened_at),
+		cmocka_unit_test(a_table_is_no_call),
 	};
 
 	return cmocka_run_group_tests(tests, import_case_setup, import_case_teardown);

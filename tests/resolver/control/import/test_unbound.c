@@ -26,6 +26,14 @@ static void of_settings_for_one_prefix_the_last_counts(void **state)
 		    "prefix");
 }
 
+static void a_setting_is_told_with_its_own_reason(void **state)
+{
+	(void)state;
+	import_case_run("unbound", PLAIN " ip-ratelimit: 100\n ip-freebind: yes\n");
+	assert_told("ip-ratelimit: not carried over: response_limit in sluice.conf(5)");
+	assert_told("ip-freebind: not carried over: sockets are set up by the program");
+}
+
 static void of_views_for_one_prefix_the_first_counts(void **state)
 {
 	(void)state;
@@ -490,6 +498,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_settings_for_one_prefix_the_last_counts),
+		cmocka_unit_test(a_setting_is_told_with_its_own_reason),
 		cmocka_unit_test(of_views_for_one_prefix_the_first_counts),
 		cmocka_unit_test(a_view_called_like_the_main_one_is_another),
 		cmocka_unit_test(zones_of_master_files_are_for_all_views),
