@@ -81,22 +81,22 @@ static bool add(void *context, const struct event *event)
 static char *body_after(uint64_t *after, enum log_level level, uint64_t *last)
 {
 	struct batch batch = {level, json_array(), *after};
-	char host[256] = "", *text = NULL;
-	json_t *body;
+	char host[256] = "";
+	json_t *events;
 
-	if (gethostname(host, sizeof host - 1) != 0)
-		host[0] = '\0';
 	events_each(*after, add, &batch);
 	*last = batch.last;
-	if (json_array_size(batch.array) == 0) {
+	events = json_whole(batch.array);
+	if (!events)
+		return NULL;
+	if (json_array_size(events) == 0) {
 		*after = batch.last;
-		json_decref(batch.array);
+		json_decref(events);
 		return NULL;
 	}
-	body = json_whole(json_make("{s:o, s:o}", "host", json_text(host), "events", batch.array));
-	text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-	json_decref(body);
-	return text;
+	if (gethostname(host, sizeof host - 1) != 0)
+		host[0] = '\0';
+	return json_whole_text(json_make("{s:o, s:o}", "host", json_text(host), "events", events));
 }
 
 /* ---- sending ---- */
