@@ -171,6 +171,7 @@ static bool leads_back(const struct forward_check *check, const struct check_leg
 
 struct path_tally {
 	unsigned confirmed, elsewhere, nowhere, failed;
+	unsigned confirmed_at; /* the first path that leads back */
 	const struct check_leg
 		*worst; /* a path that does not lead back, preferably one that leads elsewhere */
 	unsigned worst_at;
@@ -187,6 +188,8 @@ static struct path_tally count_paths(const struct forward_check *check)
 			tally.worst = leg;
 			tally.worst_at = i;
 		}
+		if (confirmed && tally.confirmed == 0)
+			tally.confirmed_at = i;
 		if (confirmed)
 			tally.confirmed++;
 		else if (*leg->error)
@@ -241,7 +244,8 @@ static json_t *describe(const struct forward_check *check, const struct path_tal
 	else if (!place)
 		snprintf(text, sizeof text, "%s has no %s", subject, what);
 	else if (result == REVERSE_CONFIRMED)
-		snprintf(text, sizeof text, "%s leads to %s and back", subject, place_at(check, 0));
+		snprintf(text, sizeof text, "%s leads to %s and back", subject,
+			 place_at(check, tally->confirmed_at));
 	else if (!elsewhere)
 		snprintf(text, sizeof text, "%s leads to %s, which has no %s", subject, place,
 			 other);

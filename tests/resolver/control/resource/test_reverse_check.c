@@ -40,6 +40,7 @@ static const char reverse[] = "1 PTR Mail.corp.test.\n"
 			      "2 PTR other.corp.test.\n"
 			      "3 PTR text.corp.test.\n"
 			      "4 PTR both.corp.test.\n"
+			      "5 PTR bare.corp.test.\n"
 			      "5 PTR other.corp.test.\n"
 			      "5 PTR both.corp.test.\n"
 			      "7 PTR lost.corp.test.\n"
@@ -163,7 +164,8 @@ static void every_ending_is_told_as_it_is(void **state)
 		 "192.0.2.2 leads to other.corp.test., which leads to 192.0.2.9 and not back"},
 		{"192.0.2.3", "mismatch",
 		 "192.0.2.3 leads to text.corp.test., which has no address"},
-		{"192.0.2.5", "confirmed", NULL}, /* one of two names is enough */
+		/* One of the three names is enough. */
+		{"192.0.2.5", "confirmed", "192.0.2.5 leads to both.corp.test. and back"},
 		{"192.0.2.6", "missing", "192.0.2.6 has no name"},
 		{"192.0.2.8", "mismatch", NULL}, /* RFC 2317: the name is found after a CNAME */
 		{"2001:db8::1", "confirmed", "2001:db8::1 leads to six.corp.test. and back"},
