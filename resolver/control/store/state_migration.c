@@ -472,7 +472,7 @@ void state_forget_migration(const char *path)
 	struct migration_files files;
 	char error[SOURCE_ERROR_MAX];
 
-	if (name_files(&files, path, error) == 0 && read_stamp(&files, OF_REVISION) != 0)
+	if (name_files(&files, path, error) == 0 && read_stamp(&files, OF_FILE) != 0)
 		remove_next(&files); /* a file without that stamp is somebody else's */
 }
 

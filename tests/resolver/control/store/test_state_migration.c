@@ -309,6 +309,18 @@ static void what_is_not_wanted_any_more_is_removed(void **state)
 	assert_int_equal(state_version(world->path), 7);
 }
 
+/* A state in which no resource was ever changed has revision 0. */
+static void a_copy_of_revision_0_is_removed_as_well(void **state)
+{
+	struct state_case *world = *state;
+
+	state_exec(world->path, "UPDATE meta SET value = 0 WHERE key = 'revision'");
+	migrate(world);
+	assert_true(is_there(world, ".new"));
+	state_forget_migration(world->path);
+	assert_false(is_there(world, ".new"));
+}
+
 static void there_is_nothing_to_do_without_an_older_file(void **state)
 {
 	struct state_case *world = *state;
@@ -365,6 +377,7 @@ int main(void)
 		T(a_state_behind_a_link_is_migrated_where_it_is),
 		T(two_at_once_make_it_once),
 		T(what_is_not_wanted_any_more_is_removed),
+		T(a_copy_of_revision_0_is_removed_as_well),
 		T(there_is_nothing_to_do_without_an_older_file),
 		T(a_store_is_opened_by_a_path_or_a_url),
 	};
