@@ -283,6 +283,22 @@ class Changes(Browser):
         self.press("Undo", "dialog")
         self.wait(lambda: self.call("GET", "/v1/rulesets/-/office/rules/since").status == 404, "the undo")
 
+    def test_an_undo_compares_with_what_the_change_left_at_last(self):
+        def edit(domain):
+            path, values = self.rule("again", domain)
+            return {"path": path, "values": values}
+
+        self.good("PUT", *self.rule("again", "a.again.test."))
+        # Only edits of one path in a row become one.
+        self.good("POST", "changes", {"edits": [edit("b.again.test."), {"path": "address_pools/-/between", "values": {
+            "region": "westeurope", "prefix": "203.0.113.0/24"}}, edit("c.again.test.")]})
+        self.good("PUT", *self.rule("again", "b.again.test."))
+        self.log_in("/ui/changes")
+        self.row("changed rule again of ruleset office")
+        self.press("Undo", "tbody tr:nth-child(2)")
+        self.find(".problem", "was changed since, in revision")
+        self.assertEqual("b.again.test.", self.good("GET", "rulesets/-/office/rules/again")["domain"])
+
     def test_what_is_changed_while_the_dialog_asks_is_not_undone_over(self):
         self.good("PUT", *self.rule("raced", "raced.test."))
         self.log_in("/ui/changes")
@@ -510,6 +526,16 @@ class Rules(Browser):
         self.find(".notices p", "Nothing was changed.")
         for made in (where, "rulesets/-/office/rules/later"):
             self.good("DELETE", made)
+
+    def test_a_rule_that_is_not_served_comes_first(self):
+        rules = self.good("GET", "rulesets/*/*/rules?limit=5000")
+        rules["rules"] += [{**rules["rules"][0], "name": name, "path": "rulesets/-/office/rules/" + name, "domain": name + ".corp.", "targets": [],
+                            **unserved} for name, unserved in (("young", {}), ("zold", {"not_served": "size: there is no such key"}))]
+        self.stands_in("/v1/rulesets/*/*/rules", rules)
+        self.log_in("/ui/rules")
+        self.assertIn("not served size: there is no such key", self.row("zold.corp."))
+        self.assertEqual(["zold.corp.", "contoso.corp.", "young.corp."], [
+            row[0] for row in self.rows() if row[0] in ("zold.corp.", "contoso.corp.", "young.corp.")])
 
     def test_what_is_refused_is_said_at_its_field_and_nothing_is_lost(self):
         self.log_in("/ui/rules")

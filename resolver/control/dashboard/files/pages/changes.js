@@ -190,7 +190,7 @@ export class ChangesPage extends Page {
     for (const {edits, revision} of this.changes.filter((one) => one.revision > change.revision).reverse())
       for (const edit of edits) latest.set(edit.path, {...edit, revision});
     for (const [path, later] of latest) {
-      const same = change.edits.find((edit) => edit.path === path);
+      const same = change.edits.findLast((edit) => edit.path === path);
       const inside = change.edits.some((edit) => !edit.before && path.startsWith(edit.path + "/"));
 
       if (same ? JSON.stringify(same.after) !== JSON.stringify(later.after) : inside && later.after) return later;

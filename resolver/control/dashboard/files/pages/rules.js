@@ -47,22 +47,23 @@ function deadOf(targets) {
   return targets.filter((target) => targetWord(target)[0] === "bad").length;
 }
 
-// How bad a rule is. 4: it cannot be answered, or all its targets are dead; 3: some targets are
-// dead; 2: queries failed; 1: it decides nothing; 0: none of these, or it is disabled.
-function badness({use, state}, targets, {is_answered}) {
+// How bad a rule is. 4: it is not served or cannot be answered, or all its targets are dead; 3: some
+// targets are dead; 2: queries failed; 1: it decides nothing; 0: none of these, or it is disabled.
+function badness({use, state, not_served}, targets, {is_answered}) {
   const dead = deadOf(targets);
 
   if (state === "Disabled") return 0;
-  if (is_answered === false) return 4;
+  if (not_served || is_answered === false) return 4;
   if (dead) return dead === targets.length ? 4 : 3;
-  return use?.failures ? 2 : Number(use?.enabled && !use.deciding);
+  return use?.failures ? 2 : Number(!!use?.enabled && !use.deciding);
 }
 
 // Whether the rule's targets answer, and whether it decides anything; if not, why.
-function ruleState({state, use}, targets, {is_answered, reason}) {
+function ruleState({state, use, not_served}, targets, {is_answered, reason}) {
   const dead = deadOf(targets);
 
   if (state === "Disabled") return h("span", {class: "state soft"}, state);
+  if (not_served) return [h("span", {class: "state bad"}, "not served"), h("div", {class: "hint"}, name(not_served))];
   if (dead && dead === targets.length) return h("span", {class: "state bad"}, "no target answers");
   if (is_answered === false) return [h("span", {class: "state bad"}, "cannot be answered"), reason && h("div", {class: "hint"}, reason)];
   if (dead) return h("span", {class: "state warn"}, `${dead} of ${count(targets.length, "target")} down`);
