@@ -74,9 +74,9 @@ static void take_terminal(void)
 	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 	raw.c_cc[VMIN] = 0;
 	raw.c_cc[VTIME] = 0;
+	terminal.taken = 1; /* first, because a signal may come at any time */
 	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 	put("\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[H\x1b[2J");
-	terminal.taken = 1;
 }
 
 static void give_terminal_back(void)
@@ -84,8 +84,9 @@ static void give_terminal_back(void)
 	if (!terminal.taken)
 		return;
 	terminal.taken = 0;
-	put("\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l");
+	/* First, because the text has to wait if the terminal's output is stopped. */
 	tcsetattr(STDIN_FILENO, TCSANOW, &terminal.before);
+	put("\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l");
 }
 
 static void on_end(int number)
@@ -97,12 +98,14 @@ static void on_end(int number)
 
 static void on_suspend(int number)
 {
+	sig_atomic_t taken = terminal.taken;
 	int error = errno;
 
 	(void)number;
 	give_terminal_back();
 	raise(SIGSTOP);
-	take_terminal();
+	if (taken) /* else it is just being given back */
+		take_terminal();
 	resized = 1;
 	errno = error;
 }
