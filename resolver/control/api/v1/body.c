@@ -48,7 +48,7 @@ json_t *resource_values(const struct path *path, const json_t *body, const char 
 	       "make it at KIND/GROUP/NAME (\"-\" is no group), in one change (/v1/changes)";
 	if (in_none ? group && !json_is_null(group) : !is_paths(group, path->group))
 		return NULL;
-	*why = err_text(ERR_NOMEM);
+	*member = NULL;
 	values = json_copy((json_t *)body);
 	for (size_t i = 0; values && shown_members[i]; i++)
 		json_object_del(values, shown_members[i]);
@@ -62,14 +62,16 @@ json_t *resource_values(const struct path *path, const json_t *body, const char 
 	return values;
 }
 
-/* NULL: the body is wrong, and the request has been answered. */
+/* NULL: the request has been answered. */
 static json_t *read_whole(struct api_request *request, const struct path *path)
 {
 	const char *member, *why;
 	json_t *values = resource_values(path, request->body, &member, &why);
 
-	if (!values)
+	if (!values && member)
 		api_fail_at(request, 400, "invalid", member, "%s", why);
+	else if (!values)
+		api_fail_memory(request);
 	return values;
 }
 

@@ -107,8 +107,10 @@ static bool read_edit_path(struct posted *posted, size_t index, const char *text
 	*to = (struct path){kind, path->segments[1], {path->segments[2], NULL}};
 	if (path->count == 5)
 		to->names[1] = path->segments[4];
-	if (part_normalize(api_model(posted->request), to, &posted->request->arena) != 0)
-		return refuse(posted, index, "path", err_text(ERR_NOMEM));
+	if (part_normalize(api_model(posted->request), to, &posted->request->arena) != 0) {
+		(void)change_no_memory(&posted->error);
+		return false;
+	}
 	to->group = resource_group(posted->request, to, why);
 	return to->group || refuse(posted, index, "path", why);
 }
@@ -165,8 +167,14 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 	}
 	posted->values[index] = resource_values(&to->path, values, &member, &why);
 	to->values = posted->values[index];
+	if (to->values)
+		return true;
+	if (!member) {
+		(void)change_no_memory(&posted->error);
+		return false;
+	}
 	snprintf(key, sizeof key, "values.%s", member);
-	return to->values || refuse(posted, index, key, why);
+	return refuse(posted, index, key, why);
 }
 
 static void free_edits(void *context)

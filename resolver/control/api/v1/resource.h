@@ -29,8 +29,8 @@ bool resource_may_change(const struct api_request *request, const struct path *p
 const char *resource_group(struct api_request *request, const struct path *path,
 			   char why[PART_WHY_MAX]);
 /* Makes a resource's values out of a body: removes members that are only shown, and adds the path's
- * name and group. NULL: the value of *member is wrong, or there is no memory; *why has the reason.
- */
+ * name and group. NULL: the value of *member is wrong, and *why has the reason, or *member is NULL,
+ * and there is no memory. */
 json_t *resource_values(const struct path *path, const json_t *body, const char **member,
 			const char **why);
 /* The texts of warnings. Of the first `checked` faults only those at the path or below it count
