@@ -146,7 +146,7 @@ void flight_orphan(struct flight *flight)
 
 	if (!lookup)
 		return;
-	if (lookup->watchers)
+	if (lookup->watchers && flight->socket) /* without a socket it was never sent, nor noted */
 		watch_note_gone(lookup, flight);
 	if (lookup->leading == flight)
 		lookup->leading = NULL;

@@ -133,8 +133,7 @@ void watch_note_unsent(struct lookup *lookup, unsigned index, enum target_error 
 		       uint64_t now_us);
 /* The flight leaves its lookup: notes how often it was sent. */
 void watch_note_gone(struct lookup *lookup, const struct flight *flight);
-/* The waiter leaves: notes how often each flight under way was sent. One that has not left was not
- * sent. */
+/* The watch ends: notes how often each flight under way was sent, or that it was not. */
 void watch_leave(struct lookup *lookup, struct lookup_watch *watch);
 
 static inline void watch_sent(struct lookup *lookup, const struct flight *flight, uint64_t now_us)

@@ -155,6 +155,22 @@ static void who_has_left_is_told_nothing_more(void **state)
 	assert_string_equal(tries(), "0 udp silent 0");
 }
 
+/* The packet that cannot be sent gets the memory of the question by TCP. */
+static void what_is_over_keeps_its_count(void **state)
+{
+	(void)state;
+	w.servers[0].does = TRUNCATES;
+	w.servers[0].by_tcp = SILENT;
+	w.servers[1].does = REFUSES;
+	w.servers[2].does = UNSENDABLE;
+	ask_watched("a.test");
+	world_run(&w, SECOND);
+	assert_true(watch.count > 3);
+	assert_true(watch.tries[1].tcp);
+	assert_int_equal(watch.tries[1].end, LOOKUP_TRY_SILENT);
+	assert_int_equal(watch.tries[1].packets, 1);
+}
+
 static void of_very_many_the_first_are_told(void **state)
 {
 	(void)state;
@@ -177,6 +193,7 @@ int main(void)
 		TWO(what_is_gathered_leaves_unless_it_is_crowded_out),
 		ONE(who_joins_sees_what_is_under_way),
 		TWO(who_has_left_is_told_nothing_more),
+		THREE(what_is_over_keeps_its_count),
 		THREE(of_very_many_the_first_are_told),
 	};
 
