@@ -196,8 +196,8 @@ static void count_use(struct client_use *use, struct meter *meter, uint32_t tick
 	put_count(&meter->greediest, use->count, tick);
 }
 
-/* How much of a bucket's reserve this client may not use: the same part of it as the client's use
- * is of the greediest client's use. */
+/* How much of a bucket's reserve this client may not use: all of it if no client has used more,
+ * otherwise less, in proportion to its use. */
 static uint64_t threshold_of(const struct token_bucket *bucket, const struct client_use *use,
 			     uint64_t greediest)
 {

@@ -73,7 +73,8 @@ struct query_record {
 	const struct query_binding *binding;
 	const char *object;              /* verdict.object; NULL: none */
 	const struct rule *rule;         /* NULL: none */
-	const struct upstream *upstream; /* answered, or failed last, maybe earlier; NULL: none */
+	const struct upstream *upstream; /* that answered or failed last, now or for the cache;
+					  * NULL: none */
 	uint32_t network;                /* in the binding's policy; or NETWORK_NONE, _DEFAULT */
 	uint16_t id, flags;              /* of the query, as received */
 	uint16_t family, port;           /* by UDP: the client's, as in a sockaddr */

@@ -122,10 +122,10 @@ void inbound_rebind(struct inbound *inbound, void *binding);
 void inbound_set_admission(struct inbound *inbound, const struct inbound_admission *admission);
 /* Counts in `counters` from now on, which must live as long as `inbound`. */
 void inbound_count_at(struct inbound *inbound, struct inbound_counters *counters);
-/* Stops reading and closes everything, including TCP connections. Queries under way get SERVFAIL
- * now, and updates get no answer, because a socket kept for their replies would block opening the
- * address again. The resolver still has to finish each of these queries (its reply is dropped): the
- * last one and the loop's last close callback free the memory. */
+/* Stops reading and closes everything, including TCP connections. Queries under way end now, with
+ * SERVFAIL or, if they are updates, without an answer, because a socket kept for their replies
+ * would block opening the address again. The resolver still has to finish each of these queries
+ * (its reply is dropped): the last one and the loop's last close callback free the memory. */
 void inbound_stop(struct inbound *inbound);
 /* For a process whose successor shares its sockets: reads and accepts nothing more, except from
  * open TCP connections until they are quiet or INBOUND_DRAIN_MS are over. Questions already read

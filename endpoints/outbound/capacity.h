@@ -24,7 +24,7 @@ struct outbound_capacity {
 	unsigned doubted;     /* how many were live when one more ended without an answer;
 			       * ..._CONNECTIONS: no doubt */
 	unsigned accepted;    /* this many have answered at a time, so it accepts as many */
-	uint64_t ended_after; /* answers of the last one that ended early, with questions left */
+	uint64_t ended_after; /* answers of the last connection that ended with questions left */
 	uint64_t full_us;     /* when the known limit last fell, or one more was tried above it */
 	unsigned in_vain;     /* connections in a row that ended without an answer */
 	bool answers;         /* it has given an answer */
@@ -40,7 +40,8 @@ enum outbound_dial {
 /* Starts with long pipelines and any number of connections. */
 void outbound_capacity_init(struct outbound_capacity *capacity);
 /* Whether to open one more connection than the live ones. `silent` of these cannot take the next
- * question, because they do not answer or belong to suspects, so others have to do their work. */
+ * question, because they do not answer, or because a suspect has to be alone, so others have to do
+ * their work. */
 enum outbound_dial outbound_capacity_dial(struct outbound_capacity *capacity, unsigned live,
 					  unsigned silent, uint64_t now_us);
 /* One connection more than `live` was refused: `live` is the known limit now. If more have answered

@@ -32,7 +32,7 @@
 
 enum {
 	CONNECTIONS_MAX = 512, /* of a worker; above it idle ones are closed */
-	ENDS_IN_VAIN_MAX = 2,  /* a question with more `ends` fails after an end in vain */
+	ENDS_IN_VAIN_MAX = 2,  /* a question with more `ends` may fail after an end in vain */
 	ENDS_EARLY_MAX = 6,    /* the same after the end of a connection that had given answers */
 	SLOW_US = 400 * 1000,  /* half of a question's patience */
 	STAY_US = 20 * 1000,   /* a doubted one waits for so long, plus two round trips */

@@ -11,9 +11,9 @@
  *
  * Questions and targets are judged separately. A silent question moves on and raises a doubt about
  * the target, which is then probed with questions that it answered a moment ago. Silence makes the
- * target suspect only if these stay unanswered, too, or if it has no such questions and three are
- * silent (target.c). So names that nobody answers make no target suspect that has answered others,
- * and every question gets a packet of its own, whatever other questions have found out.
+ * target suspect only if these stay unanswered, too, or, if there are none, once three questions
+ * have waited (target.c). So names that nobody answers make no target suspect that has answered
+ * others, and every question gets a packet of its own, whatever other questions have found out.
  *
  * At any time at most one flight of a question leads, which the question waits for. The others are
  * copies, and silent flights that may still be answered.

@@ -171,7 +171,7 @@ static inline bool flight_is_beside(const struct lookup *lookup, const struct fl
 }
 
 /* Sends the question to one upstream. Unless `copy` is set, the new flight leads if none does.
- * False: it could not be sent; without `copy` the upstream is then spent. */
+ * False: it could not be sent; then the upstream is spent, but with `copy` not in every case. */
 bool lookup_send(struct lookup *lookup, unsigned index, bool tcp, bool copy, uint64_t now_us);
 /* If no flight leads: asks the next target, stalls or gives up. May end the lookup. */
 void lookup_go_on(struct lookup *lookup, uint64_t now_us);

@@ -53,8 +53,9 @@ struct snapshot {
 	struct snapshot_targets *targets;
 	struct address *sources; /* the upstreams' source addresses, each once */
 	size_t source_count;
-	/* Of the policy's inbound endpoints. Each snapshot has its own array; those whose policies
-	 * share everything but their tables (policy_is_shared) also share its references. */
+	/* Of the policy's inbound endpoints. Each snapshot has its own array, but snapshots whose
+	 * policies share all but their tables (policy_is_shared) hold one reference on each meter
+	 * together. */
 	struct meter **inbound_meters;
 	const struct snapshot_series *series; /* NULL: nothing is counted by name */
 	struct snapshot_zones *zones;         /* may be NULL, too */

@@ -29,7 +29,8 @@ struct worker_shared {
 	struct query_rings *rings;       /* one ring for each worker, for the query log */
 	/* Called on the worker's thread when it has released a snapshot (users), was the last to
 	 * adopt one (adopters), has returned a call, or has a request to update. worker_publish
-	 * calls it on its own thread for a snapshot that it releases. */
+	 * calls it too, on its caller's thread, when it replaces a snapshot that the worker has not
+	 * adopted. */
 	void (*on_release)(void *context);
 	/* Called first on the worker's thread; may be NULL. */
 	void (*on_start)(void *context);
@@ -59,8 +60,9 @@ uint64_t worker_adopted(const struct worker *worker);
 /* The worker reads nothing more from clients, except from open TCP connections (inbound_drain), and
  * finishes its queries. Any thread. */
 void worker_drain(struct worker *worker);
-/* The worker finishes its queries when no other process reads: questions by UDP get SERVFAIL, and
- * new connections are refused (inbound_leave). Any thread. */
+/* For a server without a successor: the worker finishes its queries, reads no more questions by
+ * TCP, answers those by UDP with SERVFAIL, and refuses new connections (inbound_leave). Any
+ * thread. */
 void worker_leave(struct worker *worker);
 /* Whether it has finished all. Any thread. */
 bool worker_is_drained(const struct worker *worker);

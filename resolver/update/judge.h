@@ -26,12 +26,12 @@
  * count.
  *
  * **Without a key**, if own_address is set, a client by TCP from an address in the prefixes may add
- * that address under one name. The zone itself must not have that name; the name must have no
- * special meaning (the apex, wpad, isatap, labels that begin with an underscore) and no other
- * registered address; and the client's address must be registered under no other name. The client
- * may delete its address, or a whole name that has nothing else registered. The PTR of its address
- * may lead to the name of that address. So a machine with a new address waits until the old one was
- * deleted or has expired.
+ * that address under one name. The zone itself must have neither that name nor a wildcard for it;
+ * the name must have no special meaning (the apex, wpad, isatap, labels that begin with an
+ * underscore), no other registered address, and no DHCID or TXT of a DHCP server; and the client's
+ * address must be registered under no other name. The client may delete its address, or a whole
+ * name that has nothing else registered. The PTR of its address may lead to the name of that
+ * address. So a machine with a new address waits until the old one was deleted or has expired.
  *
  * Pure, without locks: changes nothing. Messages that arrive together are judged one after the
  * other, each with the zones that its predecessor made. */

@@ -1,10 +1,10 @@
 /* The desired configuration as plain values, with the names of the configuration file (the table in
  * schema.h connects the two). It may be invalid: limits.h checks it, policy.h compiles it.
  *
- * Everything that a model points to is in its arena, in that of a row, a part or another model that
- * it references, or counted itself, like the zones' data and our addresses. A string that was not
- * given is NULL, an address has family 0, and a list has count 0. Every item begins with its
- * origin, so that a later fault still names the file and line. */
+ * Everything that a model points to is in an arena (the model's own, or that of a row, part or
+ * model that it references) or has a reference count, like the zones' data and our addresses. A
+ * string that was not given is NULL, an address has family 0, and a list has count 0. Every item
+ * begins with its origin, so that a later fault still names the file and line. */
 #ifndef SLUICE_MODEL_H
 #define SLUICE_MODEL_H
 

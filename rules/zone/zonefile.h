@@ -28,10 +28,10 @@ MUST_CHECK int zonefile_folder_init(struct zonefile_folder *folder, const char *
 				    zonefile_open *open);
 void zonefile_folder_release(struct zonefile_folder *folder);
 
-/* Reads a zone from `in`; the caller gives its apex, and in `file` its name for faults. $ORIGIN
- * starts as the apex. A record without a TTL has that of $TTL; before a $TTL, the last TTL that a
- * record gave. If no record up to the SOA gives one, it is the SOA's minimum from the SOA on, and
- * 3600 before it. Without a folder (NULL) an $INCLUDE is an error. NULL when there was an error;
+/* Reads the zone with this apex from `in`; `file` is the name of `in` in faults. $ORIGIN starts as
+ * the apex. A record without a TTL has that of $TTL; before a $TTL, the last TTL that a record
+ * gave. If no record up to the SOA gives one, it is the SOA's minimum from the SOA on, and 3600
+ * before it. Without a folder (NULL) an $INCLUDE is an error. NULL when there was an error;
  * warnings may be added all the same. */
 struct zone *zonefile_read(FILE *in, const char *file, struct zonefile_folder *folder,
 			   const struct hash_key *key, const struct name *apex,

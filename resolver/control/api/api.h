@@ -262,8 +262,8 @@ struct api {
 
 /* Sends the answers that wait until all workers serve the last published change
  * (service_all_adopted), so that a client that knows of a change gets DNS answers with it. Also
- * ends the waits for the next change (api_rest). Call this when they do, and before the process
- * ends. */
+ * ends the waits for the next change (api_rest). Call this when all workers serve the change, and
+ * before the process ends. */
 void api_let_go(struct api *api);
 /* Ends all waits for the next change: a change is served, or the process is about to end. */
 void api_rest(struct api *api);

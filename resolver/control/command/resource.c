@@ -428,8 +428,8 @@ static const struct {
 	{KIND_GROUP, {"name", "region", "tags", "origin"}, {"name", "region", "tags", "origin"}},
 };
 
-/* Columns from the table above or, if it lacks the kind, from the field table. From the field table
- * lists take no tags, which are too long. */
+/* Columns from the table above or, if it lacks the kind, from the field table. A list gets no tags
+ * of the field table, because they are too long. */
 static struct command_columns columns_of(const struct kind *kind, bool list,
 					 struct table_column items[TABLE_COLUMNS_MAX])
 {

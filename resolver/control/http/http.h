@@ -24,10 +24,9 @@
  * unless there are enough to fill all places with HTTP_FEW each.
  *
  * At a URL the Host header must be the address that the client is connected to (with any port,
- * because tunnels change it), on loopback localhost or any loopback address, or a name of
- * http_use_hosts; otherwise the answer is 421. This stops DNS rebinding, in which a web page
- * reaches this server by a name of its own domain. HTTP/1.0 needs no Host header, and no browser
- * uses it.
+ * because tunnels change it), a name of http_use_hosts or, on loopback, localhost or any loopback
+ * address; otherwise the answer is 421. This stops DNS rebinding, in which a web page reaches this
+ * server by a name of its own domain. HTTP/1.0, which no browser uses, needs no Host header.
  *
  * DNS comes first: listeners' threads are nicer than workers, so that a client that keeps one busy
  * (with TLS handshakes, say) takes no CPU that a worker needs. Requests at the unix socket come

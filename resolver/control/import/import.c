@@ -776,7 +776,7 @@ static const char *behind_name(const struct node *item, size_t index, const char
 	size_t length = group ? strlen(group) : 0;
 
 	if (group && strncmp(path, group, length) == 0 && path[length] == '/')
-		path += length + 1; /* paths of keys and management.clients have no group */
+		path += length + 1; /* paths of addresses, keys and clients have no group */
 	if (!name && item->kind == VALUE_GROUP)
 		name = import_get(item, "id");
 	snprintf(number, sizeof number, "%zu", index);

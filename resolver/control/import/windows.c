@@ -128,8 +128,8 @@ static bool is_stray(const struct address *address)
 	return false;
 }
 
-/* Reads the addresses, and returns them as "a:53 b:53". NULL: there is none, or one is unreadable,
- * which is reported. */
+/* Reads the addresses, and returns them as "a:53 b:53". NULL: there is none, or one is unreadable;
+ * either is reported. */
 static const char *read_servers(struct import *import, const struct origin *at, const char *text,
 				bool named, const char *command)
 {

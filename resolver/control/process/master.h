@@ -1,7 +1,7 @@
 /* The master: the process of `sluice run`. It holds every listening socket and has a child that
  * serves on them (`sluice --serve`). It restarts a child that ends by itself; meanwhile queries
  * wait in the sockets. For an upgrade it starts a new child beside the old one, which reads queries
- * until the new one does. It reads no configuration and answers no query. */
+ * until the new one does. The master reads no configuration and answers no query. */
 #ifndef SLUICE_MASTER_H
 #define SLUICE_MASTER_H
 

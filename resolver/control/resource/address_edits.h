@@ -13,9 +13,9 @@
 #include "resolver/control/resource/address_draft.h"
 
 /* Makes an edit of these kinds; to remove a missing resource is fine. Values are a request body's,
- * or from the history. A new resource of KIND_ADDRESS whose values have no "address" gets a free
- * one; a new service must give its own. A group gets a row with its first address, and keeps it
- * when the last one goes. */
+ * or from the history. A resource of KIND_ADDRESS gets a free address if it is new and its values
+ * have no "address", or if that is null; a new service must give its own. A group gets a row with
+ * its first address, and keeps it when the last one goes. */
 MUST_CHECK int addresses_put(struct address_draft *draft, const struct resource_edit *edit,
 			     enum addresses_why why);
 

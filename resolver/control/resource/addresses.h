@@ -128,9 +128,8 @@ struct addresses { /* of a model */
  * be opened or read is a warning and a status: the served resources stay, and changes are refused.
  * A name, address, id, label or PTR in both file and state is a fault that names both; if the file
  * repeats the state's resource exactly, that is a warning, and the file's resource counts. A
- * resource of the state that pools_refusal refuses (as outside all pools and networks) is a
- * warning, is not served, and its PTR has PTR_ERROR until it is no longer refused. ERR_FAULTS,
- * ERR_NOMEM, with a fault. */
+ * resource of the state whose address may not be ours (pools_refusal) is a warning, is not served,
+ * and its PTR has PTR_ERROR until the address may be ours. ERR_FAULTS, ERR_NOMEM, with a fault. */
 MUST_CHECK int addresses_load(struct resources *next, struct faults *faults);
 /* Moves the addresses of `next` into the original. */
 void addresses_adopt(struct resources *next);

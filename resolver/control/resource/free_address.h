@@ -1,5 +1,5 @@
-/* Chooses a free address for a new resource of KIND_ADDRESS that gives none. A cloud service always
- * gives its own. */
+/* Chooses a free address for a resource of KIND_ADDRESS: for a new one that gives none, or for any
+ * that gives null. A cloud service always gives its own. */
 #ifndef SLUICE_FREE_ADDRESS_H
 #define SLUICE_FREE_ADDRESS_H
 

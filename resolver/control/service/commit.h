@@ -89,9 +89,8 @@ void service_apply(struct service *service, json_t *record, service_on_change *o
 /* Finds out later whether the change was made; the state has answered COMMIT_UNKNOWN. */
 void commit_doubt(struct service *service, const struct unconfirmed *unconfirmed);
 bool commit_is_doubtful(const struct service *service);
-/* Whether the outcome of a change that needs no confirmation is unknown, or that change is made and
- * not served yet. If another change waits to be confirmed, the doubtful one can only be its
- * rollback. */
+/* Whether a change that needs no confirmation has an unknown outcome, or is made and not served
+ * yet. If another change waits to be confirmed, this one can only be its rollback. */
 bool commit_rollback_is_doubtful(const struct service *service);
 /* Why no reload may wait for confirmation now, and no other process may take over: a change that
  * needs confirmation has an unknown outcome. NULL: none has. */

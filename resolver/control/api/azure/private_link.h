@@ -3,8 +3,8 @@
  *
  *     private endpoint ─► its interface, with an address in its subnet
  *     zone group       ─► in each of its zones an A or AAAA record NAME -> that address, and a PTR
- *                         in the reverse zone that the endpoint's network is linked to, if there
- *                         is one whose records are not those of a master file
+ *                         in the closest reverse zone that the endpoint's network is linked to, if
+ *                         there is one, unless that zone's records are those of a master file
  *
  * NAME is the last part of privateLinkServiceId. A record set may have the addresses of several
  * endpoints, and further addresses; each endpoint adds and removes only its own. */

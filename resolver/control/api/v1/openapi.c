@@ -5,9 +5,9 @@
  *     routes of every API below /v1, and those without a login ─► paths, each described
  *                                                                by a row here
  *
- * A new kind or route appears in the document automatically; a test demands a summary for each of
- * sluice's own routes, except those for all kinds, from a row of `described` or from a kind.
- * Azure's and OpenStack's APIs have documents of their own. */
+ * A new kind or route appears in the document automatically. A test demands that each of sluice's
+ * own routes has a summary, from a row of `described` or from its kind; routes for all kinds need
+ * none. Azure's and OpenStack's APIs have documents of their own. */
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"
 #include "resolver/control/resource/kind.h"

@@ -14,7 +14,7 @@
 
 enum {
 	DNSTAP_IDENTITY_MAX = 255,
-	DNSTAP_RULE_MAX = NAME_TEXT_MAX + 128, /* RULESET/RULE, or a zone's or network's name */
+	DNSTAP_RULE_MAX = NAME_TEXT_MAX + 128, /* name of a RULESET/RULE, zone, network or pool */
 	DNSTAP_OTHER_MAX = 2560,               /* all except the reply and the JSON */
 	DNSTAP_MAX = QUERY_RING_MESSAGE_MAX + QUERY_ENTRY_TEXT_MAX + DNSTAP_OTHER_MAX,
 };

@@ -665,8 +665,9 @@ static bool may_open(struct query_output *output)
 	return !leaves;
 }
 
-/* Closes the file if it was moved away, and the socket if its reader has gone. run opens the path
- * again (unless query_output_leave was called), and waiting entries go there. */
+/* Closes the socket if its reader has gone, and the file if it was moved away; run opens the path
+ * again, and waiting entries go there. After query_output_leave nothing is opened again, so a moved
+ * file stays open. */
 static void look_at_path(struct query_output *output)
 {
 	uint64_t now_ms = clock_ms();

@@ -84,7 +84,7 @@ function shown(field) {
 }
 
 // Shows the dialog, and calls `work` with the values when the user confirms; the dialog stays until
-// `work` succeeds or the user cancels. Returns whether `work` succeeded. fields: as for FormField,
+// `work` succeeds or the user leaves it. Returns whether `work` succeeded. fields: as for FormField,
 // or {title, fields} for folded ones. about: the path of the resource that the fields belong to, or
 // a function that makes the path from the values.
 export function ask({title, text, fields: asked = [], confirm = "Confirm", danger, work, more, about}) {

@@ -125,7 +125,7 @@ export class DataTable extends HTMLElement {
   }
 
   // The first press sorts the greatest numbers or the first texts to the top, the second reverses
-  // that, and the third restores the order before: the worst first, or the rows as listed.
+  // that, and the third ends the sorting: the worst come first, or the rows are as listed.
   sortBy({title, sort, number}) {
     const first = !!number;
 
