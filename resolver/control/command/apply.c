@@ -10,8 +10,8 @@
  * an address or service that it declares without a PTR can get one. Settings belong to the server's
  * file, so those that differ in FILE are only printed, as lines for that file.
  *
- * A resource with nothing but its name in FILE, such as a network that zones are linked to, only
- * has to exist: without --prune it stays as it is. */
+ * A resource with nothing but its name in FILE, such as a network that zones are linked to, is made
+ * if it is missing. If the server has it, it stays as it is, unless --prune is given. */
 #include "resolver/control/base/json.h"
 #include "resolver/control/command/apply_plan.h"
 #include "resolver/control/command/client.h"
