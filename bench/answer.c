@@ -1,6 +1,7 @@
 /* Makes and judges answers. Understands only the bench's own questions: one question without
- * compression. An answer in another form than a pointer to the question's name and one A or PTR
- * record counts as wrong on purpose: somebody looks at it and then allows it. */
+ * compression. A positive answer in another form than a pointer to the question's name and one A or
+ * PTR record counts as wrong on purpose: then somebody looks at it, and allows the form here if it
+ * is right. */
 #include "bench/answer.h"
 
 #include <arpa/inet.h>

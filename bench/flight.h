@@ -2,8 +2,9 @@
  *
  *     id = slot * stride + random below stride
  *
- * so an answer to a question that was given up does not match the slot's new id and counts as late,
- * and the low bits of ids, by which a server may choose its threads, are evenly distributed. */
+ * so an answer to a question that was given up matches the slot's new id only in one of `stride`
+ * cases and else counts as late, and the low bits of ids, by which a server may choose its threads,
+ * are evenly distributed. */
 #ifndef BENCH_FLIGHT_H
 #define BENCH_FLIGHT_H
 

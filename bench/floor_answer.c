@@ -1,6 +1,6 @@
 /* The floor of answering by UDP: a blocking recvmmsg of up to 64, each query turned into its answer
  * in place, one sendmmsg. No rules, no cache, no clock: this is the kernel's cost of moving two
- * packets, and every server's result is a ratio to it.
+ * packets. For questions that a server answers itself, its result is a ratio to this.
  *
  * usage: floor_answer ADDRESS:PORT */
 #include <stdio.h>

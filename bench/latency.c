@@ -16,7 +16,7 @@ static unsigned bucket_of(uint64_t ns)
 	       (unsigned)(ns >> shift & ((1u << LATENCY_STEP_BITS) - 1));
 }
 
-/* The greatest value in the bucket. */
+/* The greatest value in the bucket, or one more. */
 static uint64_t bucket_top(unsigned bucket)
 {
 	unsigned row = bucket >> LATENCY_STEP_BITS, step = bucket & ((1u << LATENCY_STEP_BITS) - 1);

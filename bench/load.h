@@ -35,7 +35,7 @@ struct load_setup {
 	bool fill;                  /* ask every popular name once, before everything else */
 	bool each_popular_once;     /* measure only that */
 	uint32_t lanes, window;     /* window: of all lanes together */
-	double wait, warm, seconds; /* wait and warm: at most so long */
+	double wait, warm, seconds; /* wait: at most so long */
 	double rate;                /* 0: closed loop */
 	uint32_t server_pid;        /* 0: unknown, its run time is not read */
 	uint32_t count;             /* questions; 0: as many as fit into `seconds` */
@@ -86,7 +86,7 @@ struct load_run {
 struct transport {
 	/* Opens the lane, or opens it again. False: nobody listens. */
 	bool (*open)(struct load_run *load, struct load_lane *lane);
-	/* Sends up to `count` questions; returns how many are in flight now. */
+	/* Sends up to `count` questions; returns how many it has sent. */
 	uint32_t (*send)(struct load_run *load, struct load_lane *lane, uint32_t count);
 	void (*receive)(struct load_run *load, struct load_lane *lane);
 };

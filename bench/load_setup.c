@@ -1,4 +1,4 @@
-/* One table of options: the reader, the usage text and the defaults follow from it. */
+/* One table of options: the reader and the usage text follow from it. */
 #include "bench/load_setup.h"
 
 #include <stddef.h>
@@ -92,8 +92,8 @@ static bool value_set(struct load_setup *setup, const struct load_option *row, c
 	return false;
 }
 
-/* Chooses slots for each lane: a power of two, for the ids (flight.h); paced, enough for questions
- * until their timeout. */
+/* Chooses slots for each lane: a power of two, for the ids (flight.h); with a rate 8192, since no
+ * window bounds the questions then. */
 static void flight_rooms(struct load_setup *setup)
 {
 	uint32_t room = 1, want = setup->rate > 0 ? 8192 : setup->window / setup->lanes;

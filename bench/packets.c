@@ -1,4 +1,4 @@
-/* Only this file of the bench sends and receives datagrams. */
+/* Sends and receives the datagrams of the bench's C programs, except those of register.c. */
 #include "bench/packets.h"
 
 #include <errno.h>

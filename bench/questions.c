@@ -2,8 +2,8 @@
  * through the cache that the load shares with the upstream. Only the draws of Zipf's law are made
  * ahead, because they need pow().
  *
- * Zipf with s = 1 over N names: the rank of a draw is N^u for u even in [0, 1), because the share
- * of the first k of N names is then log k / log N. */
+ * Zipf with s = 1 over N names: the rank of a draw is N^u for u drawn evenly from [0, 1), because
+ * the share of the first k of N names is then log k / log N. */
 #include "bench/questions.h"
 
 #include <assert.h>
@@ -21,8 +21,9 @@ struct questions {
 	uint32_t draws[DRAWS];    /* ranks of popular names */
 };
 
-/* Shares per mille. The mixed workload resembles a private resolver's: popular names, nearly all of
- * them cached, and one new name in ten, some of them mistyped or probed. */
+/* Shares per mille. The mixed workload resembles a private resolver's: hosts of its zone, popular
+ * names, nearly all of them cached, and new names, 15 of 100, of which a third does not exist:
+ * mistyped or probed. 5 of 100 are missing in the zone. */
 static const struct mix {
 	const char *name;
 	uint16_t share[ASK_KINDS];

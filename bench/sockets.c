@@ -1,6 +1,6 @@
 /* Opens sockets. Tries SO_RCVBUFFORCE (root) first, because the usual maximum of net.core.rmem_max
- * holds fewer packets than a window of questions, and a lost packet would be counted against the
- * server. */
+ * holds fewer packets than a large window of questions, and a lost packet would be counted against
+ * the server. */
 #include "bench/sockets.h"
 
 #include <arpa/inet.h>

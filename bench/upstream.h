@@ -14,7 +14,7 @@
 enum { UPSTREAM_CONNECTIONS_MAX = 64 };
 
 struct bench_upstream {
-	int udp, listener; /* -1: not used */
+	int udp, listener;
 	unsigned connections;
 	uint64_t answered;
 	struct bench_stream *streams[UPSTREAM_CONNECTIONS_MAX];

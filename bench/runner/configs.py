@@ -203,7 +203,7 @@ def sluice(shape=Shape(), cores=frozenset({SERVER_CORE})):
 
 
 def floor(kind):
-    """answer, relay, tcp-answer or tcp-relay."""
+    """kind: answer, relay, relay-unconnected, tcp-answer or tcp-relay."""
     ports = {"answer": 15310, "relay": 15311, "relay-unconnected": 15312, "tcp-answer": 15313,
              "tcp-relay": 15314}
     program = {"answer": ["floor_answer"], "relay": ["floor_relay"], "tcp-answer": ["floor_tcp"],

@@ -37,7 +37,7 @@ def limit(seconds):
 
 
 class Forgery(threading.Thread):
-    """The zone's hosts are asked for, each time from another address of loopback."""
+    """One host of the zone is asked for, each time from a random address of loopback."""
 
     def __init__(self):
         super().__init__(daemon=True)

@@ -20,14 +20,14 @@ SLOW_PERCENT, SLOW_S = 20, 0.3
 SELDOM_RULES = 16  # each with two targets of its own, asked once a second
 PATIENCE_S = 6  # more than sluice's own 4, so that a SERVFAIL is seen as one
 ALL_DEAD_RATE, EACH_KIND_RATE = 10_000, 50
-DARK = 3  # all dead: while it asks so many times as long as they are well before
+DARK = 3  # all dead: the targets are dead this many times as long as they were well before
 CACHED = 20  # names
 CLIENTS = tuple("127.0.0.%d" % i for i in range(11, 16))  # whoever they are, they are not one
 ATTACKER, GOOD_CLIENT = "127.0.0.66", "127.0.0.77"
 GOOD_RATE, HEAD_START_S = 1, 4  # seldom enough that no good answer keeps a target from being suspect
 DEAD_RATES, OWN_RATE, OWN_NAMES = (20, 50, 200, 1000), 200, 20
 FELT_MS = 50
-# A few answers of nearly patience stretch what is taken for usual.
+# A few answers that take nearly a target's patience of 0.8 s raise the time that counts as usual.
 SLOW_ANSWER_S, SLOW_RATES = 0.78, (200, 20, 2)
 UNASKED, UNASKED_BACK_S = 1000, 60
 FAR_S, FAR_RATE, BURST = (0.1, 0.3, 0.6), 20, 8
@@ -124,13 +124,13 @@ def dead_from_the_start(seconds, protocol, count, *dead):
 
 
 def five_dead(seconds, protocol):
-    """What is asked in the first second finds that out."""
+    """Five of six are dead. Questions of the first second find that out, and their times do not count."""
     taken = dead_from_the_start(seconds, protocol, 6, *range(5))
     return judged(taken, [note for note in taken if note.sent >= taken[0].sent + 1])
 
 
 def first_dead(seconds, protocol):
-    """Of two."""
+    """The first of two targets is dead."""
     taken = dead_from_the_start(seconds, protocol, 2, 0)
     return {**judged(taken, taken), "felt": sum(note.took_ms > FELT_MS for note in taken)}
 
@@ -148,8 +148,8 @@ def after(taken, when):
 
 
 def all_dead(seconds, protocol):
-    """Six of them, which were well before; then what is asked of them is to be SERVFAIL, and to say
-    why. Beside the load another client asks for that, and for hosts of the zone and cached names."""
+    """Six targets are well, and then fall silent: what is asked of them is to be SERVFAIL, and to say why. Beside the
+    load another client asks for that, and for hosts of the zone and cached names."""
     count = int(DARK / (DARK + 2) * seconds * EACH_KIND_RATE)
     cached, new = names("c", CACHED), names("e", count)
     mixed = [name for i in range(count)
@@ -158,7 +158,7 @@ def all_dead(seconds, protocol):
             load(server, seconds + PATIENCE_S, rate=ALL_DEAD_RATE) as run:
         targets.wait_asked()
         time.sleep(seconds / (DARK + 2))
-        for _ in range(2):  # what was asked for once, or is not asked for any more, makes room
+        for _ in range(2):  # twice, because the cache first evicts names that were asked for once
             paced_notes(cached, RATE)
         dead = targets.silence(*range(6))
         replies = ask_paced(mixed, 3 * EACH_KIND_RATE, PATIENCE_S, (GOOD_CLIENT,))
@@ -224,7 +224,7 @@ def silent_after_slow(seconds, protocol, rate, clients):
         targets.silence_at(0, "z")
         asking.wait("h0.priv.test", address(0))
         paced_notes(names("w", 2 * RATE), RATE, clients)
-        # As many as a second has, three slow ones among them; then for a second until they have come.
+        # The questions of a second, three slow ones among them; then another second, until these have come.
         before = names("n", max(rate, 3))
         step = 7 if rate > 20 else 1
         before[0:3 * step:step] = names("s", 3)
@@ -333,13 +333,14 @@ def dead_names(seconds, protocol):
 
 
 def own_name(seconds, protocol):
-    """Whether others have been answered before or not."""
+    """With one target and with two; the other client has been answered before, or has not."""
     return worst([attacked(seconds, protocol, count, OWN_RATE, own=True, warm=warm)
                   for count in (1, 2) for warm in (True, False)])
 
 
 def uplink(seconds, protocol):
-    """The first of two loses it. Nothing is cached here, so that what the first knows is asked of it."""
+    """The first of two targets loses its uplink. Nothing is cached here, so that what the first knows is asked of
+    it."""
     known = names("k", RATE)
     asked = [name for pair in zip(names("u", int(RATE * seconds / 2)),
                                   itertools.cycle(known)) for name in pair]

@@ -159,7 +159,7 @@ TARGET_PARTS = (
 
 
 def by(protocol, part):
-    """These targets' protocol."""
+    """The part with this protocol to its targets."""
     other = protocol != "udp"
     return replace(part, name=part.name + other * ("-" + protocol),
                    title=part.title + other * (", by " + protocol.upper()),
@@ -183,7 +183,7 @@ PARTS = (
          change.reload, 6, 5, (Failed(), Figure("p99_ratio", P99 + RATIO)) + FELT, 3),
     # No goal for the 99th percentile: what takes less than a hundredth of the time cannot move it.
     Part("edit", "The same once in five seconds", change.edit, 11, 5, (Failed(),) + FELT, 6),
-    # No goals either: what a change costs those who ask is told, in turns with none.
+    # No goals either: they tell what a change costs those who ask, beside a load without changes.
     Part("rule", "A rule of the state changed once a second, in a ruleset of 1000; 20,000 questions a second",
          partial(change.rule, every_s=1), 6, 5, (Failed(),) + CHANGED, 3),
     Part("rule-100", "The same a hundred times a second",
@@ -234,7 +234,7 @@ def rows(measured):
 
 
 def measured_lines(measured):
-    """When and with what; those parts together of which that is the same."""
+    """When and with what the parts were measured: one line for those of which both are the same."""
     groups = {}
     for part in PARTS:
         if part.name in measured:

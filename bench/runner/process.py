@@ -1,8 +1,8 @@
 """Servers and loads as processes: started on the cores they belong to, ended by pid.
 
-The server under test has SERVER_CORE for itself. The load, with the upstream in it, has LOAD_CORE;
-so has the runner, which sleeps while anything is measured. Where a server has to work beside its
-answers, it has BOTH_CORES."""
+The server under test has SERVER_CORE for itself. The load, with the upstream in it, has LOAD_CORE. The runner mostly
+sleeps while anything is measured; where it works meanwhile, bench/faults and ptrs.py keep it on LOAD_CORE, too. Where a
+server has to work beside its answers, it has BOTH_CORES."""
 
 import ctypes
 import json
@@ -47,8 +47,8 @@ def on_cores(cores):
 
 
 class Load:
-    """The load, while it runs, against a started server: `with Load(...) as run:`. It is the upstream too,
-    unless there are Targets. The server must not end before it, unless `server_may_end`."""
+    """The load, while it runs, against a started server: `with Load(...) as run:`. It is the upstream too, unless
+    `upstream` is false. The server must not end before it, unless `server_may_end`."""
 
     def __init__(self, server, mix, *options, upstream=True, server_may_end=False):
         self.server, self.server_may_end = server, server_may_end
@@ -99,7 +99,7 @@ def load(server, mix, *options):
 
 
 def wait_either(*pids):
-    """Sleeps until one of the processes has ended."""
+    """Sleeps until one of the processes has ended; kills the first one if none has after LOAD_S."""
     watched = [os.pidfd_open(pid) for pid in pids if pid]
     try:
         if not select.select(watched, [], [], LOAD_S)[0]:

@@ -1,7 +1,6 @@
-"""Servers that machines register with by DNS UPDATE: sluice, BIND and Knot, each with the zone of 1000 hosts
-that is asked for and registered in, the reverse zone of the machines, one key, and a journal on the disk of
-build/; the load of signed messages (bench/register.c); and Kea's D2, which registers what a DHCP server gives
-to machines."""
+"""Servers that machines register with by DNS UPDATE: sluice, BIND and Knot, each with the zone of 1000 hosts that is
+asked for and registered in, the reverse zone of the machines, one key, and a journal in the bench's folder; the load of
+signed messages (bench/register.c); and Kea's D2, which registers what a DHCP server gives to machines."""
 
 import base64
 import contextlib
@@ -156,7 +155,8 @@ class Registry:
         return json.loads(out)
 
     def register(self, *options):
-        """Runs the load with machines that are new; what it has found, and the last of them are served."""
+        """Runs the load with new machines, checks that the last ones are served, and returns what the load has
+        found."""
         first = self.machines
         result = self.result(self.start("--first", first, *options))
         self.new_machines(result["sent"])

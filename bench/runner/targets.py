@@ -16,7 +16,7 @@ from runner.process import TARGETS_PORT, BenchError
 
 TURN_S = 0.05  # how soon it is noticed that all is over
 WAIT_S = 90
-BUFFER_BYTES = 4 << 20  # ten thousand small packets
+BUFFER_BYTES = 4 << 20  # ten thousand small packets, where net.core.rmem_max allows that
 BATCH = 64  # datagrams of one target before another's
 WRITE_S = 1  # a peer that does not read for so long is left
 FILES_BESIDE = 256  # what else is open, beside two sockets of each target
@@ -84,7 +84,7 @@ class Targets:
     # ---- what they are told ----
 
     def silence(self, *targets):
-        """From now on; when that is. By TCP they take connections and questions, and say nothing."""
+        """Silences them from now on; returns the time. By TCP they take connections and questions, and say nothing."""
         self.silent.update(targets)
         return time.monotonic()
 
@@ -104,7 +104,7 @@ class Targets:
         self.slow[target] = lambda name: zlib.crc32(name) % 100 < percent, seconds
 
     def slow_for(self, target, letter, seconds):
-        """Those that begin with it do."""
+        """Names that begin with the letter take so long."""
         self.slow[target] = lambda name: name[:1] == letter.encode(), seconds
 
     def ignore(self, letter):
@@ -132,7 +132,7 @@ class Targets:
             time.sleep(0.001)
 
     def by_name(self):
-        """What was asked of whom about each name, the oldest first; only in order of time."""
+        """For each name the questions about it, the oldest first."""
         found = {}
         for one in sorted(self.asked):
             found.setdefault(one.name, []).append(one)

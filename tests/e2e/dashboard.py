@@ -50,7 +50,8 @@ HOSTILE = "<script>document.title='owned'</script><img src=x onerror=document.ti
 
 
 class Here(harness.Host):
-    """The world itself as a machine: the browser's driver is called all the time."""
+    """The world's own network as a machine, so that the many calls of the browser's driver need not enter another
+    one."""
 
     def __init__(self, world):
         self.world, self.name = world, "here"
@@ -195,8 +196,9 @@ class Browser(harness.Case):
         return self.driver.find_element(By.TAG_NAME, "body").text
 
     def drawn(self, script):
-        """How long what the script returns takes, in tables of 1000 plain rows that the browser draws meanwhile: the
-        quickest of five of either, as other processes have the processor, too."""
+        """The time of the function that the script returns, as a multiple of the time in which the browser draws a
+        table of 1000 plain rows. Of each the quickest of five counts, because other processes use the processor,
+        too."""
         return self.driver.execute_script("""const action = (() => {%s})();
             const table = () => {
                 const body = document.createElement('tbody');
@@ -224,8 +226,9 @@ class Browser(harness.Case):
         self.driver.get(ROOT + path)
 
     def first(self, css, condition, *arguments):
-        """The first that is shown and fulfils that, in JavaScript, of `one`, its `text` and the arguments; looked for at
-        one moment, because a page may draw anew at the next."""
+        """The first shown element that matches `css` and fulfils the condition: JavaScript about `one` (the element),
+        `text` (its text) and `given` (the arguments). One script looks for it, because a page may draw anew at any
+        moment."""
         return self.driver.execute_script("""const [css, ...given] = arguments;
             return [...document.querySelectorAll(css)].find(one => {
                 const text = (one.innerText ?? one.textContent).trim();
@@ -318,7 +321,7 @@ class Browser(harness.Case):
         Select(self.field(label)).select_by_visible_text(text)
 
     def rows(self):
-        """The texts of the cells of each row that is shown."""
+        """The texts of the cells of each row of the page's tables."""
         return self.driver.execute_script(
             "return [...document.querySelectorAll('main tbody tr')].map(tr => [...tr.cells].map(td => td.innerText.trim()))")
 

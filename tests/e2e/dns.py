@@ -176,7 +176,7 @@ def open_socket(kind, server, source):
 
 
 def enlarge(sock, size):
-    """Its receive buffer, in bytes, also over the system's limit where that is allowed."""
+    """Sets the size of the socket's receive buffer, in bytes; over the system's limit only where that is allowed."""
     so_rcvbufforce = 33
     try:
         sock.setsockopt(socket.SOL_SOCKET, so_rcvbufforce, size)

@@ -173,8 +173,8 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class FakeServer(socketserver.ThreadingUnixStreamServer):
-    """A management socket: a GET of /v1/NAME is answered with what answer(NAME, its query) gives, as JSON, or
-    with a status and that."""
+    """A management socket: the answer to a GET of /v1/NAME is what answer(NAME, its query) returns, as JSON with status
+    200; a tuple is a status and the JSON."""
 
     def __init__(self, path, answer):
         self.path, self.answer = path, answer
@@ -279,7 +279,7 @@ class Sluice(Process):
         return json.loads(text)
 
     def wait_managed(self):
-        """Waits until the control socket answers, a while after its file exists."""
+        """Waits until the control socket answers, which may be a while after its file exists."""
         def answered():
             with contextlib.suppress(OSError, http.client.HTTPException):
                 return self.status()
@@ -485,7 +485,7 @@ class World:
         return copy
 
     def describe(self):
-        """Data that may explain a failure: the end of each log, and the listeners by TCP."""
+        """Data that may explain a failure: the end of each log, and the sockets that listen by TCP or UDP."""
         parts = []
         for process in self.processes:
             with contextlib.suppress(OSError), open(process.log_path, errors="replace") as file:

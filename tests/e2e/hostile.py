@@ -16,9 +16,10 @@ import time
 import dns
 import upstream
 
-# What is due to each deed where the rule has a well-behaved second target. TRUTH: this one's answer.
-# IGNORED: it has not answered, so the next target does, after a while. CHAIN: the chain as far as it
-# goes. All others: it has answered, the next target is asked at once, and `status` says this of it.
+# What has to follow each deed where the rule has a well-behaved second target. TRUTH: the hostile target's true answer.
+# IGNORED: nothing counts as its answer, so the second one answers, after a while. CHAIN: the chain, or SERVFAIL if it
+# is too long. All others: the second one answers (after SILENT only after a while), and `status` says this of the
+# hostile one.
 TRUTH, IGNORED, CHAIN = "truth", "ignored", "chain"
 MANGLED, RCODE, LAME = "mangled reply", "unexpected rcode", "lame answer"
 SILENT, CLOSED = "no answer", ("connection closed", "network error")
@@ -50,7 +51,7 @@ DEEDS = {
     "tc-half": SILENT, "tc-wrong-id": SILENT, "tc-empty": SILENT, "tc-noise": SILENT,
     "tc-always": MANGLED, "tc-silence": SILENT,
 }
-# So long a connection stands still, in seconds: longer than an answer next door may take.
+# Seconds that a connection stays open without an answer: longer than an answer to a client next door may take.
 HOLD_S = 3
 VICTIM = "www.good.test"
 

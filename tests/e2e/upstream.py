@@ -4,7 +4,7 @@
     servfail. refused. notimp.   that rcode
     silent.                      nothing
     late200.                     an answer after that many milliseconds
-    held.                        an answer once there is a file LOG.release, if not too late
+    held.                        an answer once there is a file LOG.release, or after 30 s
     tc.                          by UDP an empty answer with TC, by TCP the data
     wavers.                      the same, but the first connection that asks ends without an answer
     ends.                        the same, but every connection does
@@ -19,7 +19,7 @@
     big.                         20 TXT records of 200 bytes (TC by UDP when that is too much)
     empty.                       NODATA with SOA
     nx.                          NXDOMAIN with SOA
-    anything else                one A record, ADDRESS
+    anything else                one A record, ADDRESS; to another type than A NODATA with SOA
 
 usage: upstream.py LISTEN PORT ADDRESS LOG; every question is a line of JSON in LOG."""
 

@@ -309,7 +309,8 @@ int edit_group(struct address_draft *draft, const struct resource_group *group)
 	return err;
 }
 
-/* Puts a page. Frees what the edits have found, as a change of many does (a copy's draft only). */
+/* Puts a page's edits; *at is how many were tried. If the draft is of a copy, then frees what they
+ * have looked up, as a change of many edits does. */
 static int put_page(struct address_draft *draft, const struct edit_page *page,
 		    enum addresses_why why, size_t *at)
 {

@@ -18,7 +18,7 @@ struct addresses_fixture {
 	struct owned *seen; /* the table at the last call of addresses_fixture_has_moved */
 };
 
-/* A region, two pools and a state. */
+/* A region, three pools and a state. */
 #define FIXTURE_WORLD                                                                              \
 	"region = \"east\"; subscription = \"11111111-2222-3333-4444-555555555555\";\n"            \
 	"management = { state = \"state.db\"; };\n" FIXTURE_POOLS
@@ -28,7 +28,7 @@ struct addresses_fixture {
 	"},\n"                                                                                     \
 	"                 { name = \"six\"; prefix = \"2001:db8::/64\"; });\n"
 
-/* With suffixes in the file there are no warnings of labels and services below them. */
+/* Suffixes in the file. With them there are no warnings of names in Azure's domains. */
 #define FIXTURE_SUFFIXES                                                                           \
 	"reverse = { suffix = \"cloudapp.azure.com\"; service_suffix = \"cloudapp.net\"; };\n"
 
@@ -41,7 +41,8 @@ struct addresses_fixture {
 	"cloud_services = ({ name = \"app\"; address = \"198.51.100.20\"; });\n"
 
 /* For a test's set-up and tear-down: *state is a fixture that starts with FIXTURE_WORLD and
- * FIXTURE_FILED, and only errors are logged. The same with another configuration. */
+ * FIXTURE_FILED, and only errors are logged. addresses_fixture_new makes a fixture with another
+ * configuration, and addresses_fixture_free frees it. */
 int addresses_fixture_set_up(void **state);
 int addresses_fixture_tear_down(void **state);
 struct addresses_fixture *addresses_fixture_new(const char *text);
@@ -96,12 +97,12 @@ void edit_free(struct address_draft *draft);  /* rolls back what is not committe
 struct edit_value {
 	const char *key, *text;
 };
-/* Adds one that is not there. *owner (owner NULL: nobody asks) is as it is then. Errors as of
- * addresses_put. */
+/* Adds a resource that does not exist yet, and sets *resource to it, unless `resource` is NULL.
+ * Errors as of addresses_put. */
 int edit_add(struct address_draft *draft, unsigned kind, const struct edit_value *values,
 	     size_t count, const struct owned_resource **resource);
-/* Set this PTR (a service's ownership counts as known), remove the PTR, and remove the resource.
- * resource NULL: one that does not exist. */
+/* Set this PTR (a service's ownership counts as known), remove the PTR, and remove the resource. In
+ * edit_point, resource NULL stands for one that does not exist. */
 int edit_point(struct address_draft *draft, const struct owned_resource *resource,
 	       const struct owned_item *ptr);
 int edit_unpoint(struct address_draft *draft, const struct owned_resource *resource);

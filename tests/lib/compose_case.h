@@ -1,5 +1,5 @@
-/* One or two networks, upstreams that answer from a table, and compose() between them. A question
- * that is not in the table fails the test. */
+/* Two networks, upstreams that answer from a table, and compose() between them. A question that is
+ * not in the table fails the test. */
 #ifndef SLUICE_TESTS_COMPOSE_CASE_H
 #define SLUICE_TESTS_COMPOSE_CASE_H
 
@@ -38,8 +38,8 @@ struct compose_case {
 	bool caches;        /* puts answers of upstreams into the cache */
 	bool expired;       /* the deadline has passed */
 	struct query query; /* its local address is the asked one; family 0: none */
-	char asked[TEXT];   /* "192.0.2.1 www.example.; " */
-	char answer[TEXT];  /* status, a line, and records */
+	char asked[TEXT];   /* "192.0.2.1 www.example.; 192.0.2.2 www.example." */
+	char answer[TEXT];  /* the status, a newline, and the records */
 	struct composition c;
 	uint8_t buffer[MESSAGE_MAX];
 };

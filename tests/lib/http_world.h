@@ -23,11 +23,11 @@ struct http_world {
 
 void http_world_init(struct http_world *world);
 void http_world_release(struct http_world *world);
-/* The listener on world->path, whose file goes with the world. */
+/* Opens the listener on world->path; http_world_release removes its socket file. */
 void http_world_open(struct http_world *world, const struct http_handler *handler);
 /* Opens another listener at this URL; `error` has the error. */
 MUST_CHECK int http_world_listen(struct http_world *world, const char *url);
-/* Writes a file with a secret, as http/auth.h requires. */
+/* Writes a file with a secret, which only its owner may open: else there is a warning. */
 void http_world_put_secret(const char *path, const char *secret);
 /* A free port of loopback. */
 unsigned http_world_free_port(void);

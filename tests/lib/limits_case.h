@@ -7,7 +7,7 @@
 
 struct limits_case {
 	const char *sentence;
-	const char *text; /* its directory has "zone", an empty master file */
+	const char *text; /* its directory has "zone", a master file with one record */
 	unsigned line;    /* of the fault; 0: there must be no fault and no warning */
 	const char *path; /* of the fault */
 	const char *says; /* a part of its text; begins with "warning: " for a warning */
@@ -15,8 +15,9 @@ struct limits_case {
 
 int limits_cases_run(const char *group, const struct limits_case *cases, size_t count);
 
-/* A network, a resolver in it with an inbound endpoint at 10.10.0.4 that listens at 127.0.0.1:5300
- * and an outbound one from 127.0.0.1: a line each, three in all. */
+/* Parts of configurations. BASE has three lines: a network, a resolver in it (with an inbound
+ * endpoint at 10.10.0.4 that listens at 127.0.0.1:5300, and an outbound one from 127.0.0.1), and a
+ * default resolver. */
 #define DELEGATED            " delegation = \"Microsoft.Network/dnsResolvers\"; }"
 #define SUBNET(name, prefix) "{ name = \"" name "\"; prefix = \"" prefix "\";" DELEGATED
 #define NETWORK(name, space, subnets)                                                              \

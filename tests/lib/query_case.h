@@ -4,8 +4,9 @@
 
 #include "resolver/query_ring.h"
 
-/* Of www.contoso.corp (as WwW), AAAA, asked by 10.10.1.207 in the network hub, at 5 s: a SERVFAIL
- * of a rule "contoso" that `text` explains, without the reply. There is only one at a time. */
+/* The record of a query for www.contoso.corp (as WwW), AAAA, by 10.10.1.207 in the network hub, at
+ * 5 s. The answer is SERVFAIL, by a rule "contoso", and `text` explains it; the record does not
+ * have the reply. There is only one record at a time. */
 struct query_record *query_case_record(const char *text);
 /* The same with a reply of `length` bytes, at most QUERY_RING_MESSAGE_MAX, that contains the
  * question. */

@@ -169,7 +169,7 @@ static bool check_always(struct scenario *s, const struct stage_client *client,
 	return true;
 }
 
-/* Compares the text; with a '$' at its end only the end of the text; "": no text. */
+/* Whether the text contains `want`, or ends with it if `want` has a '$' at its end. "": no text. */
 static bool ede_text_is(const char *want, const char *got)
 {
 	size_t length = strlen(want), has = strlen(got);

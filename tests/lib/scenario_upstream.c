@@ -198,8 +198,9 @@ static void with_pointer_loop(struct told_reply *saying)
 	wire_put16(saying->wire + at, (uint16_t)(0xc000 | at));
 }
 
-/* Adds two well-formed records: the data of one are pointers, each to the last one and the first to
- * the question; the owner of the other points to the last pointer. */
+/* Adds two well-formed records. The data of the first are pointers: the first one points to the
+ * question's name, each other one to the pointer before it. The second record's owner points to the
+ * last of these pointers. */
 static void with_pointer_chain(struct told_reply *saying)
 {
 	static const uint8_t opaque[RECORD_FIXED] = {0xff, 0, 0, CLASS_IN};

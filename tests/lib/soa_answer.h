@@ -6,8 +6,9 @@
 
 enum { SOA_ANSWER_FINE = FLAG_QR | FLAG_AA };
 
-/* Writes a header, the question, and a record of `rtype` with a SOA's data, whose serial is 20
- * bytes before its end; 0: no record. Returns the length. */
+/* Writes a header, the question, and, unless `rtype` is 0, a record of this type. A CNAME points to
+ * the zone; any other record has a SOA's data, with the serial 20 bytes before its end. Returns the
+ * length. */
 size_t soa_answer(const struct exchange_message *question, unsigned flags, uint16_t rtype,
 		  uint32_t serial, uint8_t bytes[EXCHANGE_MAX]);
 /* Signs an answer to our own signed message with the shared `key`; the question was asked at

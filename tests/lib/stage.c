@@ -204,7 +204,7 @@ struct stage *stage_new(void)
 	if (!stage)
 		return NULL;
 	stage->now_us = STAGE_BEGIN_US;
-	stage->key = (struct hash_key){1, 2}; /* as in config_text.h */
+	stage->key = (struct hash_key){1, 2}; /* as in config_text.c */
 	stage->random = 0x5eed;
 	stage->last_packet = &stage->packets;
 	wheel_init(&stage->wheel, stage->now_us);

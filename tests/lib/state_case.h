@@ -31,7 +31,7 @@ long state_version(const char *path);
 
 /* ---- what is told, a line for each:
  *      KIND PATH @REVISION JSON ID ADDRESS HOST GROUP REGION | PTR TTL @PTR_REVISION ACTION
- *      with "-" for what there is not, and only what is ahead of ID where it has no keys ---- */
+ *      with "-" for what is not set; without keys the line ends after JSON ---- */
 
 struct state_lines {
 	char text[8192];
@@ -42,7 +42,8 @@ struct state_lines {
 
 int tell(void *told, const struct source_resource *resource); /* a callback */
 
-/* The resources of this kind, or of all four bulk kinds (0). They must be readable. */
+/* The resources of this kind, or (0) of addresses, services, PTRs and groups. They must be
+ * readable. */
 struct state_lines state_told(struct state_case *world, unsigned kind);
 /* The results of find. */
 struct state_lines state_found(struct state_case *world, enum source_by by, unsigned kind,
@@ -106,7 +107,7 @@ const char *state_trouble(const struct state_case *world);
 	" before TEXT, after TEXT) STRICT;"                                                        \
 	"CREATE INDEX c_revision ON changes(revision); PRAGMA user_version = 5;"
 
-/* Changes a version 8 without pairs. */
+/* Make a state of version 8 one of version 6 or 7, without its pairs. */
 #define STATE_VERSION_6_OF_8                                                                       \
 	"DROP TABLE pairs;"                                                                        \
 	"CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;" \

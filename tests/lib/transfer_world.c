@@ -51,7 +51,7 @@ static void fill(struct model *model)
 	model->owned = owned_commit(draft);
 }
 
-/* A zone with one record that is as large as any can be. */
+/* A zone with one record that is nearly as large as any can be. */
 static void add_large_zone(struct model *model)
 {
 	static const struct origin origin;

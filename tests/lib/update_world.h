@@ -8,14 +8,14 @@
 struct update_world {
 	struct registrations *registrations;
 	struct zone *manual;                   /* corp.test's own records */
-	struct zone *served, *registered;      /* corp.test, */
-	struct zone *reverse_served, *reverse; /* and arpa, with its own PTRs registered */
-	struct update_client client;           /* of the next messages, */
-	struct address local;                  /* which arrive at 10.1.0.53 */
-	char *said;      /* what the last one came to: a line for each set, "= pc A 10.1.0.5" of one
-			  * that changed, "- pc A" of one that went and "~ pc A" of one that was
-			  * renewed; names relative to corp.test or arpa */
-	const char *why; /* a constant */
+	struct zone *served, *registered;      /* of corp.test */
+	struct zone *reverse_served, *reverse; /* of arpa; reverse: its registered PTRs */
+	struct update_client client;           /* sends the next messages */
+	struct address local;                  /* where they arrive: 10.1.0.53 */
+	char *said;      /* what the last message did: a line for each set, "= pc A 10.1.0.5" if it
+			  * changed, "- pc A" if it went and "~ pc A" if it was renewed; names are
+			  * relative to corp.test or arpa */
+	const char *why; /* why update_judge refused the last message, a constant; or NULL */
 };
 
 /* manual: corp.test as a master file. The entry has the prefixes 10.1.0.0/16 and 2001:db8:1::/48,

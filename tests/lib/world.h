@@ -52,7 +52,7 @@ struct world_server {
 	bool slow_by_tcp; /* and by TCP */
 	unsigned lose;    /* how many of the next packets are lost */
 	bool lowers;      /* all letters in its replies become lower case */
-	bool opts;        /* answers with an OPT to one */
+	bool opts;        /* ANSWERS has an OPT if the query has one */
 	unsigned got, got_tcp, got_plain;
 	uint64_t last_us; /* when it got the last packet */
 };
@@ -97,7 +97,7 @@ struct world {
 	struct world_server servers[WORLD_SERVERS];
 	struct world_packet *packets;
 	unsigned packet_count, sent, results;
-	int held, held_of[2]; /* all, and by each policy, whose count is the holder */
+	int held, held_of[2]; /* all, and of each policy; &held_of[i] is the holder of policy i */
 	unsigned policy;      /* of the next question */
 	bool dnssec_ok, checking_disabled, impatient;
 	struct world_asked *asked;
@@ -458,7 +458,7 @@ static inline void world_warm_up(struct world *w, unsigned questions)
 
 /* ---- a test's world ---- */
 
-/* Every test begins in it: with one, two or three servers, and released after it. */
+/* The world of every test: it has one, two or three servers, and is released after the test. */
 static struct world w;
 
 static inline int one_server(void **state)
