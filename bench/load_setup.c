@@ -92,8 +92,8 @@ static bool value_set(struct load_setup *setup, const struct load_option *row, c
 	return false;
 }
 
-/* Chooses slots for each lane: a power of two, for the ids (flight.h); with a rate 8192, since no
- * window bounds the questions then. */
+/* Chooses how many slots each lane has: a power of two, for the ids (flight.h). With a rate these
+ * are 8192, because no window bounds the questions then. */
 static void flight_rooms(struct load_setup *setup)
 {
 	uint32_t room = 1, want = setup->rate > 0 ? 8192 : setup->window / setup->lanes;

@@ -21,9 +21,9 @@ struct questions {
 	uint32_t draws[DRAWS];    /* ranks of popular names */
 };
 
-/* Shares per mille. The mixed workload resembles a private resolver's: hosts of its zone, popular
- * names, nearly all of them cached, and new names, 15 of 100, of which a third does not exist:
- * mistyped or probed. 5 of 100 are missing in the zone. */
+/* Shares per mille. The mixed workload resembles a private resolver's: of 100 questions 20 are for
+ * hosts of its zone, 5 for names that the zone lacks, 60 for popular names, nearly all of them
+ * cached, and 15 for new names, of which a third does not exist: mistyped or probed. */
 static const struct mix {
 	const char *name;
 	uint16_t share[ASK_KINDS];

@@ -149,7 +149,7 @@ def after(taken, when):
 
 def all_dead(seconds, protocol):
     """Six targets are well, and then fall silent: what is asked of them is to be SERVFAIL, and to say why. Beside the
-    load another client asks for that, and for hosts of the zone and cached names."""
+    load another client asks for new names, which have to get this, and for hosts of the zone and cached names."""
     count = int(DARK / (DARK + 2) * seconds * EACH_KIND_RATE)
     cached, new = names("c", CACHED), names("e", count)
     mixed = [name for i in range(count)

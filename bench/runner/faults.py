@@ -183,7 +183,7 @@ PARTS = (
          change.reload, 6, 5, (Failed(), Figure("p99_ratio", P99 + RATIO)) + FELT, 3),
     # No goal for the 99th percentile: what takes less than a hundredth of the time cannot move it.
     Part("edit", "The same once in five seconds", change.edit, 11, 5, (Failed(),) + FELT, 6),
-    # No goals either: they tell what a change costs those who ask, beside a load without changes.
+    # No goals either: the figures tell what a change costs those who ask, compared with a load without changes.
     Part("rule", "A rule of the state changed once a second, in a ruleset of 1000; 20,000 questions a second",
          partial(change.rule, every_s=1), 6, 5, (Failed(),) + CHANGED, 3),
     Part("rule-100", "The same a hundred times a second",

@@ -79,7 +79,7 @@ class Load:
             self.child.kill()
 
     def result(self):
-        """What it found; waits for its end. The runner sleeps meanwhile: it shares the load's core."""
+        """What it found; waits for its end. The runner sleeps meanwhile, because it may share the load's core."""
         if self.runs():
             wait_either(self.pid, None if self.server_may_end else self.server.pid)
         if not self.server_may_end and not self.server.alive():

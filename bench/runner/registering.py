@@ -1,6 +1,6 @@
 """Servers that machines register with by DNS UPDATE: sluice, BIND and Knot, each with the zone of 1000 hosts that is
-asked for and registered in, the reverse zone of the machines, one key, and a journal in the bench's folder; the load of
-signed messages (bench/register.c); and Kea's D2, which registers what a DHCP server gives to machines."""
+asked for and registered in, the reverse zone of the machines, one key, and a journal below bench/update's FOLDER; the
+load of signed messages (bench/register.c); and Kea's D2, which registers what a DHCP server gives to machines."""
 
 import base64
 import contextlib

@@ -18,8 +18,8 @@ import upstream
 
 # What has to follow each deed where the rule has a well-behaved second target. TRUTH: the hostile target's true answer.
 # IGNORED: nothing counts as its answer, so the second one answers, after a while. CHAIN: the chain, or SERVFAIL if it
-# is too long. All others: the second one answers (after SILENT only after a while), and `status` says this of the
-# hostile one.
+# is too long. All others: the second one answers (where it is SILENT, only after a while), and `status` says this of
+# the hostile one.
 TRUTH, IGNORED, CHAIN = "truth", "ignored", "chain"
 MANGLED, RCODE, LAME = "mangled reply", "unexpected rcode", "lame answer"
 SILENT, CLOSED = "no answer", ("connection closed", "network error")
@@ -51,7 +51,7 @@ DEEDS = {
     "tc-half": SILENT, "tc-wrong-id": SILENT, "tc-empty": SILENT, "tc-noise": SILENT,
     "tc-always": MANGLED, "tc-silence": SILENT,
 }
-# Seconds that a connection stays open without an answer: longer than an answer to a client next door may take.
+# Seconds that a connection stands still: longer than an answer to a client next door may take.
 HOLD_S = 3
 VICTIM = "www.good.test"
 

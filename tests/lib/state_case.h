@@ -107,7 +107,7 @@ const char *state_trouble(const struct state_case *world);
 	" before TEXT, after TEXT) STRICT;"                                                        \
 	"CREATE INDEX c_revision ON changes(revision); PRAGMA user_version = 5;"
 
-/* Make a state of version 8 one of version 6 or 7, without its pairs. */
+/* Turn a state of version 8 into one of version 6 or 7, without its pairs. */
 #define STATE_VERSION_6_OF_8                                                                       \
 	"DROP TABLE pairs;"                                                                        \
 	"CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;" \
