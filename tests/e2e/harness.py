@@ -144,6 +144,15 @@ def fields_of(path):
         return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
 
 
+def threads_of(pid):
+    """What the kernel says of each thread: {tid: {field: text}}. A thread that ends meanwhile is left out."""
+    found = {}
+    for tid in os.listdir("/proc/%d/task" % pid):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found[int(tid)] = fields_of("/proc/%d/task/%s/status" % (pid, tid))
+    return found
+
+
 def is_gone(pid):
     """Whether all of its threads are gone: the first one may end before threads that have its sockets."""
     try:

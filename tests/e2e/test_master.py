@@ -372,8 +372,11 @@ class Hostile(test_upgrade.Upgrading):
         self.goes_on()
 
     def descriptors(self):
-        folder = "/proc/%d/fd" % self.sluice.child.pid
-        return {number: os.readlink(os.path.join(folder, number)) for number in os.listdir(folder)}
+        folder, found = "/proc/%d/fd" % self.sluice.child.pid, {}
+        for number in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):  # of one that is closed meanwhile
+                found[number] = os.readlink(os.path.join(folder, number))
+        return found
 
     def test_one_that_ends_before_it_has_the_state_is_started_again(self):
         before = self.sluice.pid

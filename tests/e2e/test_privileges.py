@@ -1,6 +1,7 @@
 """Least privilege: root starts the server, which runs as another user that may bind port 53 and make the
 system calls that it needs, and nothing else. What the service manager is told. No secret in any output."""
 
+import contextlib
 import ctypes
 import glob
 import http.client
@@ -63,22 +64,14 @@ def can_become_others():
         return sum(int(line.split()[2]) for line in file) > USER
 
 
-def tasks(process):
-    """What the kernel says of each thread: {field: text}, by thread."""
-    folder = "/proc/%d/task" % process.pid
-    return {int(tid): harness.fields_of(os.path.join(folder, tid, "status")) for tid in os.listdir(folder)}
-
-
 def niceness(process):
     """Of the main thread, of listeners' and of workers': {"sluice": 0, ...}, by a name's beginning.
     A sanitizer's own thread has the main one's name."""
     found = {}
-    for path in glob.glob("/proc/%d/task/*/stat" % process.pid):
-        with open(path) as file:
-            tid, rest = file.read().split(" (", 1)
-        name, rest = rest.rsplit(")", 1)
-        if name != "sluice" or int(tid) == process.pid:
-            found[name.split("-")[0]] = int(rest.split()[16])  # proc(5): the 19th, from 1
+    for tid, task in harness.threads_of(process.pid).items():
+        if task["Name"] != "sluice" or tid == process.pid:
+            with contextlib.suppress(ProcessLookupError):
+                found[task["Name"].split("-")[0]] = os.getpriority(os.PRIO_PROCESS, tid)
     return found
 
 
@@ -152,7 +145,7 @@ class AnotherUser(Server):
         self.start()
         self.serves()
         self.assert_answer(self.host.ask(HERE, "www.contoso.corp"), "192.0.2.1")
-        for task in tasks(self.sluice).values():
+        for task in harness.threads_of(self.sluice.pid).values():
             self.assertEqual([str(USER)] * 4, task["Uid"].split(), task)
             self.assertEqual([str(USER)] * 4, task["Gid"].split(), task)
             self.assertIn(task["Groups"].split(), ([], [str(USER)]), task)
@@ -483,7 +476,7 @@ int main(int argc, char **argv)
         self.start(config(user=None))
         self.serves()
         harness.wait_for(lambda: "running as root; set `user`" in self.sluice.log(), "the warning")
-        for task in tasks(self.sluice).values():
+        for task in harness.threads_of(self.sluice.pid).values():
             if task["Name"].startswith("worker-"):
                 self.assertEqual(0, int(task["CapEff"], 16), task)
 
@@ -509,8 +502,8 @@ class Filtered(Server):
         # One worker has answered; the other one may only begin.
         harness.wait_for(lambda: sum(task["Name"].startswith("worker-") and not int(task["CapPrm"], 16)
                                      and task.get("Seccomp_filters", "4") == "4"
-                                     for task in tasks(self.sluice).values()) == 2, "both workers' filters")
-        for task in tasks(self.sluice).values():
+                                     for task in harness.threads_of(self.sluice.pid).values()) == 2, "both workers' filters")
+        for task in harness.threads_of(self.sluice.pid).values():
             listener = task["Name"].startswith("MHD")
             bare = listener or task["Name"].startswith("worker-")
             self.assertEqual("2", task["Seccomp"], task)
@@ -572,7 +565,7 @@ int main(int argc, char **argv)
     def test_it_can_be_turned_off(self):
         self.start(config(more=" seccomp = false;"))
         # The master's own stays.
-        self.assertEqual({"1"}, {task.get("Seccomp_filters", "1") for task in tasks(self.sluice).values()})
+        self.assertEqual({"1"}, {task.get("Seccomp_filters", "1") for task in harness.threads_of(self.sluice.pid).values()})
 
     def test_nothing_that_it_does_is_stopped(self):
         for name, argv in (("text", ""), ("json", ' format = "json";')):
@@ -704,7 +697,7 @@ class Manager(Server):
     def test_a_server_that_has_lost_a_thread_is_started_again(self):
         self.assertIn("READY=1", self.heard())
         self.assertEqual(401, self.call("GET", "/v1/status")[0])
-        found = [tid for tid, task in tasks(self.sluice).items() if task["Name"].startswith("MHD")]
+        found = [tid for tid, task in harness.threads_of(self.sluice.pid).items() if task["Name"].startswith("MHD")]
         before, pid = len(self.sluice.log()), self.sluice.pid
         self.end_thread(found[0])
         harness.wait_for(lambda: re.search("the thread MHD.* has ended ahead of its time",
@@ -717,7 +710,7 @@ class Manager(Server):
     def test_a_server_with_a_worker_that_hangs_is_started_again_and_the_manager_hears_of_no_hang(self):
         self.assertIn("READY=1", self.heard())
         self.assertEqual("WATCHDOG=1", self.socket.recv(100).decode())
-        workers = [tid for tid, task in tasks(self.sluice).items() if task["Name"] == "worker-1"]
+        workers = [tid for tid, task in harness.threads_of(self.sluice.pid).items() if task["Name"] == "worker-1"]
         self.assertEqual(1, len(workers))
         before, pid = len(self.sluice.log()), self.sluice.pid
         self.stop_thread(workers[0])

@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import random
-import re
 import shutil
 import signal
 import socket
@@ -458,15 +457,9 @@ class Upgrade(Upgrading):
         self.assertEqual(0, self.sluice.command("names")[0])  # it is in a thread that they are gathered
 
         def woken():
-            tasks = []
-            for task in os.listdir("/proc/%d/task" % pid):
-                with contextlib.suppress(FileNotFoundError), \
-                        open("/proc/%d/task/%s/status" % (pid, task)) as file:
-                    blocked = int(re.search(r"SigBlk:\t(\w+)", file.read()).group(1), 16)
-                    if not blocked & 1 << signal.SIGTERM - 1:
-                        tasks.append(int(task))
-            self.assertLessEqual(set(tasks), {pid})
-            return tasks  # none for a moment, while that one starts others
+            tids = [tid for tid, task in harness.threads_of(pid).items() if not int(task["SigBlk"], 16) & 1 << signal.SIGTERM - 1]
+            self.assertLessEqual(set(tids), {pid})
+            return tids  # none for a moment, while that one starts others
 
         harness.wait_for(woken, "signals to be let through")
 
