@@ -1428,8 +1428,8 @@ static const struct field reverse_fields[] = {
 	 .type = FIELD_BOOL,
 	 AT(reverse_settings, ipv6),
 	 .fallback = "false",
-	 .doc = "Whether clients may set reverse names of IPv6 addresses "
-		"through the management interface, which Azure does not allow."},
+	 .doc = "Whether cloud services, and addresses through Azure's API, may have reverse names "
+		"for IPv6, which Azure does not allow."},
 	{.key = "name_servers",
 	 .type = FIELD_DOMAINS,
 	 AT(reverse_settings, name_servers),
