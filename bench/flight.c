@@ -35,8 +35,8 @@ struct flight_slot *flight_take(struct load_flight *flight)
 	struct flight_slot *slot = &flight->slots[index];
 	if (index >= flight->touched)
 		flight->touched = index + 1;
-	slot->id =
-		(uint16_t)(index * flight->stride + random_step(&flight->random) % flight->stride);
+	uint32_t step = 1 + random_step(&flight->random) % (flight->stride - 1);
+	slot->id = (uint16_t)(index * flight->stride + (slot->id + step) % flight->stride);
 	slot->used = true;
 	return slot;
 }

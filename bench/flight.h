@@ -1,10 +1,9 @@
 /* Questions under way on one socket: a slot for each, found by the answer's id.
  *
- *     id = slot * stride + random below stride
+ *     id = slot * stride + random below stride, but not the slot's last id
  *
- * so an answer to a question that was given up matches the slot's new id only in one of `stride`
- * cases and else counts as late, and the low bits of ids, by which a server may choose its threads,
- * are evenly distributed. */
+ * so an answer to a question that was given up does not match the slot's next id, and counts as
+ * late. The low bits of ids, by which a server may choose its threads, are evenly distributed. */
 #ifndef BENCH_FLIGHT_H
 #define BENCH_FLIGHT_H
 

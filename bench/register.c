@@ -323,6 +323,6 @@ int main(int argc, char **argv)
 	}
 	if (report())
 		return 0;
-	fputs("register: not every message was answered with NOERROR\n", stderr);
+	fputs("register: not every message got a signed answer with NOERROR\n", stderr);
 	return 1;
 }
