@@ -967,8 +967,8 @@ static bool raise_limits(struct import *import, const struct faults *faults)
 /* ---- finishing ---- */
 
 /* Opens a resolv.conf in memory and fills in its path: the servers of this machine do not matter,
- * because the result may be for another. No server is listened at with the dummy address (RFC 7600
- * section 4.8). */
+ * because the result may be for another. No server listens at this one, the IPv4 dummy address (RFC
+ * 7600 section 4.8). */
 static int open_servers(char *path, size_t size)
 {
 	static const char text[] = "nameserver 192.0.0.8\n";

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "resolver/control/import/json_file.h"
 #include "rules/base.h"
@@ -273,7 +274,7 @@ static void put_item(struct lua *lua, json_t *table, const char *key, json_t *it
 	if (key ? json_array_size(json_object_get(table, "list")) > 0
 		: json_object_size(json_object_get(table, "keys")) > 0)
 		fail(lua, "a table has names, or has none");
-	else if (key && strcmp(key, "call") == 0)
+	else if (key && strcasecmp(key, "call") == 0)
 		fail(lua, "a table with the key \"call\" is not read; no function takes one");
 	else if (key && json_object_get(json_object_get(table, "keys"), key))
 		fail(lua, "%s is there twice", key);

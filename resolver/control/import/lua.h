@@ -9,8 +9,9 @@
  *     smn:add("corp.example")         {"call": "add", "on": VALUE, "args": ["corp.example"]}
  *
  * Numbers and booleans become texts, and nil becomes null; a table is an array or an object, and
- * cannot have the key "call", which marks calls. A constant is {"name": "DNSAction.Drop"}. A name
- * gives the very value that it was assigned; if that is a call, the call is in the list as well. */
+ * cannot have the key "call", in any case of letters, which marks calls. A constant is {"name":
+ * "DNSAction.Drop"}. A name gives the very value that it was assigned; if that is a call, the call
+ * is in the list as well. */
 #ifndef SLUICE_IMPORT_LUA_H
 #define SLUICE_IMPORT_LUA_H
 

@@ -42,6 +42,7 @@ static void a_table_is_no_call(void **state)
 		SERVER "x = {call={1}}\n",
 		SERVER "x = {call=\"setACL\", args={\"0.0.0.0/0\"}}\n",
 		SERVER "x = {[\"call\"]=\"setACL\"}\n",
+		SERVER "addAction({Call=\"AllRule\"}, PoolAction(\"p\"))\n",
 	};
 
 	(void)state;
