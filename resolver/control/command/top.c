@@ -47,6 +47,7 @@ enum {
 
 static struct {
 	struct termios before;
+	sigset_t signals; /* those whose handlers change the terminal */
 	volatile sig_atomic_t taken;
 } terminal;
 static volatile sig_atomic_t resized;
@@ -74,9 +75,9 @@ static void take_terminal(void)
 	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 	raw.c_cc[VMIN] = 0;
 	raw.c_cc[VTIME] = 0;
-	terminal.taken = 1; /* first, because a signal may come at any time */
 	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 	put("\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[H\x1b[2J");
+	terminal.taken = 1;
 }
 
 static void give_terminal_back(void)
@@ -84,9 +85,18 @@ static void give_terminal_back(void)
 	if (!terminal.taken)
 		return;
 	terminal.taken = 0;
-	/* First, because the text has to wait if the terminal's output is stopped. */
-	tcsetattr(STDIN_FILENO, TCSANOW, &terminal.before);
 	put("\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l");
+	tcsetattr(STDIN_FILENO, TCSANOW, &terminal.before);
+}
+
+/* Takes the terminal or gives it back, while no signal can do the same. */
+static void change_terminal(void (*change)(void))
+{
+	sigset_t before;
+
+	sigprocmask(SIG_BLOCK, &terminal.signals, &before);
+	change();
+	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 static void on_end(int number)
@@ -104,7 +114,7 @@ static void on_suspend(int number)
 	(void)number;
 	give_terminal_back();
 	raise(SIGSTOP);
-	if (taken) /* else it is just being given back */
+	if (taken) /* else it is not taken yet, or was given back for good */
 		take_terminal();
 	resized = 1;
 	errno = error;
@@ -122,6 +132,12 @@ static void follow_signals(sigset_t *while_waiting)
 	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
 	struct sigaction action = {.sa_handler = on_end};
 	sigset_t winch;
+
+	sigemptyset(&terminal.signals);
+	sigaddset(&terminal.signals, SIGTSTP);
+	for (size_t i = 0; i < COUNT(ends); i++)
+		sigaddset(&terminal.signals, ends[i]);
+	action.sa_mask = terminal.signals;
 
 	sigemptyset(&winch);
 	sigaddset(&winch, SIGWINCH);
@@ -1048,10 +1064,10 @@ static int show_live(struct top *top)
 	bool goes_on = true;
 
 	follow_signals(&while_waiting);
-	take_terminal();
+	change_terminal(take_terminal);
 	while (goes_on && show(top, &view, &while_waiting))
 		goes_on = look(top) || top->is_busy;
-	give_terminal_back();
+	change_terminal(give_terminal_back);
 	return goes_on ? EXIT_SUCCESS : command_fail_at(top->line, "%s", top->error);
 }
 
