@@ -67,6 +67,12 @@ static bool refuse(struct posted *posted, size_t index, const char *key, const c
 	return false;
 }
 
+static bool no_memory(struct posted *posted)
+{
+	(void)change_no_memory(&posted->error);
+	return false;
+}
+
 /* Reads a path such as "addresses/office/mail", "services/-/app" or "ptrs/ID". */
 static bool read_owned_path(const struct api_path *path, struct path *to)
 {
@@ -89,8 +95,11 @@ static bool read_edit_path(struct posted *posted, size_t index, const char *text
 	struct path *to = &posted->edits[index].path;
 	const struct kind *kind = NULL;
 	char why[PART_WHY_MAX];
+	int err = text ? api_path_init(path, text) : ERR_INVALID;
 
-	if (!text || api_path_init(path, text) != 0)
+	if (err == ERR_NOMEM)
+		return no_memory(posted);
+	if (err)
 		path->count = 0;
 	if (read_owned_path(path, to))
 		return true;
@@ -107,10 +116,8 @@ static bool read_edit_path(struct posted *posted, size_t index, const char *text
 	*to = (struct path){kind, path->segments[1], {path->segments[2], NULL}};
 	if (path->count == 5)
 		to->names[1] = path->segments[4];
-	if (part_normalize(api_model(posted->request), to, &posted->request->arena) != 0) {
-		(void)change_no_memory(&posted->error);
-		return false;
-	}
+	if (part_normalize(api_model(posted->request), to, &posted->request->arena) != 0)
+		return no_memory(posted);
 	to->group = resource_group(posted->request, to, why);
 	return to->group || refuse(posted, index, "path", why);
 }
@@ -169,10 +176,8 @@ static bool read_edit(struct posted *posted, size_t index, const json_t *edit)
 	to->values = posted->values[index];
 	if (to->values)
 		return true;
-	if (!member) {
-		(void)change_no_memory(&posted->error);
-		return false;
-	}
+	if (!member)
+		return no_memory(posted);
 	snprintf(key, sizeof key, "values.%s", member);
 	return refuse(posted, index, key, why);
 }
