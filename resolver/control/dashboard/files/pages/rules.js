@@ -58,12 +58,12 @@ function badness({use, state, not_served}, targets, {is_answered}) {
   return use?.failures ? 2 : Number(!!use?.enabled && !use.deciding);
 }
 
-// Whether the rule's targets answer, and whether it decides anything; if not, why.
+// Whether the rule is served, whether its targets answer, and whether it decides anything; if not, why.
 function ruleState({state, use, not_served}, targets, {is_answered, reason}) {
   const dead = deadOf(targets);
 
   if (state === "Disabled") return h("span", {class: "state soft"}, state);
-  if (not_served) return [h("span", {class: "state bad"}, "not served"), h("div", {class: "hint"}, name(not_served))];
+  if (not_served) return [h("span", {class: "state warn"}, "not served"), h("div", {class: "hint"}, name(not_served))];
   if (dead && dead === targets.length) return h("span", {class: "state bad"}, "no target answers");
   if (is_answered === false) return [h("span", {class: "state bad"}, "cannot be answered"), reason && h("div", {class: "hint"}, reason)];
   if (dead) return h("span", {class: "state warn"}, `${dead} of ${count(targets.length, "target")} down`);
