@@ -218,7 +218,7 @@ install: all manual
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 build/manual/sluice.8 $(MANUAL) etc/sluice-import.8
 	install -D -m 644 etc/sluice.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/sluice.conf.5
 	install -D -m 644 etc/sluice-api.7 $(DESTDIR)$(PREFIX)/share/man/man7/sluice-api.7
-	sed -i 's|/usr/local/share|$(PREFIX)/share|' $(addprefix $(DESTDIR)$(PREFIX)/share/man/,man7/sluice-api.7 man8/sluice.8 man8/sluice-import.8)
+	sed -i 's|/usr/local/share|$(PREFIX)/share|' $(DESTDIR)$(PREFIX)/share/man/man?/sluice*
 	install -D -m 644 etc/openrc.sh $(DESTDIR)$(PREFIX)/share/sluice/openrc.sh
 	for file in $(AZ_FILES); do install -D -m 644 etc/$$file $(DESTDIR)$(PREFIX)/share/sluice/$$file || exit; done
 	chmod 755 $(DESTDIR)$(PREFIX)/share/sluice/az/setup

@@ -151,6 +151,7 @@ class Example(harness.FreshCase):
         self.assertEqual({"sluice.8"} | {"sluice-" + name for name in made if name} | {"sluice-import.8"},
                          set(os.listdir(os.path.join(files, "usr/share/man/man8"))))
         self.assertIn(b".It Xr sluice-ptr 8\n", installed("man", "man8", "sluice.8"))
+        self.assertIn(b".Pa /usr/share/doc/sluice/guide ", installed("man", "man8", "sluice.8"))
         self.assertIn(b".It Cm ptr set Ar address", installed("man", "man8", "sluice-ptr.8"))
         for kind in ("examples", "guide", "prometheus", "grafana"):
             for folder, _, names in os.walk(os.path.join(harness.TOP, "etc", kind)):

@@ -142,8 +142,7 @@ class Package(harness.Case):
         self.assertIn("/etc/sluice/sluice.conf: fine", text)
         self.assertNotIn("warning", text)
         self.inside("man", "-w", "sluice", "sluice-import", "sluice-ptr", "sluice-run")
-        for page in ("man8/sluice.8", "man8/sluice-import.8", "man7/sluice-api.7"):
-            self.assertNotIn("/usr/local", self.inside("zcat", "/usr/share/man/%s.gz" % page))
+        self.assertNotIn("/usr/local", self.inside("sh", "-c", "zcat /usr/share/man/man?/sluice*"))
         self.assertIn("localhost", self.inside("sluice", "import", "hosts", "/etc/hosts"))
         self.inside("bash", "-c", ". /usr/share/bash-completion/completions/sluice; complete -p sluice")
         self.assertIn("sluice", self.inside("getent", "passwd", "sluice"))
