@@ -1428,8 +1428,8 @@ static const struct field reverse_fields[] = {
 	 .type = FIELD_BOOL,
 	 AT(reverse_settings, ipv6),
 	 .fallback = "false",
-	 .doc = "Whether cloud services, and addresses through Azure's API, may have reverse names "
-		"for IPv6, which Azure does not allow."},
+	 .doc = "Whether cloud services with an IPv6 address, and IPv6 addresses that Azure's API "
+		"sets, may have reverse names; in Azure they may not."},
 	{.key = "name_servers",
 	 .type = FIELD_DOMAINS,
 	 AT(reverse_settings, name_servers),
