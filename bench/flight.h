@@ -1,6 +1,6 @@
 /* Questions under way on one socket: a slot for each, found by the answer's id.
  *
- *     id = slot * stride + random below stride, but not the slot's last id
+ *     id = slot * stride + random below stride, but not the id that the slot had before
  *
  * so an answer to a question that was given up does not match the slot's next id, and counts as
  * late. The low bits of ids, by which a server may choose its threads, are evenly distributed. */

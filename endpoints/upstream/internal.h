@@ -1,4 +1,4 @@
-/* What the files of upstream share; only a test includes this besides.
+/* What the files of upstream share. One test includes this, too.
  *
  *     upstream/lookup.c      the table: asking, joining, leaving, ending
  *     upstream/inflight.c     flights come and go; those that wait at a target
@@ -171,7 +171,8 @@ static inline bool flight_is_beside(const struct lookup *lookup, const struct fl
 }
 
 /* Sends the question to one upstream. Unless `copy` is set, the new flight leads if none does.
- * False: it could not be sent; then the upstream is spent, but with `copy` not in every case. */
+ * False: it could not be sent. Then the upstream is spent, except with `copy` if the endpoint is
+ * over its limit, an earlier flight has not left yet, or another flight leads. */
 bool lookup_send(struct lookup *lookup, unsigned index, bool tcp, bool copy, uint64_t now_us);
 /* If no flight leads: asks the next target, stalls or gives up. May end the lookup. */
 void lookup_go_on(struct lookup *lookup, uint64_t now_us);

@@ -10,7 +10,8 @@
 
 #include "resolver/control/template/budget.h"
 
-/* Make values, owned by the budget. A text that is not UTF-8 or has a NUL fails. */
+/* Make values, owned by the budget. A text that is not UTF-8 or has a NUL fails. A NUL must follow
+ * the text of value_text_of, at its end or later. */
 json_t *value_text(struct budget *budget, const char *text);
 json_t *value_text_of(struct budget *budget, const char *text, size_t length);
 json_t *value_integer(struct budget *budget, int64_t number);
