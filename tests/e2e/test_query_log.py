@@ -63,6 +63,12 @@ class Logged(harness.FreshCase):
     def ask(self, name, rtype="A", server=HERE, **how):
         return self.host.ask(server, name, rtype, **how)
 
+    def is_quick(self):
+        """Asks for quick.contoso.corp; whether the answer took less than 900 ms, as it does unless the machine is busy."""
+        began = time.monotonic()
+        self.ask("quick.contoso.corp")
+        return time.monotonic() - began < 0.9
+
     def text(self, path=None):
         try:
             with open(path or self.path) as file:
@@ -214,7 +220,9 @@ class Filters(Logged):
         self.assertEqual(["corp.internal.", "nothing.corp.internal.", "web.corp.internal.",
                           "www.example."], sorted(e["name"] for e in self.lines()))
         self.reload(FILE + 'clients = [ "10.0.0.0/8" ]; networks = [ "hub" ];')
-        self.ask("web.corp.internal")
+        # Of one id, so of one worker, which tells the log of the first before it answers the second.
+        for name in ("web.corp.internal", "corp.internal"):
+            self.ask(name, ident=4)
         self.reload(FILE + 'clients = [ "127.0.0.0/8" ]; networks = [ "HUB" ];')
         self.ask("www.corp.internal")
         self.entries("www.corp.internal")
@@ -265,13 +273,13 @@ class Filters(Logged):
     def test_slow_ones_alone(self):
         self.reload("slower_than_ms = 900;")  # a busy machine may stand still for half a second
         self.ask("web.corp.internal")
-        self.ask("quick.contoso.corp")
+        was_quick = self.is_quick()
         self.ask("late1000.contoso.corp")
         harness.wait_for(lambda: "slow: late1000.contoso.corp. A from 127.0.0.1" in self.sluice.log(), "the line")
         self.assertRegex(self.sluice.log(), r"slow: late1000.* took [1-9].* NOERROR, rule onprem/contoso, "
                          r"target 127\.0\.0\.1:5401")
-        self.assertNotRegex(self.sluice.log(), "slow: (web|quick)")
-        self.assertEqual(["late1000.contoso.corp."], [e["name"] for e in self.log_command()])
+        self.assertNotRegex(self.sluice.log(), "slow: (web|quick)" if was_quick else "slow: web")
+        self.assertEqual(["late1000.contoso.corp."], [e["name"] for e in self.log_command() if was_quick or "quick" not in e["name"]])
 
 
 class Files(Logged):
@@ -346,6 +354,7 @@ class Files(Logged):
         self.entries("web.corp.internal", path=path)
         self.assertEqual(0, self.output()["lost"])
         harness.wait_for(lambda: asked == len([e for e in self.lines(path) if e["type"] == "A"]), "each entry")
+        harness.wait_for(lambda: self.output("dnstap_file")["written"] >= asked, "each frame")
         self.sluice.stop()
         frames = [json.loads(extra_of(frame)) for frame in read_frames(disks[1] + "/queries.dnstap")]
         self.assertEqual(asked, len([e for e in frames if e["type"] == "A"]))
@@ -476,11 +485,11 @@ class Changes(Logged):
                                    ("n0", "n1", "n2", "last")])
 
     def test_what_is_answered_last_is_told(self):
-        sock = self.host.begin(HERE, "late1000.contoso.corp")
+        sock = self.host.begin(HERE, "late300.contoso.corp")  # the end waits for two seconds (LEAVE_MS)
         self.addCleanup(sock.close)
-        harness.wait_for(lambda: self.one.questions("late1000.contoso.corp"), "the question")
+        harness.wait_for(lambda: self.one.questions("late300.contoso.corp"), "the question")
         self.assertEqual(0, self.sluice.stop())
-        self.assertEqual("127.0.0.1:5401", self.entries("late1000.contoso.corp")[0]["target"])
+        self.assertEqual("127.0.0.1:5401", self.entries("late300.contoso.corp")[0]["target"])
 
 
 class Live(Logged):
@@ -558,15 +567,16 @@ class Live(Logged):
         self.addCleanup(child.wait)
         self.addCleanup(child.terminate)
         harness.wait_for(lambda: self.status()["followers"], "it")
-        self.ask("quick.contoso.corp")
+        was_quick = self.is_quick()
         self.ask("late1000.contoso.corp")
 
         def printed():
             with open(self.at("followed")) as file:
                 return file.read()
-        harness.wait_for(lambda: "\n" in printed(), "the line")
-        self.assertRegex(printed(), r"\A\d\d:\d\d:\d\d\.\d{3}  127\.0\.0\.1 +late1000\.contoso\.corp\. A +"
-                         r"NOERROR +[1-9]\d{3}\.\d{3} ms  rule onprem/contoso, 127\.0\.0\.1:5401\n\Z")
+        harness.wait_for(lambda: "late1000" in printed() and printed().endswith("\n"), "the line")
+        begin, end = (r"\A", r"\Z") if was_quick else (r"(?m)^", "")  # else that one may be told, too
+        self.assertRegex(printed(), begin + r"\d\d:\d\d:\d\d\.\d{3}  127\.0\.0\.1 +late1000\.contoso\.corp\. A +"
+                         r"NOERROR +[1-9]\d{3}\.\d{3} ms  rule onprem/contoso, 127\.0\.0\.1:5401\n" + end)
 
     def test_filters_that_do_not_fit_are_told(self):
         for argument, text in (("rcode=OOPS", "is no response code"), ("client=x", "neither an address"),
@@ -684,6 +694,7 @@ class Dnstap(Logged):
         kept = harness.wait_for(lambda: [n for n in os.listdir(self.world.dir)
                                          if re.fullmatch(r"queries\.dnstap\.\d{8}T\d{6}Z", n)], "it")
         self.assertIn("web.corp.internal.", self.read(self.at(kept[0])))
+        harness.wait_for(lambda: self.output("dnstap_file")["open"], "the file that follows it")
         os.rename(self.at("queries.dnstap"), self.at("moved"))
         harness.wait_for(lambda: os.path.exists(self.at("queries.dnstap")), "the new file")
         with open(self.at("moved"), "rb") as file:
@@ -784,8 +795,14 @@ class Dnstap(Logged):
             self.reload('dnstap_socket = "tap.sock";')
             listener.accept()[0].detach()  # it stays open, and says nothing
             return reload_to(FILE)
-        # Whoever waited for it would wait for a second.
-        self.assertLess(min(reload_without() for _ in range(3)), min(reload_to(FILE) for _ in range(3)) + 0.9)
+        # Whoever waited for it would wait for a second, each time.
+        hanging, others = [], []
+        for number in range(20):
+            hanging.append(reload_without())
+            others.append(reload_to(FILE))
+            if number >= 2 and min(hanging) < min(others) + 0.9:
+                break
+        self.assertLess(min(hanging), min(others) + 0.9)
         self.ask("web.corp.internal")
         self.entries("web.corp.internal")
 

@@ -218,6 +218,13 @@ class Reload(harness.FreshCase):
         status, text = self.reload()
         self.assertEqual(0, status, text)
 
+    def answered(self, server, transport):
+        """As clients do it, who ask again: what comes to a socket that the master is about to close is lost."""
+        def ask():
+            with contextlib.suppress(OSError, EOFError):
+                return self.host.ask(server, "web.corp.internal", transport=transport, timeout=2)
+        return harness.wait_for(ask, "an answer of %s port %d" % server)
+
     def test_an_endpoint_goes_to_every_address_and_back(self):
         """The port is its own already: 0.0.0.0 is opened before 127.0.0.1 is closed."""
         other = ("127.0.0.9", 53)
@@ -225,8 +232,7 @@ class Reload(harness.FreshCase):
             self.listen_at("0.0.0.0")
             for server in (HERE, other):
                 for transport in (dns.udp, dns.tcp):
-                    answer = self.host.ask(server, "web.corp.internal", transport=transport)
-                    self.assert_answer(answer, "10.10.1.10")
+                    self.assert_answer(self.answered(server, transport), "10.10.1.10")
             self.listen_at("127.0.0.1")
             self.assert_answer(self.ask("web.corp.internal"), "10.10.1.10")
             self.assert_refused(self.host, other)
@@ -296,10 +302,16 @@ class Reload(harness.FreshCase):
                 break
         else:
             self.fail("each reload took until the questions were over")
-        sock = self.under_way(self.host, there, "silent.last.contoso.corp", self.one)
-        self.assertEqual(0, self.sluice.stop())
-        sock.settimeout(dns.PATIENCE)  # answered by the end, and not at the end of its time
-        self.assert_rcode(dns.Message(sock.recv(4096)), "SERVFAIL", 0, "no longer served")
+        for attempt in range(10):
+            began = time.monotonic()
+            sock = self.under_way(self.host, there, "silent.last%d.contoso.corp" % attempt, self.one)
+            self.assertEqual(0, self.sluice.stop())
+            answer = dns.Message(sock.recv(4096))  # answered by the end, and not at the end of its time
+            # Unless that (RESOLVE_DEADLINE_US) was over first, as on a busy machine.
+            if time.monotonic() - began < 4 or (answer.ede and answer.ede[0] == 0):
+                break
+            self.sluice = harness.Sluice(self.host, config(endpoint=SECOND), there)
+        self.assert_rcode(answer, "SERVFAIL", 0, "no longer served")
 
     def test_status_shows_what_was_turned_away(self):
         before = self.sluice.status()["counters"]["silent"]
@@ -363,9 +375,11 @@ class Reload(harness.FreshCase):
         self.assertEqual(0, again.stop())
 
     def test_what_does_not_come_in_time_is_said(self):
-        status, text = self.sluice.command("wait", "--revision", "7", "--timeout", "1")
-        self.assertEqual(1, status)
-        self.assertRegex(text, "generation 1 and revision 0 are served, and that is not enough yet")
+        def is_said():  # a server that stands still for a second meanwhile says nothing in time
+            status, text = self.sluice.command("wait", "--revision", "7", "--timeout", "1")
+            self.assertEqual(1, status, text)
+            return "generation 1 and revision 0 are served, and that is not enough yet" in text
+        harness.wait_for(is_said, "the server's own words")
 
     def test_a_stop_waits_for_nobody(self):
         with contextlib.closing(harness.UnixConnection(self.sluice.socket)) as connection:
