@@ -241,14 +241,20 @@ class Judged(World):
         for _ in range(6):
             self.win("first")
         self.assert_well()
-        harness.wait_for(lambda: self.state("192.168.0.5") == "REFUSED", "the target to be seen", HALF_A_MINUTE)
+
+        def is_seen():  # an error that comes late, when the other target has answered, does not count
+            self.win("first")
+            return self.state("192.168.0.5") == "REFUSED"
+        harness.wait_for(is_seen, "the target to be seen", 2 * HALF_A_MINUTE)
         self.assertEqual("up", self.state("192.168.0.2"))
         self.assert_well()
         self.assertEqual(0, self.metrics()['sluice_target_up{target="192.168.0.5:53",protocol="udp"}'])
 
     def test_both_of_two(self):
         self.lose("servfail", "pair")
-        self.assert_failing("onprem/pair", "192.168.0.2:53 answers SERVFAIL")
+        reason = harness.wait_for(lambda: self.said().get("onprem/pair"), "the rule to be named", HALF_A_MINUTE)
+        self.assertIn(reason, ["192.168.0.%d:53 answers SERVFAIL" % n for n in (1, 2)])  # the first may be late
+        self.assert_failing("onprem/pair", reason)
         self.win("pair")
         self.assert_well()
 

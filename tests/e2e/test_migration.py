@@ -217,7 +217,11 @@ class Migration(Old):
         """When its copy is there, has grown, has its log's new name, and has taken the older file's place."""
         self.dice, killed = random.Random(7), 0
         has = lambda end: os.path.exists(self.path + end)
-        grown = lambda: has(".new") and os.path.getsize(self.path + ".new") > 50000
+
+        def grown():
+            with contextlib.suppress(FileNotFoundError):  # it may be renamed into place at any moment
+                return os.path.getsize(self.path + ".new") > 50000
+            return False
         for comes in 5 * (lambda: has(".new"), grown, lambda: has(".v7"), lambda: has(".v7") and not has(".new")):
             self.begin_anew()
             self.run_and_kill(comes)

@@ -62,7 +62,8 @@ class OverTime(World):
         asked = sum(told.of("sluice_queries_total").values()) # the harness has asked, too
         self.assertGreaterEqual(asked, 7)
         self.wait_total(asked, "endpoints", "r/in")
-        self.assertEqual(1, self.total("endpoints", "r/in", "servfail"))
+        # The last one may come in one second, and be answered in the next.
+        self.wait_total(1, "endpoints", "r/in", "servfail")
         for name, count in (("zone", 3), ("cache", 1), ("stale", 0)):
             self.assertEqual(count, self.total("sources", name, "responses"), name)
         for name, count in (("zone", 3), ("default", 1), ("onprem", 3)):
