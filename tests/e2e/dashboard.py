@@ -117,7 +117,7 @@ class Browser(harness.Case):
     # ---- the server ----
 
     def call(self, method, path, body=None, secret=OPS, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=dns.PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=5 * dns.PATIENCE)
         try:
             headers.setdefault("Authorization", "Bearer " + secret)
             headers.setdefault("Content-Type", "application/json")

@@ -328,7 +328,7 @@ class Guesses(Asking):
         self.use_up()
         late, _ = self.fill(lambda connection: connection.request(
             "GET", "/v1/status", headers={"Authorization": "Bearer wrong-secret-0123456789"}))
-        kept = [self.connect() for _ in range(32 - 17)]  # as many as an address may have
+        kept = [self.connect() for _ in range(32 - 1 - len(late))]  # as many as an address may have, with that of use_up
         more = [self.connect() for _ in range(4)]
         ended = 0
         while ended < 4:  # the test ends badly, by its patience, where others went

@@ -557,8 +557,8 @@ class Rules(Browser):
         self.log_in("/ui/rules")
         self.row("stale.test.")
         self.driver.execute_script("document.querySelector('rules-page').reload = () => {}")  # it has not heard of it yet
-        self.good("PATCH", where, {"description": "another's"})
         self.more("rule stale", "Disable")
+        self.good("PATCH", where, {"description": "another's"})
         self.press("Disable", "dialog")
         self.find("dialog .problem", "changed since you read it")
         self.good("DELETE", where)
@@ -824,12 +824,12 @@ class Reverse(Browser):
         self.fill("Description", "Mail server reverse DNS")
         self.fill("TTL (seconds)", "600")
         # Every status that the row has from now on.
-        self.driver.execute_script("""window.seen = [];
+        self.driver.execute_script("""window.seen = ["Inactive"];
             new MutationObserver(() => { const now = document.querySelector('tbody .state')?.textContent;
               if (now !== seen.at(-1)) seen.push(now); }).observe(document.querySelector('data-table'), {childList: true, subtree: true})""")
         self.press("Confirm", "dialog")
         self.row("198.51.100.10", "smtp.example.com.", "Active")
-        self.assertEqual(["Pending", "Active"], self.driver.execute_script("return seen"))
+        self.assertEqual(["Inactive", "Pending", "Active"], self.driver.execute_script("return seen"))
         self.is_served("198.51.100.10", "smtp.example.com.")
         self.more("198.51.100.10", "Unset")
         self.assertIn("resolves to smtp.example.com. now", self.text_of("dialog"))

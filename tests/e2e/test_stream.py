@@ -177,9 +177,9 @@ class Stream(test_resources.World):
             self.assertEqual(0, self.sluice.stop())
             took.append(time.monotonic() - began)
             self.assertIsNone(events.next())
-            if took[-1] < 3:
+            if took[-1] < 10:
                 break
-        self.assertLess(min(took), 3)
+        self.assertLess(min(took), 10)
 
     def test_a_client_has_one_stream_as_long_as_it_is_let_in(self):
         for name, secret, role in (("ci", CI, "admin"), ("eye", EYE, "reader")):
