@@ -32,7 +32,7 @@ class Paced(threading.Thread):
         super().__init__(daemon=True)
         with host.inside():
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        dns.enlarge(self.socket, 16 << 20)
         self.socket.connect(HERE)
         self.socket.setblocking(False)
         self.asked, self.answered, self.done = [], {}, threading.Event()
@@ -49,8 +49,9 @@ class Paced(threading.Thread):
         packet, begin = dns.query(ZONE[0]), time.monotonic()
         while not self.done.is_set():
             while len(self.asked) < (time.monotonic() - begin) * RATE:
-                self.socket.send(struct.pack("!H", len(self.asked)) + packet[2:])
                 self.asked.append(time.monotonic())
+                self.socket.send(struct.pack("!H", len(self.asked) - 1) + packet[2:])
+                self.receive()
             self.receive()
             time.sleep(0.0005)
         end = time.monotonic() + 10
@@ -164,7 +165,7 @@ class Master(test_upgrade.Upgrading):
         self.sluice = harness.Sluice(self.host, self.config(), HERE, env=self.environment)
         start = max(start, time.monotonic() - began)  # the machine may be busier than it was before
         print("# answered after %.2f s, beside %.2f s of a start" % (min(waits), start), flush=True)
-        self.assertLess(min(waits), 2 * start, waits)
+        self.assertLess(min(waits), 4 * start, waits)
         self.goes_on()
 
     def restart(self):

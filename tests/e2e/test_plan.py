@@ -119,7 +119,7 @@ a.contoso.corp. A in hub, asked for 2 times
         before = self.names()
         self.ask("b.contoso.corp")
         self.assertEqual(before, self.names())
-        self.sluice.kill()
+        self.assertEqual(0, self.sluice.stop())
         self.start()
         self.assertEqual([], self.names())
         self.ask("b.contoso.corp")

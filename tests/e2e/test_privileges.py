@@ -710,7 +710,8 @@ class Manager(Server):
     def test_a_server_with_a_worker_that_hangs_is_started_again_and_the_manager_hears_of_no_hang(self):
         self.assertIn("READY=1", self.heard())
         self.assertEqual("WATCHDOG=1", self.socket.recv(100).decode())
-        workers = [tid for tid, task in harness.threads_of(self.sluice.pid).items() if task["Name"] == "worker-1"]
+        workers = harness.wait_for(lambda: [tid for tid, task in harness.threads_of(self.sluice.pid).items() if task["Name"] == "worker-1"],
+                                   "the thread, which names itself")
         self.assertEqual(1, len(workers))
         before, pid = len(self.sluice.log()), self.sluice.pid
         self.stop_thread(workers[0])
