@@ -455,7 +455,8 @@ class Pressure(Hostile):
 
     def drip(self, text, most):
         """Seconds until a client is hung up on that sends the text, and then a byte now and then."""
-        sock, begin = self.connect(timeout=0.3), time.monotonic()
+        begin = time.monotonic()  # first, because the server's time begins with the connection
+        sock = self.connect(timeout=0.3)
         sock.sendall(text.encode())
         while time.monotonic() < begin + most:
             try:
