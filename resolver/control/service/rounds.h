@@ -11,9 +11,9 @@
  * A round begins when its result is wanted and the last one is out of date. A result is valid for
  * ROUND_GOOD_FOR times as long as its round took, so however often it is wanted, questions are
  * under way only a small part of the time. Each round has at most ROUND_AT_ONCE checks under way,
- * and begins at most ROUND_A_SECOND per second: a million PTRs take about three hours. If a round
- * has findings that the round before did not have, it logs the first new one and the number of all.
- * Results are kept in memory.
+ * and begins at most ROUND_A_SECOND checks in a second: a million PTRs take about three hours. If a
+ * round has findings that the round before did not have, it logs the first new one and the number
+ * of all. Results are kept in memory.
  *
  * For the control thread alone. */
 #ifndef SLUICE_ROUNDS_H

@@ -287,7 +287,7 @@ static void what_publishes_nothing_is_adopted_at_its_end(void **state)
 	unsigned before;
 
 	(void)state;
-	/* The wait for the workers may have ended by its timer. */
+	/* service_all_adopted is also true once its wait for the workers has timed out. */
 	while (!service_all_adopted(&world->service) || !server_all_adopted(&world->service.server))
 		uv_run(&world->loop, UV_RUN_ONCE);
 	before = world->adopted;
