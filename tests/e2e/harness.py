@@ -339,6 +339,11 @@ class Upstream(Process):
         with open(self.questions_path + ".release", "w"):
             pass
 
+    def hold(self):
+        """Holds such questions again."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.questions_path + ".release")
+
 
 class Host:
     """A machine: a network namespace on the world's bridge. Every address is reached directly."""

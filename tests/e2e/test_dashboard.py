@@ -444,10 +444,10 @@ class Asking(Browser):
         self.assertRegex(self.text_of(".answer"), r"Answer\nNOERROR after [\d.]+ ms, flags qr rd ra\n"
                          r"now.contoso.corp. 60 IN A 198.51.100.5")
         self.assertEqual(("Rule", True, "decides"), self.boxes()[1])
-        first, *more = self.asked()
-        self.assertRegex(first, r"^127.0.0.5:53\nby udp, at 0.0 ms\nNOERROR\nafter [\d.]+ ms$")
-        for again in more:  # on a busy machine its answer is late, and it is asked once more
-            self.assertRegex(again, r"^127.0.0.5:53\nby udp, at [1-9][\d.]* ms\nno answer\nafter [\d.]+ ms$")
+        asked = self.asked()  # on a busy machine its answer is late, it is asked once more, and either may answer first
+        for at, box in zip([r"0\.0"] + len(asked) * [r"[1-9][\d.]*"], asked):
+            self.assertRegex(box, r"^127.0.0.5:53\nby udp, at %s ms\n(NOERROR|no answer)\nafter [\d.]+ ms$" % at)
+        self.assertEqual(1, sum("\nNOERROR\n" in box for box in asked))
         self.assertTrue(self.driver.current_url.endswith("/ui/ask?name=now.contoso.corp&type=A&vnet=hub&ask=1"))
         self.driver.refresh()  # an URL shows the same, and now the cache has it
         self.find(".box", "good for")

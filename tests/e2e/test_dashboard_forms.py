@@ -510,7 +510,8 @@ class History(Form):
         self.assertEqual(before.rect["y"], after.rect["y"])
         self.driver.set_window_size(500, 900)
         self.addCleanup(self.driver.set_window_size, 1280, 900)
-        self.assertLess(self.find(".side del", "127.0.0.5").rect["y"], self.find(".side ins", "127.0.0.6").rect["y"])
+        self.wait(lambda: self.find(".side del", "127.0.0.5").rect["y"] < self.find(".side ins", "127.0.0.6").rect["y"],
+                  "one above the other")
         self.driver.set_window_size(1280, 900)
         self.fill("Search", "127.0.0.6")
         self.wait(lambda: len(self.rows()) == 1, "what has it")

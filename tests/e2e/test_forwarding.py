@@ -317,11 +317,14 @@ class Failover(harness.FreshCase):
         self.client = world.host("client", "10.20.0.5")
         self.one = world.host("one", "192.168.0.1")
         self.two = world.host("two", "192.168.0.2")
-        cloud = world.host("cloud", "10.10.0.4", "10.10.0.20")
+        self.cloud = world.host("cloud", "10.10.0.4", "10.10.0.20")
         self.first = harness.Upstream(self.one, "192.168.0.1", "192.0.2.1")
         self.second = harness.Upstream(self.two, "192.168.0.2", "192.0.2.2")
-        self.sluice = harness.Sluice(cloud, config(
-            rule("corp", "corp.test.", "192.168.0.1", "192.168.0.2")), ("10.10.0.4", 53))
+        self.start("sluice")
+
+    def start(self, name):
+        self.sluice = harness.Sluice(self.cloud, config(
+            rule("corp", "corp.test.", "192.168.0.1", "192.168.0.2")), ("10.10.0.4", 53), name=name)
 
     def ask(self, name):
         return self.client.ask("10.10.0.4", name + ".corp.test")
@@ -337,40 +340,62 @@ class Failover(harness.FreshCase):
         for i in range(20):
             self.assert_answer(self.ask("refused%d" % i), "192.0.2.2")
 
+    def unless_slow(self, attempt):
+        """Repeats an attempt that took long, with another server: a question ends by itself after four seconds, and a
+        server that is told to end waits two for it. `attempt` takes its number, for a new name."""
+        for number in range(10):
+            begin = time.monotonic()
+            try:
+                return attempt(number)
+            except AssertionError:
+                if time.monotonic() - begin < 1.5 or number == 9:
+                    raise
+            self.sluice.stop()
+            for upstream in self.first, self.second:
+                upstream.hold()
+            self.start("again%d" % number)
+
     def test_what_is_under_way_when_sluice_ends_is_answered(self):
-        with self.client.inside(), dns.open_socket(socket.SOCK_DGRAM, ("10.10.0.4", 53), None) as sock:
-            sock.connect(("10.10.0.4", 53))
-            sock.settimeout(dns.PATIENCE)
-            sock.send(dns.query("silent.corp.test", opts=(dns.opt(),)))
-            harness.wait_for(lambda: self.first.questions("silent.corp.test"), "the question")
-            self.assertEqual(0, self.sluice.stop())
-            self.assert_rcode(dns.Message(sock.recv(65535)), "SERVFAIL", 0, "no longer served")
-            self.assertIn("some questions are still unanswered", self.sluice.log())
+        def attempt(number):
+            name = "silent.n%d.corp.test" % number
+            with self.client.inside(), dns.open_socket(socket.SOCK_DGRAM, ("10.10.0.4", 53), None) as sock:
+                sock.connect(("10.10.0.4", 53))
+                sock.settimeout(dns.PATIENCE)
+                sock.send(dns.query(name, opts=(dns.opt(),)))
+                harness.wait_for(lambda: self.first.questions(name), "the question")
+                self.assertEqual(0, self.sluice.stop())
+                self.assert_rcode(dns.Message(sock.recv(65535)), "SERVFAIL", 0, "no longer served")
+                self.assertIn("some questions are still unanswered", self.sluice.log())
+        self.unless_slow(attempt)
 
     def begin(self, name, by_tcp=False):
         """A question that the first target has been asked."""
         return self.under_way(self.client, ("10.10.0.4", 53), name, self.first, by_tcp)
 
     def test_what_can_be_answered_when_sluice_is_told_to_end_is(self):
-        by_udp = self.begin("held.a.corp.test")
-        by_tcp = self.begin("held.b.corp.test", by_tcp=True)
-        self.sluice.signal(signal.SIGTERM)
-        harness.wait_for(lambda: "stopping on SIGTERM" in self.sluice.log(), "the signal")
-        self.first.release()
-        self.second.release()
-        for packet in (by_udp.recv(65535), dns.recv_framed(by_tcp)):
-            self.assertIn(dns.Message(packet).texts(), (["192.0.2.1"], ["192.0.2.2"]))
-        self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE))
+        def attempt(number):
+            by_udp = self.begin("held.a%d.corp.test" % number)
+            by_tcp = self.begin("held.b%d.corp.test" % number, by_tcp=True)
+            self.sluice.signal(signal.SIGTERM)
+            harness.wait_for(lambda: "stopping on SIGTERM" in self.sluice.log(), "the signal")
+            self.first.release()
+            self.second.release()
+            for packet in (by_udp.recv(65535), dns.recv_framed(by_tcp)):
+                self.assertIn(dns.Message(packet).texts(), (["192.0.2.1"], ["192.0.2.2"]))
+            self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE))
+        self.unless_slow(attempt)
 
     def test_a_second_signal_ends_it_at_once(self):
-        sock = self.begin("held.corp.test")
-        for number in (signal.SIGTERM, signal.SIGINT):
-            before = self.sluice.log().count("stopping on SIGTERM")
-            self.sluice.signal(number)
-            harness.wait_for(lambda: self.sluice.log().count("stopping on SIGTERM") > before, "the signal")
-        self.assert_rcode(dns.Message(sock.recv(65535)), "SERVFAIL", 0, "no longer served")
-        self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE))
-        self.assertNotIn("some questions are still unanswered", self.sluice.log())
+        def attempt(number):
+            sock = self.begin("held.n%d.corp.test" % number)
+            for signal_ in (signal.SIGTERM, signal.SIGINT):
+                before = self.sluice.log().count("stopping on SIGTERM")
+                self.sluice.signal(signal_)
+                harness.wait_for(lambda: self.sluice.log().count("stopping on SIGTERM") > before, "the signal", 10)
+            self.assert_rcode(dns.Message(sock.recv(65535)), "SERVFAIL", 0, "no longer served")
+            self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE))
+            self.assertNotIn("some questions are still unanswered", self.sluice.log())
+        self.unless_slow(attempt)
 
     def test_letters_are_in_random_case(self):
         for i in range(30):

@@ -21,7 +21,7 @@ import test_upgrade
 from test_upgrade import HERE, ZONE
 
 RATE = 1000  # questions a second
-PERIOD_S = 2
+PERIOD_S = 8  # no shorter: on a busy machine a thread may have no processor for some seconds
 WORKERS = 2
 
 
@@ -184,7 +184,8 @@ class Master(test_upgrade.Upgrading):
         self.sluice.wait_managed()
         self.assertIsNone(self.sluice.status()["restart"])
         self.assertNotIn("started again at", self.sluice.command("status")[1])
-        before, begin = self.kill(), time.monotonic()
+        begin = time.monotonic()
+        before = self.kill()
         self.sluice.wait_another(before)
         text = self.restart()
         took = time.monotonic() - begin
@@ -203,12 +204,12 @@ class Master(test_upgrade.Upgrading):
         self.sluice.reconfigure(self.config() + 'events = { webhook = "http://127.0.0.1:8099/"; };\n')
         self.assertEqual(0, self.sluice.command("reload")[0])
         self.sluice.wait_another(self.kill())
-        self.assertRegex(" ".join(receiver.texts_until("ended by signal 9")), r"nobody answered for \d+ ms")
+        self.assertRegex(" ".join(receiver.texts_until("ended by signal 9")), r"nobody answered for \d+ m?s")
 
     def test_one_that_was_killed_because_it_hung_says_so(self):
         self.sluice.wait_another(self.kill(signal.SIGSTOP))
         self.assertRegex(self.restart(), "^the server before this one ended by signal 9: it was killed after it "
-                                         r"had hung for \d+ ms; nobody answered for \d+ ms$")
+                                         r"had hung for \d+ m?s; nobody answered for \d+ m?s$")
 
     def test_starts_that_failed_in_between_are_counted(self):
         text = self.config()
@@ -320,7 +321,7 @@ class Master(test_upgrade.Upgrading):
             harness.freeze(again)
             if count() != served:
                 continue  # it has come to serve before it was stopped
-            self.sluice.wait_another(again)
+            harness.wait_for(lambda: self.sluice.pid != again, "another server", 2 * dns.PATIENCE)
             if "the server says nothing for" not in self.sluice.log()[log:]:
                 break  # else it has come to serve, and not to log it
         self.goes_on()
@@ -447,12 +448,12 @@ while not ask(HTTP, "http://127.0.0.1:%d" % port):
     def test_an_old_one_that_says_that_it_is_quiet_on_and_on_is_ended(self):
         self.becomes("""
 say(UPGRADE, 0, 0, %r)
-end = time.monotonic() + 60
+end = time.monotonic() + 120
 while time.monotonic() < end:
     say(QUIET)
     time.sleep(0.5)
 """ % harness.SLUICE)
-        harness.wait_for(lambda: "the old server takes too long; killed" in self.sluice.log(), "that", 30)
+        harness.wait_for(lambda: "the old server takes too long; killed" in self.sluice.log(), "that")
         self.goes_on()
 
     def test_a_server_sends_no_descriptors(self):

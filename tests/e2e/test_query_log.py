@@ -355,6 +355,7 @@ class Files(Logged):
         self.assertEqual(0, self.output()["lost"])
         harness.wait_for(lambda: asked == len([e for e in self.lines(path) if e["type"] == "A"]), "each entry")
         harness.wait_for(lambda: self.output("dnstap_file")["written"] >= asked, "each frame")
+        harness.wait_for(lambda: self.output("dnstap_file")["written"] >= asked, "each frame")
         self.sluice.stop()
         frames = [json.loads(extra_of(frame)) for frame in read_frames(disks[1] + "/queries.dnstap")]
         self.assertEqual(asked, len([e for e in frames if e["type"] == "A"]))
@@ -473,7 +474,8 @@ class Changes(Logged):
             status, text = self.sluice.command("upgrade")
             self.assertEqual(0, status, text)
         self.ask("last.corp.internal")
-        self.entries("last.corp.internal")
+        for name in ("n0", "n1", "n2", "last"):  # each from another process
+            self.entries(name + ".corp.internal")
         names = [e["name"] for e in self.lines()]
         self.assertEqual([1] * 4, [names.count(name + ".corp.internal.") for name in
                                    ("n0", "n1", "n2", "last")])

@@ -373,7 +373,7 @@ class Outside(World):
 
     def again(self, section, count):
         """The result is good for a moment: until it is another one."""
-        harness.wait_for(lambda: self.report(section)[section]["count"] == count, "another round")
+        harness.wait_for(lambda: self.report(section)[section]["count"] == count, "another round", 180)
         return self.told(section)
 
     def test_ptrs_that_do_not_lead_back_are_told_until_they_do(self):

@@ -140,6 +140,9 @@ class Truth(harness.FreshCase):
     def build(self, world):
         self.client = world.host("client", "10.10.5.5")
         onprem = world.host("onprem", *("192.168.1.%d" % number for targets, _ in RULES.values() for number in targets))
+        # A host tells of a closed port about once a second by ICMP. Else a question's only packet may just be silent.
+        with onprem.inside(), open("/proc/sys/net/ipv4/icmp_ratelimit", "w") as file:
+            file.write("0")
         self.cloud = world.host("cloud", "10.10.0.4")
         self.targets = {number: Moody(onprem, "192.168.1.%d" % number)
                         for targets, _ in RULES.values() for number in targets}
@@ -270,7 +273,7 @@ class Truth(harness.FreshCase):
         for target in self.targets.values():
             target.feel("well")
         self.answers(ANSWERED_WITH_ERRORS, 1)  # nobody asks the others
-        self.wait_agreed(set(), "all to say that all is well", A_MINUTE)
+        self.wait_agreed(set(), "all to say that all is well", A_MINUTE + HALF_A_MINUTE)
         well = self.answers(RULES, 1)
         self.assertEqual({"NOERROR"}, {some[0].rcode for some in well.values()})
 

@@ -111,21 +111,28 @@ class TcpLoad(threading.Thread):
         self.wrong, self.lost, self.done = [], [], threading.Event()
         self.sockets = []
 
-    def talk(self, sock):
-        """Not for as long as one that leaves waits for a connection to become quiet: a second."""
-        end = time.monotonic() + 0.2
+    def talk(self, sock, heard):
+        """For less than a second: a server that leaves ends a connection that is quiet for so long. `heard` is when
+        the server last sent something; where this thread stood still since then, nothing may come any more."""
+        end = heard + 0.2
         for number in range(20):
             if number > 0 and time.monotonic() > end:
                 break
-            packet = dns.query(ZONE[0])
+            packet, head = dns.query(ZONE[0]), b""
+            with contextlib.suppress(ConnectionError):
+                sock.sendall(struct.pack("!H", len(packet)) + packet)
+            sent = time.monotonic()
+            with contextlib.suppress(ConnectionError):
+                head = sock.recv(2, socket.MSG_WAITALL)
+            if not head and sent > heard + 0.5:
+                break
             self.asked += 1
-            sock.sendall(struct.pack("!H", len(packet)) + packet)
-            head = sock.recv(2, socket.MSG_WAITALL)
             reply = sock.recv(struct.unpack("!H", head)[0], socket.MSG_WAITALL) if head else b""
             if reply[:2] == packet[:2] and socket.inet_aton(ZONE[1]) in reply:
                 self.answered += 1
             else:
                 self.wrong.append(reply)
+            heard = time.monotonic()
 
     def run(self):
         self.host._enter("/run/netns/" + self.host.name)  # this thread's alone
@@ -133,8 +140,9 @@ class TcpLoad(threading.Thread):
             try:
                 with socket.socket() as sock:
                     sock.settimeout(dns.PATIENCE)
+                    begin = time.monotonic()
                     sock.connect(HERE)
-                    self.talk(sock)
+                    self.talk(sock, begin)
             except OSError as error:
                 self.lost.append(error)
 
@@ -601,7 +609,7 @@ class Upgrade(Upgrading):
 
     def test_a_request_that_takes_long_is_finished_first(self):
         """The command waits for it, too: until then the old server answers, by what it has read."""
-        for _ in range(5):  # on a slow machine the check may be over before the upgrade is that far
+        for _ in range(20):  # on a slow machine the check may be over before the upgrade is that far
             silent, checking = self.check()
             with silent:
                 before, seen = self.sluice.pid, len(self.sluice.log())
@@ -709,7 +717,7 @@ class Leaving(Upgrading):
 
     def while_leaving(self, act):
         """What act gives, which has been done while it is still there."""
-        for attempt in range(10):  # on a slow machine it may have ended by then
+        for attempt in range(20):  # on a slow machine it may have ended by then
             with silent_question(self.host):
                 self.stop()
                 found = act()

@@ -22,6 +22,7 @@ static void open_port(struct api_world *world)
 	struct http_handler handler = api_handler(&world->api);
 	char url[64];
 
+	handler.idle_ms = handler.exchange_ms = 120 * 1000; /* nobody is too slow */
 	http_world_open(&world->http, &handler);
 	world->http.port = http_world_free_port();
 	snprintf(url, sizeof url, "http://127.0.0.1:%u", world->http.port);

@@ -53,6 +53,7 @@ static int set_up(void **state)
 	*api = (struct api){
 		.service = service, .auth = http_auth_new(), .dialects = process_dialects};
 	struct http_handler handler = api_handler(api);
+	handler.idle_ms = handler.exchange_ms = 120 * 1000; /* nobody is too slow */
 	http_world_open(&world->http, &handler);
 	*state = world;
 	return 0;

@@ -122,6 +122,7 @@ static int set_up(void **state)
 	world->api = (struct api){
 		.service = &world->service, .auth = http_auth_new(), .dialects = process_dialects};
 	handler = api_handler(&world->api);
+	handler.idle_ms = handler.exchange_ms = 120 * 1000; /* nobody is too slow */
 	http_world_open(&world->http, &handler);
 	memcpy(world->putter.path, world->http.path, sizeof world->putter.path);
 	*state = world;
