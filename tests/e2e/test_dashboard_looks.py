@@ -87,6 +87,7 @@ class LooksMuch(Looks, Much):
         """The first one has 11,000 edits."""
         self.log_in("/ui/now")
         self.find("main h1", "Now")
+        self.find(".beside li", "All changes")  # comes with them
         self.settle()
         bytes_of = self.wait(lambda: self.driver.execute_script("""return performance.getEntriesByType('resource')
             .filter(one => one.name.includes('/v1/changes')).map(one => one.decodedBodySize)"""), "the changes")

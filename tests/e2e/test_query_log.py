@@ -355,7 +355,6 @@ class Files(Logged):
         self.assertEqual(0, self.output()["lost"])
         harness.wait_for(lambda: asked == len([e for e in self.lines(path) if e["type"] == "A"]), "each entry")
         harness.wait_for(lambda: self.output("dnstap_file")["written"] >= asked, "each frame")
-        harness.wait_for(lambda: self.output("dnstap_file")["written"] >= asked, "each frame")
         self.sluice.stop()
         frames = [json.loads(extra_of(frame)) for frame in read_frames(disks[1] + "/queries.dnstap")]
         self.assertEqual(asked, len([e for e in frames if e["type"] == "A"]))

@@ -112,8 +112,9 @@ class TcpLoad(threading.Thread):
         self.sockets = []
 
     def talk(self, sock, heard):
-        """For less than a second: a server that leaves ends a connection that is quiet for so long. `heard` is when
-        the server last sent something; where this thread stood still since then, nothing may come any more."""
+        """For less than a second: a server that leaves ends a connection that is quiet for so long, and each one a
+        second after it began to leave. `heard` is when the server last sent something; where this thread stood still
+        since then, nothing may come any more."""
         end = heard + 0.2
         for number in range(20):
             if number > 0 and time.monotonic() > end:

@@ -456,8 +456,12 @@ static void send_nonsense(struct http_world *world)
 		((struct world *)world)->told += http_world_status(world) == 200;
 	}
 	((struct world *)world)->told += ((struct world *)world)->handled;
-	for (int i = 0; i < 10 && http_world_ask(world, "GET /", "", NULL) != 200; i++)
-		; /* on a busy machine it may take too long */
+	uint64_t begin_ms;
+	int tries = 10;
+	do /* again only where a busy machine may have taken too long for it */
+		begin_ms = uv_hrtime() / 1000000;
+	while (http_world_ask(world, "GET /", "", NULL) != 200 && --tries > 0 &&
+	       uv_hrtime() / 1000000 - begin_ms >= IDLE_MS / 2);
 }
 
 static void nonsense_is_not_served_and_harms_nobody(void **state)
@@ -1020,9 +1024,15 @@ static void answers_that_were_given_are_sent_before_all_is_closed(void **state)
 {
 	struct world *world = *state;
 	http_world_serve(&world->http, hold_many);
+	for (int i = 0; i < 10 && world->gave_up; i++) { /* the machine was busy */
+		tear_down(state);
+		set_up(state);
+		world = *state;
+		http_world_serve(&world->http, hold_many);
+	}
+	assert_false(world->gave_up);
 	assert_int_equal(world->handled, HELD);
-	if (!world->gave_up)
-		assert_int_equal(world->told, HELD);
+	assert_int_equal(world->told, HELD);
 }
 
 static int ask_by_hand(struct http_world *world, const char *text)
