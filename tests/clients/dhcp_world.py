@@ -145,7 +145,9 @@ class Network(harness.FreshCase):
         config = replaced(shown("/etc/sluice/sluice.conf"), ("/run/credentials/sluice.service/secrets_dhcp", secret),
                           ('state = "/var/lib/sluice/state.db"', 'socket = "control.sock"; state = "state.db"'),
                           *pairs) + 'metrics = { listen = [ "http://127.0.0.1:9153" ]; };\n'
-        self.sluice = harness.Sluice(self.dns, config, (DNS, 53))
+        # No address of the machine that runs the tests is to be a default resolver.
+        resolv_conf = self.world.write("system.conf", "nameserver 192.0.2.53\n")
+        self.sluice = harness.Sluice(self.dns, config, (DNS, 53), options=("--resolv-conf", resolv_conf))
         self.sluice.wait_managed()
 
     def machine(self, name, *options, hostname=None):

@@ -45,6 +45,8 @@ private_zones = ( { name = "filed.internal"; file = "filed.zone"; }, { name = "c
 rulesets = ( { name = "office"; links = ( { name = "hub"; virtual_network = "hub"; } );
   rules = ( { name = "contoso"; domain = "contoso.corp."; targets = ( { address = "127.0.0.5"; } ); } ); } );
 """ % (SUBSCRIPTION, ROOT)
+# A moment ago, as the pages show it: a clock, and just after midnight the day as well.
+SHOWN_TIME = r"(?:[A-Z][a-z]{2} \d+, \d\d:\d\d|\d\d:\d\d:\d\d)"
 # Texts that a browser would run as markup, and a text written from right to left.
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=document.title='owned'> \u05d0\u05d1\u05d2"
 

@@ -659,10 +659,9 @@ class Tap(unittest.TestResult):
 
     def failed(self, test, error):
         self.line(False, test)
-        text = "".join(traceback.format_exception(*error))
         world = getattr(test, "world", None)
-        if world:
-            text += world.describe()
+        text = world.describe() if world else ""
+        text += "".join(traceback.format_exception(*error))  # last: of a long log, others keep the end
         print("".join("# %s\n" % line for line in text.splitlines()), flush=True)
 
     def addSuccess(self, test):
@@ -703,7 +702,10 @@ def enter_namespaces():
 
 def stand_alone():
     """Makes sure that this program has its own namespaces, with a bridge for a world's machines; returns a
-    reason if it cannot."""
+    reason if it cannot. The user's umask and proxies are not the tests'."""
+    os.umask(0o022)
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]
     reason = None if os.environ.get(INSIDE) else enter_namespaces()
     if reason is None:
         sh("mount", "-t", "tmpfs", "none", "/run")

@@ -53,7 +53,7 @@ class Setup(unittest.TestCase):
             env=dict(os.environ, **dict(dict(
                 PATH=os.path.join(self.dir, "bin") + ":" + os.environ["PATH"], HOME=self.dir,
                 AZURE_CONFIG_DIR=self.azure, AZ_LOG=os.path.join(self.dir, "log"), AZ_CLOUD="",
-                AZ_FAILS=""), **environment)))
+                AZ_FAILS="", LC_ALL="C"), **environment)))
         text = result.stdout + result.stderr
         self.assertEqual(status, result.returncode, text)
         return text

@@ -322,7 +322,7 @@ class Guesses(Asking):
         self.assertEqual("close", answer.headers["Connection"].lower())
         self.assertGreaterEqual(int(answer.headers["Retry-After"]), 1)
         self.assertEqual(401, late[0].getresponse().status)
-        self.assertGreaterEqual(time.monotonic() - late[0].began, 1)
+        self.assertGreaterEqual(time.monotonic() - late[0].began, 0.99)  # of whole milliseconds
 
     def test_what_is_late_makes_room_and_hinders_no_end(self):
         self.use_up()

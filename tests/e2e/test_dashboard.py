@@ -12,7 +12,7 @@ import time
 import urllib.parse
 
 import harness
-from dashboard import SUBSCRIPTION, Browser, CONFIG, EYE, HOSTILE, OPS, made_up_history
+from dashboard import SUBSCRIPTION, Browser, CONFIG, EYE, HOSTILE, OPS, SHOWN_TIME, made_up_history
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
@@ -249,7 +249,7 @@ class Changes(Browser):
         self.log_in("/ui/changes")
         self.row("deleted rule kept of ruleset office")
         self.press("Undo", "tbody tr:first-child")
-        self.assertRegex(self.text_of("dialog"), r"ops deleted rule kept of ruleset office, [\d:]+\. This makes a new change")
+        self.assertRegex(self.text_of("dialog"), r"ops deleted rule kept of ruleset office, %s\. This makes a new change" % SHOWN_TIME)
         self.press("Undo", "dialog")
         self.wait(lambda: sum("created rule kept of ruleset office" in row[2] for row in self.rows()) == 2, "the undo's row")
         after = self.good("GET", "rulesets/-/office/rules/kept")
@@ -657,7 +657,7 @@ class Rules(Browser):
         self.assertEqual(["Asked", "Failed"], self.texts("th")[4:6])
         self.find(".hint", "Asked: queries of which the rule has decided a name since the server started, ")
         self.assertEqual(["0", "", "never"], self.row("idle.test.")[4:7])
-        self.assertRegex(self.row("broken.test.")[6], r"^\d\d:\d\d:\d\d$")
+        self.assertRegex(self.row("broken.test.")[6], "^%s$" % SHOWN_TIME)
         self.assertEqual("shadowed private zone corp.internal decides in hub", self.row("a.corp.internal.")[3])
         self.assertEqual("never asked its ruleset is linked to no network", self.row("loose/far")[3])
         asked = int(self.row("contoso.corp.")[4])
@@ -1218,7 +1218,7 @@ registration = ( { zone = "corp.internal"; prefixes = [ "10.10.0.0/16" ]; keys =
         self.assertEqual("Zones", self.text_of("nav [aria-current=page]"))
         self.row("vm1.corp.internal.")
         self.assertEqual(self.TITLES, self.texts("th"))
-        rows = [[re.sub(r".*\d\d:\d\d:\d\d$", "a time", cell) for cell in row[:5] + row[6:]] for row in self.rows()]
+        rows = [[re.sub(".*%s$" % SHOWN_TIME, "a time", cell) for cell in row[:5] + row[6:]] for row in self.rows()]
         last = ["a time", "corp.internal"]
         self.assertEqual([
             ["box.corp.internal.", "A", "10.10.7.6", "hidden a machine, a network interface here, has this name or address", "key dhcp.", *last],
@@ -1226,7 +1226,7 @@ registration = ( { zone = "corp.internal"; prefixes = [ "10.10.0.0/16" ]; keys =
             ["box.corp.internal.", "A", "10.10.7.99", "answered", "network interface box", "needs none", "corp.internal"],
             ["vm1.corp.internal.", "A", "10.10.7.4", "answered", "key dhcp.", *last]], rows)
         self.assertEqual("with its interface", self.rows()[2][5])
-        self.assertRegex(self.rows()[3][5], r"\d\d:\d\d:\d\d$")
+        self.assertRegex(self.rows()[3][5], SHOWN_TIME + "$")
         self.choose("Show", "Hidden by something else")
         self.wait(lambda: self.names() == ["box", "web"], "those that are hidden")
         self.fill("Search", "7.5")
@@ -1239,13 +1239,13 @@ registration = ( { zone = "corp.internal"; prefixes = [ "10.10.0.0/16" ]; keys =
 
     def test_renewals_are_told_where_the_server_knows_them(self):
         row = {"zone": "corp.internal", "name": "vm1.corp.internal.", "type": "A", "data": "10.10.7.4", "address": "10.10.7.4", "ttl": 10,
-               "by": "key dhcp.", "since": "2026-01-30T10:00:00Z", "served": True, "hidden_by": None}
-        rows = [row, {**row, "name": "vm2.corp.internal.", "renewed": "2026-01-31T10:00:00Z", "expires": "2026-02-01T10:00:00Z"},
+               "by": "key dhcp.", "since": "2020-01-30T10:00:00Z", "served": True, "hidden_by": None}
+        rows = [row, {**row, "name": "vm2.corp.internal.", "renewed": "2020-01-31T10:00:00Z", "expires": "2020-02-01T10:00:00Z"},
                 {**row, "name": HOSTILE, "data": HOSTILE, "by": HOSTILE, "zone": HOSTILE, "served": False, "hidden_by": HOSTILE}]
         self.stands_in("/v1/registrations", {"registrations": rows, "next": None})
         self.log_in("/ui/registered")
         self.assertEqual("none yet", self.row("vm1.corp.internal.")[6])
-        self.assertRegex(self.row("vm2.corp.internal.")[6], r"^Jan 3\d, \d\d:\d\d expires \w{3} \d, \d\d:\d\d$")
+        self.assertRegex(self.row("vm2.corp.internal.")[6], r"^Jan 3\d, 2020, \d\d:\d\d expires \w{3} \d, 2020, \d\d:\d\d$")
         self.assertEqual([rows[1]["renewed"], rows[1]["expires"]], self.driver.execute_script(
             "return [...document.querySelectorAll('tr:nth-child(3) td:nth-child(7) time')].map(one => one.dateTime)"))
         self.assertEqual("hidden something else takes precedence", self.row("<script>document.title='owned'</script>")[3])

@@ -519,11 +519,18 @@ class History(Form):
         self.fill("Search", "nothing-has-this")
         self.find(".empty", "No change has that.")
 
+    @staticmethod
+    def noons():
+        """Of today, yesterday and the day before, by the browser's clock. mktime takes a day of the month below 1, too."""
+        now = time.localtime()
+        return [time.mktime((now.tm_year, now.tm_mon, now.tm_mday - ago, 12, 0, 0, 0, 0, -1)) for ago in (0, 1, 2)]
+
     def stands_in_for_700_changes(self):
         """Of today, yesterday and the day before."""
+        noons = self.noons()
+
         def change(revision, ago):
-            # At noon, so that a clock that goes on during the test changes no day but today's.
-            return {"revision": revision, "time": time.strftime("%Y-%m-%dT12:00:00Z", time.gmtime(time.time() - ago * 86400)), "who": "ops", "login": None,
+            return {"revision": revision, "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(noons[ago])), "who": "ops", "login": None,
                     "path": "groups/-/g%d" % revision, "before": None, "after": {}, "verb": "created", "kind": "group", "subject": "group g%d" % revision}
         changes = [change(n, 2 if n <= 400 else 1 if n <= 500 else 0) for n in range(1, 701)]
         self.stands_for("""(where, how) => {
@@ -548,7 +555,8 @@ class History(Form):
 
     def test_a_day_is_chosen_and_read_back_to(self):
         """Also where the page has not read that far back by itself."""
-        days = [time.strftime("%Y-%m-%d", time.localtime(time.time() - ago * 86400)) for ago in (0, 1, 2)]
+        harness.wait_for(lambda: time.localtime()[3:5] < (23, 58), "midnight to pass", 180)
+        days = [time.strftime("%Y-%m-%d", time.localtime(noon)) for noon in self.noons()]
         self.stands_in_for_700_changes()
         self.log_in("/ui/changes")
         self.row("created group g700")

@@ -50,7 +50,7 @@ class Client(threading.Thread):
         super().__init__(daemon=True)
         self.number, self.sock = number, sock
         self.acknowledged, self.tried, self.sent = state  # by slot: the address, or None
-        self.wrong, self.answered, self.ending = [], 0, threading.Event()
+        self.wrong, self.answered, self.looked, self.ending = [], 0, 0, threading.Event()
 
     def run(self):
         with self.sock:
@@ -80,7 +80,8 @@ class Client(threading.Thread):
             self.answered += 1
 
     def look(self, name, expected):
-        answer = self.exchange(dns.query(name, ident=random.randrange(65536)))
+        self.looked = (self.looked + 1) & 0xffff  # not random: a late second answer is no other question's
+        answer = self.exchange(dns.query(name, ident=self.looked))
         texts = answer.texts() if answer else None
         if answer and texts != ([expected] if expected else []):
             self.wrong.append((name, expected, texts))
