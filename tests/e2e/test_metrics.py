@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 import unittest
 import urllib.parse
 
@@ -183,11 +184,16 @@ class Chains(World):
         self.assertEqual(1, self.text()[key] - before)
 
     def test_a_failure_is_that_of_who_decided_the_name_that_failed(self):
-        name = "alias--servfail-n2-test.n1.test"
         failed = {"rule_queries rule1": 1, "rule_queries rule2": 1, "rule_failures rule2": 1}
-        self.assertEqual(failed, self.counted(name, rcode="SERVFAIL"))
+        for number in range(20):
+            name = "alias--servfail-x%d-n2-test.n1.test" % number
+            begin = time.monotonic()
+            self.assertEqual(failed, self.counted(name, rcode="SERVFAIL"))
+            again = self.counted(name, rcode="SERVFAIL")
+            if time.monotonic() - begin < 1:
+                break  # else the failure was not in the cache any more
         # The first name is in the cache now; the failure is, too, and no hit.
-        self.assertEqual({**failed, "cache_hits": 1}, self.counted(name, rcode="SERVFAIL"))
+        self.assertEqual({**failed, "cache_hits": 1}, again)
         # One rule for both names: it has failed.
         self.assertEqual({"rule_queries rule1": 1, "rule_failures rule1": 1},
                          self.counted("alias--servfail-n1-test.n1.test", rcode="SERVFAIL"))

@@ -448,9 +448,10 @@ class Outside(World):
             self.sluice.reconfigure(self.config.replace('{ name = "good"', many + '{ name = "good"') % self.filed)
             self.assertEqual(0, self.sluice.command("reload")[0])
             self.assertEqual("running", self.good("GET", "report?sections=ptrs").body["sections"][0]["state"])
+            before = len(self.sluice.log())
             self.assertEqual(0, self.sluice.stop())
-            is_late = "still unanswered" in self.sluice.log()
-            self.start()
+            is_late = "still unanswered" in self.sluice.log()[before:]
+            self.start()  # with the same log
             if not is_late:
                 break
         self.assertFalse(is_late)
