@@ -574,7 +574,7 @@ class Case(unittest.TestCase):
                 now, still = lateness(sluice)
                 if now == count and not suspect and not still:
                     raise
-            time.sleep(0.1 * number)
+            time.sleep(0.1 * (number + 1))
         raise AssertionError("a target was late in each of many attempts")
 
     def ptr_is(self, address, *names, ttl=None):

@@ -190,7 +190,7 @@ class Chains(World):
             begin = time.monotonic()
             self.assertEqual(failed, self.counted(name, rcode="SERVFAIL"))
             again = self.counted(name, rcode="SERVFAIL")
-            if time.monotonic() - begin < 1:
+            if again == {**failed, "cache_hits": 1} or time.monotonic() - begin < 1:
                 break  # else the failure was not in the cache any more
         # The first name is in the cache now; the failure is, too, and no hit.
         self.assertEqual({**failed, "cache_hits": 1}, again)

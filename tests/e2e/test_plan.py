@@ -34,16 +34,6 @@ class Counting(test_resources.World):
     def names(self, query=""):
         return self.good("GET", "names" + query).body["names"]
 
-    def ask_counted(self, name):
-        """Not from the cache, and again where it was answered while the names were read: then it does not count."""
-        before = self.names()
-
-        def is_counted():
-            self.sluice.command("flush")
-            self.ask(name)
-            return self.names() != before
-        harness.wait_for(is_counted, name + " to be counted")
-
     def decisions(self):
         return {one["name"]: one["decided"]["hops"][0] for one in self.names()}
 

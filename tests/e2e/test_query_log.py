@@ -487,11 +487,15 @@ class Changes(Logged):
                                    ("n0", "n1", "n2", "last")])
 
     def test_what_is_answered_last_is_told(self):
-        sock = self.host.begin(HERE, "late300.contoso.corp")  # the end waits for two seconds (LEAVE_MS)
-        self.addCleanup(sock.close)
-        harness.wait_for(lambda: self.one.questions("late300.contoso.corp"), "the question")
-        self.assertEqual(0, self.sluice.stop())
-        self.assertEqual("127.0.0.1:5401", self.entries("late300.contoso.corp")[0]["target"])
+        for number in range(10):  # the end waits for two seconds (LEAVE_MS), in which a busy machine may stand still
+            if number > 0:
+                self.start(FILE)  # with the same log
+            name, before = "late300.n%d.contoso.corp" % number, len(self.sluice.log())
+            self.under_way(self.host, HERE, name, self.one)
+            self.assertEqual(0, self.sluice.stop())
+            if "still unanswered" not in self.sluice.log()[before:]:
+                break
+        self.assertEqual("127.0.0.1:5401", self.entries(name)[0]["target"])
 
 
 class Live(Logged):

@@ -195,8 +195,7 @@ class Leaving(World):
         for name, times in (("web.corp.internal", 3), ("a.contoso.corp", 2), ("printer.lan", 1), ("nas", 1),
                             ("www.example.com", 9), ("contoso.corp.example.com", 1)):
             for _ in range(times):
-                self.ask(name)
-                self.flush()
+                self.ask_counted(name)
         section = self.report("leaving")["leaving"]
         self.assertEqual([("web.corp.internal.", "zone", "corp.internal", 3),
                           ("a.contoso.corp.", "suffix", "corp", 2),
@@ -278,8 +277,7 @@ class Names(World):
     def test_names_most_asked_are_listed(self):
         self.assertRegex(self.text("names"), r"^names: 0 names most asked for \(of the last 12 to 24 hours, .*\)\n$")
         for name in ("a.contoso.corp", "a.contoso.corp", "a.elsewhere.example"):
-            self.ask(name)
-            self.flush()
+            self.ask_counted(name)
         self.assertEqual(["a.contoso.corp. A in hub, asked for 2 times: rule office/contoso -> 127.0.0.5:53",
                           "a.elsewhere.example. A in hub, asked for 1 time: default resolver -> 127.0.0.3:53"],
                          self.told("names"))

@@ -118,6 +118,16 @@ class World(harness.FreshCase):
     def ask(self, name):
         return self.host.ask(INBOUND, name)
 
+    def ask_counted(self, name):
+        """Not from the cache, and again where it was answered while the names were read: then it does not count."""
+        before = self.good("GET", "names").body["names"]
+
+        def is_counted():
+            self.sluice.command("flush")
+            self.ask(name)
+            return self.good("GET", "names").body["names"] != before
+        harness.wait_for(is_counted, name + " to be counted")
+
 
 class Resources(World):
     # ---- one by one ----

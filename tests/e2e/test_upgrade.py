@@ -722,7 +722,8 @@ class Leaving(Upgrading):
             with silent_question(self.host):
                 self.stop()
                 found = act()
-                lasts = self.sluice.child.poll() is None
+                # Its sockets are closed behind that line, some time before its master ends. Each has a log of its own.
+                lasts = self.sluice.child.poll() is None and "still unanswered" not in self.sluice.log()
             self.ended()
             if lasts:
                 return found
