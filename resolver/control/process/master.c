@@ -1014,9 +1014,9 @@ static void start_again(struct master *master)
 	master->start_ms = now_ms() + PAUSE_MAX_S * 1000;
 }
 
-/* Plans the next start: at once, but after a pause from the fifth crash in a row on. A server that
- * serves and lives for CRASH_MS ends the row. A server that never served counts as crashed, however
- * long it tried. */
+/* Plans the next start: at once after each of the first crashes in a row, and after a pause that
+ * grows from the fifth on. A server that serves and lives for CRASH_MS ends the row. A server that
+ * never served counts as crashed, however long it tried. */
 static void plan_start(struct master *master, const struct child *ended, const char *end)
 {
 	static const unsigned pauses_s[] = {0, 0, 0, 0, 0, 1, 2, 4, PAUSE_MAX_S};

@@ -237,7 +237,7 @@ static void one_that_leaves_its_path_writes_on_and_opens_nothing(void **state)
 	assert_int_not_equal(access(world->path, F_OK), 0);
 }
 
-/* The error is cleared a moment after the entry has counted. */
+/* The output counts the entry first, and clears the error a moment later. */
 static bool has_recovered(const struct query_output_status *status)
 {
 	return status->written > 0 && !*status->error;
