@@ -28,6 +28,9 @@ TTL_MAX = 86400
 # a target's patience, less often.
 ATTEMPTS, ATTEMPTS_WAITED = (1, 1) if harness.VALGRIND else (8, 3)
 LATE_MAX = 20
+# After so many answers the server knows that a target repeats letters (TARGET_CASE_SURE), and a
+# question that it does not answer is not asked by TCP as well.
+LETTERS_SURE = 8
 LEFT = "left"  # due: it is not waited for, and the next target answers; how it is counted is open
 # So many packets, at least, are found to be nobody's answer; else one where the deed is IGNORED.
 FORGED = {"silence": 0, "forged-first": 4, "guesses": 8}
@@ -256,7 +259,8 @@ class HostileTarget(harness.Case):
             return False
         if due == LEFT:
             harness.wait_for(lambda: self.is_settled(target), "its connections to end")
-        self.assertTrue(self.hostile.questions(name), "it was never asked")
+        # Where another one answered, this one may still have the question to read.
+        harness.wait_for(lambda: self.hostile.questions(name), "the hostile target to be asked")
         self.assert_due(deed, due, name, answers, more, last_error)
         return True
 
@@ -289,6 +293,8 @@ class HostileTarget(harness.Case):
         return answers
 
     def test_every_deed_beside_a_hundred_clients(self):
+        for _ in range(LETTERS_SURE):
+            self.revive()
         for deed, due in self.deeds.items():
             with self.subTest(deed=deed):
                 self.assert_deed(deed, due, "two.test", self.evil)
