@@ -659,7 +659,7 @@ class Tap(unittest.TestResult):
 
     def failed(self, test, error):
         self.line(False, test)
-        world = getattr(test, "world", None)
+        world = getattr(getattr(test, "test_case", test), "world", None)  # a subtest's is its test's
         text = world.describe() if world else ""
         text += "".join(traceback.format_exception(*error))  # last: of a long log, others keep the end
         print("".join("# %s\n" % line for line in text.splitlines()), flush=True)
