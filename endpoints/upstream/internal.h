@@ -171,8 +171,8 @@ static inline bool flight_is_beside(const struct lookup *lookup, const struct fl
 }
 
 /* Sends the question to one upstream. Unless `copy` is set, the new flight leads if none does.
- * False: it was not sent, and the question does not try this upstream again: it is spent. A copy
- * leaves the upstream as it is in three cases: its endpoint is over its limit, an earlier flight
+ * False: it was not sent, and the upstream is spent: this question is not sent to it again. After a
+ * copy the upstream is not spent in three cases: its endpoint is over its limit, an earlier flight
  * still waits to leave, or the copy would only have gone beside another flight. */
 bool lookup_send(struct lookup *lookup, unsigned index, bool tcp, bool copy, uint64_t now_us);
 /* If no flight leads: asks the next target, stalls or gives up. May end the lookup. */

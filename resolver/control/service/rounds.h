@@ -12,8 +12,8 @@
  * ROUND_GOOD_FOR times as long as its round took, so however often it is wanted, questions are
  * under way only a small part of the time. Each round has at most ROUND_AT_ONCE checks under way,
  * and begins at most ROUND_A_SECOND checks in a second: a million PTRs take about three hours. If a
- * round finds something that the round before did not, a line in the log names the first such
- * finding, and tells how many findings there are in all. Results are kept in memory.
+ * round has findings that the round before did not have, the log names the first of them, and says
+ * how many findings there are in all. Results are kept in memory.
  *
  * For the control thread alone. */
 #ifndef SLUICE_ROUNDS_H
