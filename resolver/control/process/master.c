@@ -115,7 +115,7 @@ struct master {
 	bool upgraded; /* new servers run another program than this process */
 	bool follows;  /* executes that program once it has a single server */
 	bool upgrade_wanted, reload_wanted;
-	unsigned stopping; /* how often it was told to stop */
+	bool stopping; /* it was told to stop */
 	int status;
 	unsigned crashes;                  /* in a row */
 	struct {                           /* nobody has served since a server ended: */
@@ -1116,17 +1116,22 @@ static void reap(struct master *master)
 static void on_stop(struct master *master)
 {
 	struct child *parts = master->parts;
+	bool again = master->stopping;
 	for (enum part part = 0; part < PARTS; part++)
 		set_deadline(master, &parts[part], STOPPING_MAX_MS);
-	if (master->stopping++ == 0) {
+	if (!again) {
+		master->stopping = true;
 		notify_stopping();
 		master->start_ms = 0;
 	}
 	/* A starting server handles SIGTERM later, so a second stop kills it. */
-	bool hears = parts[NOW].serves || master->stopping == 1;
 	send_signal(&parts[BESIDE], SIGKILL);
-	send_signal(&parts[NOW], hears ? SIGTERM : SIGKILL);
+	send_signal(&parts[NOW], again && !parts[NOW].serves ? SIGKILL : SIGTERM);
 	send_signal(&parts[OLD], SIGTERM);
+	if (again) {
+		say(&parts[NOW], MASTER_HURRY, 0, NULL, -1);
+		say(&parts[OLD], MASTER_HURRY, 0, NULL, -1);
+	}
 }
 
 static void on_signal(struct master *master)

@@ -15,6 +15,7 @@
  *     CLOSE kind, name, after a reload      closes its own descriptors
  *                                           GAP ms, end: for how long nobody served, and how the
  *                                           previous server ended; after SERVES, if there was a gap
+ *                                           HURRY: to end at once; with the second SIGTERM
  *
  * For an upgrade a second server is started beside the serving one.
  *
@@ -63,7 +64,8 @@ enum master_word {
 	MASTER_UPGRADE,
 	MASTER_QUIET,
 	MASTER_TAKEN,
-	MASTER_GAP, /* from the master; older servers ignore it */
+	MASTER_GAP, /* from the master, as is HURRY; older servers ignore both */
+	MASTER_HURRY,
 };
 
 enum master_kind {

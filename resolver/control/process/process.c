@@ -143,19 +143,13 @@ static void tell_upgraded(struct process *process)
 }
 
 /* Finishes pending work within LEAVE_MS, which is too short for targets that seem dead. A process
- * with a successor drains: the successor reads new queries. A second signal ends the process at
- * once. */
-static void on_stop(uv_signal_t *signal, int number)
+ * with a successor drains: the successor reads new queries. */
+static void stop(struct process *process)
 {
-	(void)number; /* the master passes SIGINT on as SIGTERM */
-	struct process *process = signal->data;
-	log_event(LOG_INFO, "stop", "stopping on SIGTERM");
-	if (process->stopping) {
-		uv_timer_stop(&process->leaving);
-		uv_stop(signal->loop);
+	if (process->stopping)
 		return;
-	}
 	process->stopping = true;
+	log_event(LOG_INFO, "stop", "stopping on SIGTERM");
 	if (process->successor) {
 		server_drain(&process->service.server);
 		tell_upgraded(process);
@@ -164,6 +158,23 @@ static void on_stop(uv_signal_t *signal, int number)
 	}
 	leave_within(process, LEAVE_MS);
 	end_upgrade(process, 503, "the server is told to stop");
+}
+
+/* A second SIGTERM changes nothing: systemd and killall signal this process as well as the master,
+ * which passes its own signal on. */
+static void on_stop(uv_signal_t *signal, int number)
+{
+	(void)number; /* the master passes SIGINT on as SIGTERM */
+	stop(signal->data);
+}
+
+/* The master has been told to stop a second time. */
+static void on_hurry(struct process *process)
+{
+	stop(process);
+	log_event(LOG_INFO, "stop", "told to stop again; ending at once");
+	uv_timer_stop(&process->leaving);
+	uv_stop(&process->loop);
 }
 
 /* ---- upgrades ---- */
@@ -296,6 +307,8 @@ static void on_word(void *context, const struct master_message *message, int fd)
 		on_leave(process, message->number);
 	else if (message->word == MASTER_DRAIN)
 		on_drain(process, message->number);
+	else if (message->word == MASTER_HURRY)
+		on_hurry(process);
 	else if (message->word == MASTER_REFUSED)
 		on_refused(process, message->text);
 }
@@ -717,6 +730,7 @@ static int load_and_serve(struct process *process, struct faults *faults)
 		return status;
 	}
 	status = serve(process, model, faults);
+	signals_block(NULL); /* a SIGTERM that nobody handles any more would kill this process */
 	close_loop(process);
 	return status;
 }

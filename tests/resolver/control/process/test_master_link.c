@@ -22,7 +22,7 @@ struct fixture {
 	struct master_link link;
 	int master;  /* the master's end */
 	int pipe[2]; /* what the master sends a copy of */
-	unsigned heard[MASTER_GAP + 1];
+	unsigned heard[MASTER_HURRY + 1];
 };
 
 /* The master says it before it is asked, which makes no difference to the link. */
