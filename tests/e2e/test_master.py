@@ -272,6 +272,7 @@ class Master(test_upgrade.Upgrading):
         self.sluice.signal(signal.SIGTERM)
         with contextlib.suppress(ProcessLookupError):
             while not select.select([server], [], [], 0.001)[0]:
+                self.sluice.signal(signal.SIGTERM)
                 signal.pidfd_send_signal(server, signal.SIGTERM)
                 signal.pidfd_send_signal(server, signal.SIGHUP)
         self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE), self.sluice.log())
@@ -422,6 +423,24 @@ wait_for('end')
         self.sluice.reconfigure(text)
         self.world.write("end", "")
         self.is_replaced()
+
+    def test_one_that_comes_to_serve_during_a_stop_serves_no_more(self):
+        """The master is told to stop before it has read that the new one serves, and kills the new one."""
+        self.begin("--binary", self.fake("""
+wait_for('go')
+for word in (ALIVE, ALIVE, ALIVE, SERVES):
+    say(word)
+open(folder + '/said', 'w').close()
+time.sleep(60)
+"""))
+        master = self.sluice.child.pid
+        harness.freeze(master)
+        self.world.write("go", "")
+        harness.wait_for(lambda: os.path.exists(os.path.join(self.world.dir, "said")), "its words")
+        self.sluice.signal(signal.SIGTERM)
+        os.kill(master, signal.SIGCONT)
+        self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE), self.sluice.log())
+        self.assertNotIn("the server ended", self.sluice.log())
 
     def test_what_cannot_be_understood_ends_who_says_it_and_nothing_else(self):
         before = self.descriptors()

@@ -462,6 +462,7 @@ class Upgrade(Upgrading):
         self.goes_on()
 
     def test_signals_are_for_the_control_thread(self):
+        self.sluice.reconfigure(self.config() + 'events = { webhook = "http://127.0.0.1:8099/"; };\n')
         self.upgrade()
         pid = self.sluice.pid
         self.assertEqual(0, self.sluice.command("names")[0])  # it is in a thread that they are gathered
@@ -633,6 +634,22 @@ class Upgrade(Upgrading):
             if lasts:
                 return
         self.fail("each check was over before the upgrade")
+
+    def test_one_that_is_told_to_stop_meanwhile_answers_first(self):
+        asking = self.under_way(self.host, HERE, "held.contoso.corp", self.upstream)
+        silent, checking = self.check()
+        with silent:
+            command = self.begin()
+            harness.wait_for(lambda: "finishing what is under way" in self.sluice.log(), "the new one to be ready")
+            self.sluice.signal(signal.SIGTERM)
+            harness.wait_for(lambda: self.sluice.log().count("stopping on SIGTERM") == 2, "the signal at both")
+            self.upstream.release()
+            self.assert_answer(dns.Message(asking.recv(65535)), "192.0.2.1")
+            self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE), self.sluice.log())
+        self.assertNotIn("the old server ended", self.sluice.log())
+        for ended in (command, checking):
+            ended.wait(dns.PATIENCE)
+        checking.stdout.close()
 
     def test_the_running_server_killed_half_way_leaves_one_that_serves(self):
         for delay in (0.0, 0.02, 0.05, 0.1, 0.15, 0.2):

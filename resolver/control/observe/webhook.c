@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "resolver/control/base/json.h"
+#include "resolver/control/base/signals.h"
 #include "resolver/control/base/threads.h"
 #include "rules/text.h"
 
@@ -235,6 +236,7 @@ static void *run(void *unused)
 int webhook_configure(const struct events_settings *wanted)
 {
 	struct settings settings;
+	sigset_t before;
 	int err = 0;
 
 	if (!wanted->webhook && !webhook.runs)
@@ -246,7 +248,9 @@ int webhook_configure(const struct events_settings *wanted)
 	webhook.settings = settings;
 	webhook.version++;
 	if (!webhook.runs) {
+		signals_block(&before);
 		err = pthread_create(&webhook.thread, NULL, run, NULL) == 0 ? 0 : ERR_SYSTEM;
+		signals_restore(&before);
 		webhook.runs = err == 0;
 	}
 	pthread_mutex_unlock(&webhook.lock);

@@ -115,7 +115,7 @@ struct master {
 	bool upgraded; /* new servers run another program than this process */
 	bool follows;  /* executes that program once it has a single server */
 	bool upgrade_wanted, reload_wanted;
-	bool stopping; /* it was told to stop */
+	unsigned stopping; /* how often it was told to stop */
 	int status;
 	unsigned crashes;                  /* in a row */
 	struct {                           /* nobody has served since a server ended: */
@@ -1066,8 +1066,9 @@ static void on_end(struct master *master, enum part part, int status)
 	close_fd(&child->fd);
 	*child = (struct child){.fd = -1};
 	if (part == NOW) {
-		/* OLD must be gone, because the next server opens the state to write at once. */
-		if (!ended.has_state)
+		/* OLD must be gone, because the next server opens the state to write at once. While
+		 * the master stops there is no next one, and OLD answers its queries. */
+		if (!ended.has_state && !master->stopping)
 			send_signal(&master->parts[OLD], SIGKILL);
 		master->upgrade_wanted = false; /* its client was connected to this server */
 		on_end_of_now(master, &ended, status, end);
@@ -1113,22 +1114,31 @@ static void reap(struct master *master)
 
 /* ---- signals ---- */
 
+/* Kills a server that does not serve yet. Nothing more is read from it, because it may just have
+ * said that it serves. */
+static void give_up(struct child *child)
+{
+	send_signal(child, SIGKILL);
+	close_fd(&child->fd);
+}
+
 static void on_stop(struct master *master)
 {
 	struct child *parts = master->parts;
-	bool again = master->stopping;
 	for (enum part part = 0; part < PARTS; part++)
 		set_deadline(master, &parts[part], STOPPING_MAX_MS);
-	if (!again) {
-		master->stopping = true;
+	if (master->stopping++ == 0) {
 		notify_stopping();
 		master->start_ms = 0;
 	}
-	/* A starting server handles SIGTERM later, so a second stop kills it. */
-	send_signal(&parts[BESIDE], SIGKILL);
-	send_signal(&parts[NOW], again && !parts[NOW].serves ? SIGKILL : SIGTERM);
+	give_up(&parts[BESIDE]);
 	send_signal(&parts[OLD], SIGTERM);
-	if (again) {
+	/* A starting server handles SIGTERM later, so a second stop kills it. */
+	if (master->stopping > 1 && !parts[NOW].serves)
+		give_up(&parts[NOW]);
+	else
+		send_signal(&parts[NOW], SIGTERM);
+	if (master->stopping == 2) { /* once: a server that is about to end reads no more */
 		say(&parts[NOW], MASTER_HURRY, 0, NULL, -1);
 		say(&parts[OLD], MASTER_HURRY, 0, NULL, -1);
 	}

@@ -105,7 +105,7 @@ static int only_fd(struct master_fds *fds)
 }
 
 /* Keeps a message that is not an answer; false: it is an answer. `kept` has room, because the
- * master sends each word at most once per upgrade. */
+ * master sends each word at most once per upgrade, and HURRY once. */
 static bool keep(struct master_link *link, const struct master_message *message,
 		 struct master_fds *fds)
 {

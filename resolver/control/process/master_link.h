@@ -45,8 +45,8 @@ int master_link_say(struct master_link *link, enum master_word word, unsigned ki
 /* Tells the master that this process serves, and as which user. */
 void master_link_serve(struct master_link *link, const char *status);
 
-/* Calls back with LEAVE, STATE, DRAIN, REFUSED and GAP, and perhaps with an answer that came too
- * late. The callback closes `fd` (-1: none). If the master is gone, this process ends. */
+/* Calls back with LEAVE, STATE, DRAIN, REFUSED, GAP and HURRY, and perhaps with an answer that
+ * came too late. The callback closes `fd` (-1: none). If the master is gone, this process ends. */
 MUST_CHECK int master_link_follow(struct master_link *link, uv_loop_t *loop,
 				  void (*on_word)(void *context,
 						  const struct master_message *message, int fd),

@@ -15,7 +15,8 @@
  *     CLOSE kind, name, after a reload      closes its own descriptors
  *                                           GAP ms, end: for how long nobody served, and how the
  *                                           previous server ended; after SERVES, if there was a gap
- *                                           HURRY: to end at once; with the second SIGTERM
+ *                                           HURRY: the server ends at once. The master says it
+ *                                           when it is told to stop a second time
  *
  * For an upgrade a second server is started beside the serving one.
  *
@@ -64,8 +65,8 @@ enum master_word {
 	MASTER_UPGRADE,
 	MASTER_QUIET,
 	MASTER_TAKEN,
-	MASTER_GAP, /* from the master, as is HURRY; older servers ignore both */
-	MASTER_HURRY,
+	MASTER_GAP,   /* from the master; older servers ignore it */
+	MASTER_HURRY, /* from the master; older servers ignore it */
 };
 
 enum master_kind {

@@ -160,15 +160,15 @@ static void stop(struct process *process)
 	end_upgrade(process, 503, "the server is told to stop");
 }
 
-/* A second SIGTERM changes nothing: systemd and killall signal this process as well as the master,
- * which passes its own signal on. */
+/* systemd and killall signal this process as well as the master, and the master passes its signal
+ * on. So a second SIGTERM changes nothing. */
 static void on_stop(uv_signal_t *signal, int number)
 {
 	(void)number; /* the master passes SIGINT on as SIGTERM */
 	stop(signal->data);
 }
 
-/* The master has been told to stop a second time. */
+/* Somebody has told the master to stop a second time, and does not want to wait for LEAVE_MS. */
 static void on_hurry(struct process *process)
 {
 	stop(process);
@@ -730,7 +730,8 @@ static int load_and_serve(struct process *process, struct faults *faults)
 		return status;
 	}
 	status = serve(process, model, faults);
-	signals_block(NULL); /* a SIGTERM that nobody handles any more would kill this process */
+	/* close_loop ends the handling of signals: SIGTERM or SIGHUP would kill this process. */
+	signals_block(NULL);
 	close_loop(process);
 	return status;
 }
