@@ -258,8 +258,11 @@ class Image(harness.Case):
                                         ("adguard", "dns:\n  upstream_dns: ['[/contoso.corp/]192.0.2.53', 192.0.2.54]\n", "utf-8")):
             with open(os.path.join(root, "tmp", "original"), "w", encoding=encoding) as file:
                 file.write(text)
-            self.assertIn('domain = "contoso.corp."', self.run_tool(
-                "run", self.container, "--", "/usr/sbin/sluice", "import", dialect, "/tmp/original"))
+            # buildah copies what a program prints, and may lose it when the program ends, so it goes to a file.
+            self.run_tool("run", self.container, "--", "/usr/sbin/sluice", "import", "--output", "/tmp/" + dialect,
+                          dialect, "/tmp/original")
+            with open(os.path.join(root, "tmp", dialect)) as file:
+                self.assertIn('domain = "contoso.corp."', file.read())
 
         with self.host.inside(), open("/proc/sys/net/ipv4/ip_unprivileged_port_start", "w") as file:
             file.write("0")
