@@ -267,6 +267,7 @@ class Master(test_upgrade.Upgrading):
                 self.assertFalse(os.path.exists(self.sluice.socket))
 
     def test_signals_until_its_end_make_no_difference(self):
+        harness.wait_for(lambda: "serving:" in self.sluice.log(), "it to serve: a second stop kills one that starts")
         server = os.pidfd_open(self.sluice.pid)
         self.addCleanup(os.close, server)
         self.sluice.signal(signal.SIGTERM)
