@@ -635,9 +635,12 @@ class Upgrade(Upgrading):
                 return
         self.fail("each check was over before the upgrade")
 
-    def test_one_that_is_told_to_stop_meanwhile_answers_first(self):
+    def stops_meanwhile(self, act):
+        """It is told to stop while it takes over. act gets the old server's id, and a question that it has to answer;
+        false: too late, once more."""
         for attempt in range(20):  # on a slow machine the check, or the two seconds of a stop, may be over too early
             silent, checking = self.check()
+            old = self.sluice.pid
             with silent:
                 command = self.begin()
                 harness.wait_for(lambda: "finishing what is under way" in self.sluice.log(), "the new one to be ready")
@@ -645,17 +648,34 @@ class Upgrade(Upgrading):
                 self.sluice.signal(signal.SIGTERM)
                 harness.wait_for(lambda: self.sluice.log().count("stopping on SIGTERM") == 2
                                  or self.sluice.child.poll() is not None, "the signal at both")
-                self.upstream.release()
+                in_time = act(old, asking)
                 self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE), self.sluice.log())
                 for ended in (command, checking):
                     ended.wait(dns.PATIENCE)
                 checking.stdout.close()
             self.assertNotIn("the old server ended", self.sluice.log())
-            answered = dns.Message(asking.recv(65535)).texts() == ["192.0.2.1"]  # else SERVFAIL, at the end
-            if answered and "has taken over" not in self.sluice.log():
+            if in_time and "has taken over" not in self.sluice.log():
                 return
+            self.upstream.hold()
             self.sluice = harness.Sluice(self.host, self.config(), HERE, name="again%d" % attempt)
         self.fail("each time it was over too early")
+
+    def test_one_that_is_told_to_stop_meanwhile_answers_first(self):
+        def answered(_, asking):
+            self.upstream.release()
+            return dns.Message(asking.recv(65535)).texts() == ["192.0.2.1"]  # else SERVFAIL, at the end
+        self.stops_meanwhile(answered)
+
+    def test_one_that_is_told_to_stop_twice_meanwhile_ends_at_once(self):
+        def hurried(old, asking):
+            harness.wait_for(lambda: set(harness.children_of(self.sluice.child.pid)) <= {old}
+                             or self.sluice.child.poll() is not None, "the new one to end")
+            with contextlib.suppress(ProcessLookupError):
+                self.sluice.signal(signal.SIGTERM)
+            self.assert_rcode(dns.Message(asking.recv(65535)), "SERVFAIL")
+            self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE), self.sluice.log())
+            return "still unanswered" not in self.sluice.log()
+        self.stops_meanwhile(hurried)
 
     def test_the_running_server_killed_half_way_leaves_one_that_serves(self):
         for delay in (0.0, 0.02, 0.05, 0.1, 0.15, 0.2):

@@ -6,7 +6,7 @@
 #include <signal.h>
 
 /* Blocks all signals but those that a fault raises in its own thread (SIGSEGV ...). *before is for
- * signals_restore; if the signals stay blocked, `before` is NULL. */
+ * signals_restore; pass NULL to leave them blocked. */
 void signals_block(sigset_t *before);
 void signals_restore(const sigset_t *before);
 /* Unblocks all signals: the parent process may have blocked some. */

@@ -683,11 +683,11 @@ static void refuse_upgrade(struct master *master, const char *how)
 		close_unwanted(master);
 }
 
-/* Gives the state, HTTP and the log to the serving server, unless it has them. */
+/* Gives the state, HTTP and the log to the serving server, unless it has them, or has to stop. */
 static void give_state(struct master *master)
 {
 	struct child *child = &master->parts[NOW];
-	if (!child->serves || child->has_state)
+	if (master->stopping || !child->serves || child->has_state)
 		return;
 	child->has_state = true;
 	say(child, MASTER_STATE, 0, NULL, STDERR_FILENO);
@@ -1114,8 +1114,8 @@ static void reap(struct master *master)
 
 /* ---- signals ---- */
 
-/* Kills a server that does not serve yet. Nothing more is read from it, because it may just have
- * said that it serves. */
+/* Kills a server that does not serve yet. Nothing more is read from it: it may just have said that
+ * it serves, and then it would become NOW. */
 static void give_up(struct child *child)
 {
 	send_signal(child, SIGKILL);
@@ -1138,7 +1138,8 @@ static void on_stop(struct master *master)
 		give_up(&parts[NOW]);
 	else
 		send_signal(&parts[NOW], SIGTERM);
-	if (master->stopping == 2) { /* once: a server that is about to end reads no more */
+	/* Only once: a server that ends does not read it, and is killed when its link is full. */
+	if (master->stopping == 2) {
 		say(&parts[NOW], MASTER_HURRY, 0, NULL, -1);
 		say(&parts[OLD], MASTER_HURRY, 0, NULL, -1);
 	}
@@ -1172,7 +1173,10 @@ static void kill_late(struct master *master, uint64_t now)
 			continue;
 		child->until_ms = 0;
 		log_event(LOG_ERROR, "master", "%s takes too long; killed", part_names[part]);
-		send_signal(child, SIGKILL);
+		if (child->serves)
+			send_signal(child, SIGKILL);
+		else
+			give_up(child);
 	}
 }
 

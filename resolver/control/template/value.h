@@ -12,7 +12,7 @@
 
 /* Make values, which the budget owns. A text that is not UTF-8, or contains a NUL, fails. If the
  * last character of a text is cut off, value_text_of may read beyond the text, but not beyond a
- * NUL. So in memory a NUL must come somewhere behind the text. */
+ * NUL. So in memory a NUL must follow, at the text's end or later. */
 json_t *value_text(struct budget *budget, const char *text);
 json_t *value_text_of(struct budget *budget, const char *text, size_t length);
 json_t *value_integer(struct budget *budget, int64_t number);
