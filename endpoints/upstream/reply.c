@@ -268,6 +268,19 @@ static void ask_plainly(struct lookup *lookup, const struct flight *flight, size
 	ask_again(lookup, flight, flight->tcp, now_us);
 }
 
+/* Asks in lower case once, even if several packets with capitals bring an error. */
+static void ask_lower(struct lookup *lookup, const struct flight *flight, uint64_t now_us)
+{
+	struct attempt *attempt = &lookup->attempts[flight->index];
+
+	if (attempt->lower) {
+		lookup_go_on(lookup, now_us);
+		return;
+	}
+	attempt->lower = true;
+	ask_again(lookup, flight, false, now_us);
+}
+
 static void use_answer(struct lookup *lookup, const struct flight *flight, const uint8_t *wire,
 		       size_t length, uint64_t now_us)
 {
@@ -322,10 +335,7 @@ static void use(struct lookup *lookup, const struct flight *flight, bool lower, 
 			ask_again(lookup, flight, true, now_us);
 		return;
 	case WORTH_PLAIN: ask_plainly(lookup, flight, length, now_us); return;
-	case WORTH_LOWER:
-		attempt->lower = true;
-		ask_again(lookup, flight, false, now_us);
-		return;
+	case WORTH_LOWER: ask_lower(lookup, flight, now_us); return;
 	case WORTH_NOTHING:
 		keep_ede(lookup, flight, wire, length);
 		turn_away(lookup, flight, error, now_us);

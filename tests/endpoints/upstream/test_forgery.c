@@ -328,6 +328,23 @@ static void no_data_while_it_is_tried_is_asked_again_in_lower_case(void **state)
 	assert_true(capitals_asked() > 0);
 }
 
+/* A copy of the question, also in capitals, leaves at the end of the allowance. */
+static void errors_to_two_packets_bring_one_in_lower_case(void **state)
+{
+	(void)state;
+	w.leg.upstream_count = 1;
+	w.servers[0].does = SERVFAILS;
+	w.servers[0].delay_us = TARGET_ALLOWANCE_FIRST_US + 10 * MS;
+	struct world_asked *q = ask_letters();
+	world_run(&w, TARGET_ALLOWANCE_FIRST_US + 5 * MS);
+	assert_int_equal(w.servers[0].got, 2);
+	assert_true(capitals_asked() > 0);
+	world_run(&w, 2 * TARGET_ALLOWANCE_FIRST_US + 10 * MS);
+	assert_true(q->done);
+	assert_int_equal(w.servers[0].got, 3);
+	assert_int_equal(capitals_asked(), 0);
+}
+
 static void no_data_that_may_be_the_letters_fault_is_nothing_beside_another_target(void **state)
 {
 	(void)state;
@@ -621,6 +638,7 @@ int main(void)
 		MISS(what_comes_from_elsewhere_has_to_repeat_all_of_the_question),
 		MISS(a_hostile_target_gains_one_packet_a_question),
 		CASE(no_data_while_it_is_tried_is_asked_again_in_lower_case),
+		CASE(errors_to_two_packets_bring_one_in_lower_case),
 		CASE(no_data_that_may_be_the_letters_fault_is_nothing_beside_another_target),
 		CASE(no_data_of_a_keeper_is_an_answer),
 		CASE(a_name_without_letters_proves_nothing),
