@@ -19,7 +19,8 @@ except ImportError:
     if not os.path.exists(DEBIANS) or os.path.realpath(sys.executable) == os.path.realpath(DEBIANS):
         raise
     os.execv(DEBIANS, [DEBIANS] + sys.argv)
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import (ElementClickInterceptedException, ElementNotInteractableException,
+                                        NoSuchElementException, StaleElementReferenceException)
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -135,6 +136,15 @@ class Browser(harness.Case):
         self.assertLess(answer.status, 300, answer.body)
         return json.loads(answer.body) if answer.body else None
 
+    def ask_counted(self, name):
+        """Again where it was answered while the server read the names: then it does not count."""
+        before = self.good("GET", "names")["names"]
+
+        def is_counted():
+            self.host.ask(("127.0.0.1", 5300), name)
+            return self.good("GET", "names")["names"] != before
+        harness.wait_for(is_counted, name + " to be counted")
+
     def stands_in(self, path, answer, status=200):
         """From the next page on the browser gets this instead of the server's response for the path."""
         made = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """{
@@ -184,7 +194,8 @@ class Browser(harness.Case):
 
     def wait(self, condition, what):
         def attempt():
-            with contextlib.suppress(NoSuchElementException, StaleElementReferenceException):
+            with contextlib.suppress(NoSuchElementException, StaleElementReferenceException,
+                                     ElementClickInterceptedException, ElementNotInteractableException):
                 return condition()
         try:
             return harness.wait_for(attempt, what)

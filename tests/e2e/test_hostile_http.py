@@ -571,7 +571,7 @@ class Pressure(Hostile):
             for sock in socks:
                 with contextlib.suppress(ConnectionError):
                     sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: ")
-            harness.wait_for(lambda: self.connections() == most, "connections")
+            harness.wait_for(lambda: self.unread() == 0 and self.connections() == most, "connections")
             for _ in range(10):  # one over it is accepted before it is closed
                 harness.wait_for(lambda: self.connections() <= most, "those over it to be closed", SOON_S)
                 self.healthy()
@@ -641,6 +641,7 @@ class Tls(Hostile):
             for sock, text in zip(slow, texts):
                 with contextlib.suppress(ConnectionError):
                     sock.sendall(text[:len(text) // 2] if at == 0 else text[at - 4:at - 3])
+            harness.wait_for(lambda: self.unread() == 0, "the slow ones to be taken")
             for _ in range(3):
                 begin = time.monotonic()
                 self.assertEqual(200, self.code("GET /v1/status") if port == PORT else self.by_tls("/v1/status"))

@@ -290,7 +290,7 @@ class Master(test_upgrade.Upgrading):
         harness.wait_for(lambda: "serving:" in self.sluice.log(), "it to serve: a second stop kills one that starts")
         server = self.sluice.pid
         harness.freeze(server)
-        for _ in range(1000):
+        for _ in range(400):
             self.sluice.signal(signal.SIGTERM)
             time.sleep(0.001)  # two signals at once count as one
         os.kill(server, signal.SIGCONT)

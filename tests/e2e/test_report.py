@@ -295,15 +295,18 @@ class Names(World):
             self.ask("late300.n%d.fabrikam.corp" % i)
             for j in range(10):  # a few may be late
                 self.ask("n%d.%d.contoso.corp" % (j, i))
-        numbers = iter(range(100000))
+        quick = ["127.0.0.5"]
 
         def alone():
-            """What is told once most of the quick answers were quick, as they are when the machine is less busy."""
+            """What is told once nearly all quick answers were quick; on a busy machine another target has better luck."""
             section = self.report("slow")["slow"]
             if len(section["findings"]) == 1:
                 return section
-            for _ in range(100):
-                self.ask("m%d.contoso.corp" % next(numbers))
+            quick.append("127.0.0.%d" % (19 + len(quick)))
+            harness.Upstream(self.host, quick[-1], "198.51.100.5")
+            self.good("PATCH", "rulesets/-/office/rules/contoso", {"targets": [{"address": quick[-1]}]})
+            for i in range(20):
+                self.ask("m%d.%d.contoso.corp" % (i, len(quick)))
         section = harness.wait_for(alone, "the slow rule alone", 120)
         self.assertEqual(["office/fabrikam"], [one["rule"] for one in section["findings"]])
         self.assertEqual((1, 2), (section["count"], section["looked_at"]))
@@ -314,7 +317,7 @@ class Names(World):
         self.assertRegex(found["text"], r"^office/fabrikam \(fabrikam\.corp\.\): half of the answers came "
                          r"within %d ms, 95 of 100 within %d ms, %.1f ms" % (
                              found["half_ms"], found["most_ms"], found["average_ms"]))
-        self.good("PATCH", "rulesets/-/office/rules/fabrikam", {"targets": [{"address": "127.0.0.5"}]})
+        self.good("PATCH", "rulesets/-/office/rules/fabrikam", {"targets": [{"address": quick[-1]}]})
         self.assertRegex(self.text("slow"), r"^slow: none of 2 rules with targets that take over 100 ms .*\n$")
 
     def test_what_is_done_is_not_asked_for_again_while_the_rest_is_waited_for(self):
@@ -397,7 +400,7 @@ class Outside(World):
         self.assertRegex(self.text("delegations"), r"^delegations: 2 of 2 public reverse zones without a delegation to us alone")
         self.serve([line.replace("ns1.example.com", "ns1.other.test") for line in MENDED[:4]] + MENDED[4:5] +
                    [MENDED[4].replace("ns1", "ns9")])
-        harness.wait_for(lambda: "ns9" in " ".join(self.told("delegations")), "another round")
+        harness.wait_for(lambda: "ns9" in " ".join(self.told("delegations")), "another round", 180)
         self.assertEqual(["114.0.203.in-addr.arpa. is delegated to ns1.other.test., and not to us",
                           "64-127.115.0.203.in-addr.arpa. is delegated to us and to ns9.example.com., which "
                           "reverse.name_servers has not"], sorted(self.told("delegations")))
@@ -405,7 +408,7 @@ class Outside(World):
         self.assertEqual(["70.115.0.203.in-addr.arpa. is no CNAME to 70.64-127.115.0.203.in-addr.arpa. in the zone above"],
                          self.again("delegations", 1))
         self.serve(MENDED[:5], ["70.115.0.203.in-addr.arpa"])
-        harness.wait_for(lambda: self.report("delegations")["delegations"]["unknown_count"] == 1, "another round")
+        harness.wait_for(lambda: self.report("delegations")["delegations"]["unknown_count"] == 1, "another round", 180)
         self.assertEqual(0, self.report("delegations")["delegations"]["count"])
         self.serve(MENDED)
         self.assertEqual([], self.again("delegations", 0))
@@ -436,8 +439,15 @@ class Outside(World):
         self.assertGreater(time.monotonic() - since, 0.5)
         # Its result is good for a while: nobody is asked again.
         self.assertIsNone(answer["good_until"])
-        self.assertGreater(section["good_until"], section["ended"])
-        self.assertEqual(section["began"], self.report("ptrs")["ptrs"]["began"])
+        for _ in range(10):  # a busy machine may come when that is over
+            self.assertGreater(section["good_until"], section["ended"])
+            again = self.good("GET", "report?sections=ptrs").body["sections"][0]
+            if again["began"] == section["began"]:
+                break
+            self.assertGreaterEqual(again["began"], section["good_until"])
+            section = self.report("ptrs")["ptrs"]
+        else:
+            self.fail("it was asked again each time")
 
     def test_the_end_waits_for_what_is_under_way_and_not_for_the_whole_round(self):
         many = "".join('{ name = "a%d"; address = "203.0.114.%d"; reverse_fqdn = "late600.n%d.example.com."; }, ' % (i, i, i)

@@ -125,22 +125,31 @@ class Stream(test_resources.World):
 
     def test_a_reader_that_is_too_slow_goes_and_nobody_waits_for_it(self):
         self.many()
-        slow, quick = self.stream("/v1/changes?after=0"), self.stream()
-        ended = select.poll()
-        ended.register(slow.response, select.POLLHUP)
-        for number in range(EDITS + 1, EDITS + 4):
+        quick, numbers = self.stream(), iter(range(EDITS + 1, EDITS + 100))
+
+        def add():
+            number = next(numbers)
             self.add(number)
             self.assertEqual("n%d" % number, quick.next()[1]["after"]["name"])
-            if number == EDITS + 1:
-                self.assertEqual([], ended.poll(0), "it was waited for")
+        for _ in range(10):  # it is closed after five seconds, which a busy machine may need for the change
+            begun = time.monotonic()
+            slow, ended = self.stream("/v1/changes?after=0"), select.poll()
+            ended.register(slow.response, select.POLLHUP)
+            add()
+            if not ended.poll(0):
+                break
+            self.assertGreater(time.monotonic() - begun, 4, "closed too early")
+        else:
+            self.fail("it was waited for")
+        add()
+        add()
         harness.wait_for(lambda: ended.poll(0), "the server to close it")
         got = 0
         with contextlib.suppress(http.client.IncompleteRead, ConnectionError):
             while slow.next():
                 got += 1
         self.assertLess(got, EDITS)
-        self.add(EDITS + 4)
-        self.assertEqual("n%d" % (EDITS + 4), quick.next()[1]["after"]["name"])
+        add()
 
     def test_there_are_so_many_and_one_that_leaves_makes_room(self):
         streams = [self.stream() for _ in range(STREAMS)]
@@ -225,8 +234,11 @@ class Stream(test_resources.World):
 
     def test_one_ends_with_the_token_that_it_was_asked_with(self):
         for path in ("/v1/changes", "/v1/events", "/v1/queries"):
-            token = self.token("ops", OPS, 6)
-            events = self.stream_of(token, path)
+            for seconds in (6, 12, 24, 48):  # a busy machine may come to it too late
+                token = self.token("ops", OPS, seconds)
+                events = self.stream_of(token, path)
+                if events.status != 401:
+                    break
             self.assertEqual(200, events.status)
             while events.next():
                 pass
