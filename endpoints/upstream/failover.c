@@ -575,6 +575,7 @@ bool lookup_send(struct lookup *lookup, unsigned index, bool tcp, bool copy, uin
 		return not_sent(lookup, index,
 				err == ERR_NOMEM ? TARGET_ERROR_ROOM : TARGET_ERROR_SOURCE, beside,
 				now_us);
+	lookup->attempts[index].sent_lower |= lookup->attempts[index].lower && !flight->tcp;
 	watch_sent(lookup, flight, now_us);
 	if (!flight->copy) {
 		take_the_lead(lookup, flight);

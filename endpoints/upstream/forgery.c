@@ -185,7 +185,9 @@ void forgery_on_patience(struct lookup *lookup, const struct flight *flight, uin
 
 void forgery_on_no_tcp(struct lookup *lookup, const struct flight *flight, uint64_t now_us)
 {
-	if (!flight->overdue && lookup->attempts[flight->index].lower)
+	const struct attempt *attempt = &lookup->attempts[flight->index];
+
+	if (!flight->overdue && attempt->lower && !attempt->sent_lower)
 		ask_in_lower_case(lookup, flight->index, now_us);
 }
 

@@ -42,7 +42,8 @@ struct attempt {
 	bool plain : 1;
 	bool told_plain : 1; /* a reply asked for `plain` and repeated the question: no forger's
 				guess */
-	bool lower : 1;
+	bool lower : 1;      /* further packets by UDP are in lower case */
+	bool sent_lower : 1; /* such a packet has left */
 	bool by_tcp : 1;
 };
 
@@ -223,8 +224,8 @@ void forgery_on_letters(struct flight *flight, uint64_t now_us);
 /* Patience is over for this flight. */
 void forgery_on_patience(struct lookup *lookup, const struct flight *flight, uint64_t now_us);
 /* The TCP copy has failed, or its patience is over. If letters had changed (forgery_on_letters),
- * UDP is then asked in lower case. Does nothing for an overdue flight, which was handled
- * already. */
+ * UDP is then asked in lower case, if it was not yet. Does nothing for an overdue flight, which
+ * was handled already. */
 void forgery_on_no_tcp(struct lookup *lookup, const struct flight *flight, uint64_t now_us);
 
 bool forgery_look(const struct flight *flight, const uint8_t *wire, uint64_t now_us);

@@ -268,12 +268,12 @@ static void ask_plainly(struct lookup *lookup, const struct flight *flight, size
 	ask_again(lookup, flight, flight->tcp, now_us);
 }
 
-/* Asks in lower case once, even if several packets with capitals bring an error. */
+/* Asks in lower case once, even if several packets with capitals bring an error or no data. */
 static void ask_lower(struct lookup *lookup, const struct flight *flight, uint64_t now_us)
 {
 	struct attempt *attempt = &lookup->attempts[flight->index];
 
-	if (attempt->lower) {
+	if (attempt->sent_lower) {
 		lookup_go_on(lookup, now_us);
 		return;
 	}

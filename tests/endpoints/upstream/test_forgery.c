@@ -345,6 +345,28 @@ static void errors_to_two_packets_bring_one_in_lower_case(void **state)
 	assert_int_equal(capitals_asked(), 0);
 }
 
+/* A reply in other letters has brought a copy by TCP, and the true reply by UDP is lost. */
+static void no_data_by_tcp_is_asked_again_in_lower_case_by_udp(void **state)
+{
+	(void)state;
+	w.leg.upstream_count = 1;
+	w.servers[0].does = NODATA;
+	struct world_asked *q = ask_letters();
+	struct world_packet *reply = last_reply();
+	struct world_packet forged = *reply;
+	reply->due_us = UINT64_MAX;
+	lower(&forged);
+	assert_false(lookup_on_reply(&w.table, &w.udp, &w.upstreams[0].host, forged.wire,
+				     forged.length, w.now));
+	assert_int_equal(w.servers[0].got_tcp, 1);
+	w.servers[0].does = ANSWERS;
+	world_run(&w, 1 * MS);
+	assert_int_equal(w.servers[0].got, 3);
+	assert_int_equal(capitals_asked(), 0);
+	world_run(&w, 1 * MS);
+	assert_answered_by(q, 0);
+}
+
 static void no_data_that_may_be_the_letters_fault_is_nothing_beside_another_target(void **state)
 {
 	(void)state;
@@ -506,6 +528,31 @@ static void what_tcp_says_then_is_an_answer(void **state)
 	assert_int_equal(w.servers[0].got, 2);
 }
 
+/* The eighth near miss brings a copy by TCP, which fails after the packet in lower case has
+ * left. */
+static void a_copy_by_tcp_that_fails_brings_no_second_packet_in_lower_case(void **state)
+{
+	(void)state;
+	w.table.random_case = true;
+	w.leg.upstream_count = 1;
+	w.servers[0].does = SERVFAILS;
+	w.servers[0].by_tcp = HOLDS;
+	struct world_asked *q = ask_letters();
+	miss(0, 8);
+	assert_int_equal(w.servers[0].got_tcp, 1);
+	uint16_t tcp = wire_u16(w.last_query);
+	w.servers[0].delay_us = 10 * MS;
+	world_run(&w, 1 * MS);
+	assert_int_equal(w.servers[0].got, 3);
+	assert_int_equal(capitals_asked(), 0);
+	struct flight *flight = lookup_find_flight(&w.table, &w.tcp, tcp);
+	assert_non_null(flight);
+	lookup_on_error(flight, TARGET_ERROR_NETWORK, w.now);
+	world_run(&w, DEADLINE);
+	assert_true(q->done);
+	assert_int_equal(w.servers[0].got, 3);
+}
+
 static void another_name_is_a_near_miss(void **state)
 {
 	(void)state;
@@ -631,6 +678,7 @@ int main(void)
 		CASE(a_reply_in_the_letters_sent_ends_the_row),
 		MISS(eight_near_misses_and_what_is_open_there_is_asked_by_tcp_as_well),
 		MISS(what_tcp_says_then_is_an_answer),
+		MISS(a_copy_by_tcp_that_fails_brings_no_second_packet_in_lower_case),
 		MISS(another_name_is_a_near_miss),
 		MISS(near_misses_are_of_one_second),
 		MISS(what_is_elsewhere_is_none_of_it),
@@ -639,6 +687,7 @@ int main(void)
 		MISS(a_hostile_target_gains_one_packet_a_question),
 		CASE(no_data_while_it_is_tried_is_asked_again_in_lower_case),
 		CASE(errors_to_two_packets_bring_one_in_lower_case),
+		CASE(no_data_by_tcp_is_asked_again_in_lower_case_by_udp),
 		CASE(no_data_that_may_be_the_letters_fault_is_nothing_beside_another_target),
 		CASE(no_data_of_a_keeper_is_an_answer),
 		CASE(a_name_without_letters_proves_nothing),
