@@ -867,6 +867,10 @@ void query_output_free(struct query_output *output)
 	output->left = !output->ended;
 	bool left = output->left;
 	pthread_t thread = output->thread;
+	if (left) /* under the lock: afterwards the thread may free the output */
+		log_event(LOG_WARNING, "query_log",
+			  "%s %s takes too long to be written; its last entries may be missing",
+			  what_of(output), output->path);
 	pthread_mutex_unlock(&output->lock);
 	if (left) {
 		pthread_detach(thread);
