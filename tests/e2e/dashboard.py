@@ -137,7 +137,7 @@ class Browser(harness.Case):
         return json.loads(answer.body) if answer.body else None
 
     def ask_counted(self, name):
-        """Again where it was answered while the server read the names: then it does not count."""
+        """Asks until the list of names changes: a query that is answered while the server reads them is not counted."""
         before = self.good("GET", "names")["names"]
 
         def is_counted():

@@ -144,6 +144,11 @@ def fields_of(path):
         return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
 
 
+def is_pending(pid, number):
+    """Whether the process has yet to take that signal."""
+    return int(fields_of("/proc/%d/status" % pid)["ShdPnd"], 16) >> number - 1 & 1 == 1
+
+
 def threads_of(pid):
     """What the kernel says of each thread: {tid: {field: text}}. A thread that ends meanwhile is left out."""
     found = {}

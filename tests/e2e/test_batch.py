@@ -399,8 +399,7 @@ class Meanwhile(Many):
             self.sluice.signal(signal.SIGSTOP)  # until all that has to wait for the import is there
             self.sluice.reconfigure(changed)
             self.sluice.signal(signal.SIGHUP)
-            harness.wait_for(lambda: int(harness.fields_of("/proc/%d/status" % self.sluice.pid)["ShdPnd"], 16) & 1,
-                             "the master to pass the signal on")
+            harness.wait_for(lambda: harness.is_pending(self.sluice.pid, signal.SIGHUP), "the master to pass the signal on")
             with contextlib.closing(http.client.HTTPConnection(HERE, PORT, timeout=5 * dns.PATIENCE)) as waiting:
                 with self.host.inside():
                     waiting.connect()

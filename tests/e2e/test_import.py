@@ -1017,7 +1017,7 @@ class Dnsdist(Import):
     def build(cls, world):
         super().build(world)
         path = cls.path("dnsdist.conf", DNSDIST)
-        # It checks its servers, and sends nothing to one that is late.
+        # dnsdist sends nothing to a server whose health check is late, so there are no checks here.
         patient = cls.path("dnsdist.run", DNSDIST + "for _, server in ipairs(getServers()) do server:setUp() end setUDPTimeout(60)\n")
         harness.Process(cls.old, "dnsdist", [world.program(shutil.which("dnsdist")), "--supervised", "--disable-syslog", "-C", patient]
                         ).wait_ready(HERE, "nas.lab.example")

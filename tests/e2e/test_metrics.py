@@ -402,7 +402,7 @@ class Readers(World):
             self.reload(config('metrics = { listen = [ "http://%s:9153" ]; allow = [ "10.30.1.0/24" ]; };' % address))
             for at in served:
                 def answers():
-                    with contextlib.suppress(ConnectionError):  # by the old socket, which the master may still have
+                    with contextlib.suppress(ConnectionResetError):  # by the old socket, which the master may still have
                         return self.get(server=(at, 9153))[0]
                 self.assertEqual(200, harness.wait_for(answers, address + " to answer"))
 

@@ -476,7 +476,7 @@ int main(int argc, char **argv)
         self.start(config(user=None))
         self.serves()
         harness.wait_for(lambda: "running as root; set `user`" in self.sluice.log(), "the warning")
-        # One worker has answered; the other one may only begin.
+        # Only one worker is known to run; the other one may not have dropped its rights yet.
         harness.wait_for(lambda: [int(task["CapEff"], 16) for task in harness.threads_of(self.sluice.pid).values()
                                   if task["Name"].startswith("worker-")] == [0, 0], "workers without rights")
 
@@ -499,7 +499,7 @@ class Filtered(Server):
         self.assertEqual(200, self.call("GET", "/v1/status", OPS)[0])  # each listener's thread
         self.assertEqual(0, self.sluice.command("status")[0])          # with its first client
         listeners = 0
-        # One worker has answered; the other one may only begin.
+        # Only one worker is known to run; the other one may not have dropped its rights yet.
         harness.wait_for(lambda: sum(task["Name"].startswith("worker-") and not int(task["CapPrm"], 16)
                                      and task.get("Seccomp_filters", "4") == "4"
                                      for task in harness.threads_of(self.sluice.pid).values()) == 2, "both workers' filters")

@@ -439,7 +439,7 @@ class Outside(World):
         self.assertGreater(time.monotonic() - since, 0.5)
         # Its result is good for a while: nobody is asked again.
         self.assertIsNone(answer["good_until"])
-        for _ in range(10):  # a busy machine may come when that is over
+        for _ in range(10):  # on a busy machine the result may be too old at the second request
             self.assertGreater(section["good_until"], section["ended"])
             again = self.good("GET", "report?sections=ptrs").body["sections"][0]
             if again["began"] == section["began"]:

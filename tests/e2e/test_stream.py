@@ -131,7 +131,7 @@ class Stream(test_resources.World):
             number = next(numbers)
             self.add(number)
             self.assertEqual("n%d" % number, quick.next()[1]["after"]["name"])
-        for _ in range(10):  # it is closed after five seconds, which a busy machine may need for the change
+        for _ in range(10):  # a slow reader is closed after five seconds, as long as a busy machine may need for the change
             begun = time.monotonic()
             slow, ended = self.stream("/v1/changes?after=0"), select.poll()
             ended.register(slow.response, select.POLLHUP)

@@ -636,8 +636,8 @@ class Upgrade(Upgrading):
         self.fail("each check was over before the upgrade")
 
     def stops_meanwhile(self, act):
-        """It is told to stop while it takes over. act gets the old server's id, and a question that it has to answer;
-        false: too late, once more."""
+        """It is told to stop while it takes over. act gets the old server's id, and a question that it has to answer,
+        and returns false if the stop was over too early: then everything is repeated."""
         for attempt in range(20):  # on a slow machine the check, or the two seconds of a stop, may be over too early
             silent, checking = self.check()
             old = self.sluice.pid
@@ -676,6 +676,31 @@ class Upgrade(Upgrading):
             self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE), self.sluice.log())
             return "still unanswered" not in self.sluice.log()
         self.stops_meanwhile(hurried)
+
+    def test_one_that_is_told_to_stop_meanwhile_gives_its_state_to_nobody(self):
+        """The new one stands still until the old one has ended, and would take over at its next message."""
+        for attempt in range(20):  # on a slow machine the check may be over before the signal
+            silent, checking = self.check()
+            old = self.sluice.pid
+            with silent:
+                command = self.begin()
+                harness.wait_for(lambda: "finishing what is under way" in self.sluice.log(), "the new one to be ready")
+                for new in set(harness.children_of(self.sluice.child.pid)) - {old}:
+                    harness.freeze(new)
+                self.sluice.signal(signal.SIGTERM)
+                harness.wait_for(lambda: "stopping on SIGTERM" in self.sluice.log() or harness.is_gone(old), "the signal at the old one")
+                in_time = checking.poll() is None
+                harness.wait_for(lambda: harness.is_gone(old), "the end of the old one")
+                os.kill(new, signal.SIGCONT)
+                self.assertEqual(0, self.sluice.child.wait(dns.PATIENCE), self.sluice.log())
+                for ended in (command, checking):
+                    ended.wait(dns.PATIENCE)
+                checking.stdout.close()
+            if in_time:
+                self.assertNotIn("has taken over", self.sluice.log())
+                return
+            self.sluice = harness.Sluice(self.host, self.config(), HERE, name="again%d" % attempt)
+        self.fail("each check was over before the signal")
 
     def test_the_running_server_killed_half_way_leaves_one_that_serves(self):
         for delay in (0.0, 0.02, 0.05, 0.1, 0.15, 0.2):
