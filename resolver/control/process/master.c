@@ -683,7 +683,8 @@ static void refuse_upgrade(struct master *master, const char *how)
 		close_unwanted(master);
 }
 
-/* Gives the state, HTTP and the log to the serving server, unless it has them, or has to stop. */
+/* Gives the state, HTTP and the log to the serving server, unless it has them. A master that stops
+ * gives them to nobody: opening the state may take longer than a stop. */
 static void give_state(struct master *master)
 {
 	struct child *child = &master->parts[NOW];
@@ -1114,8 +1115,8 @@ static void reap(struct master *master)
 
 /* ---- signals ---- */
 
-/* Kills a server that does not serve yet. Nothing more is read from it: it may just have said that
- * it serves, and then it would become NOW. */
+/* Kills a server that does not serve yet, and closes its link unread: a SERVES that waits there
+ * would make the killed server NOW. */
 static void give_up(struct child *child)
 {
 	send_signal(child, SIGKILL);
@@ -1138,7 +1139,8 @@ static void on_stop(struct master *master)
 		give_up(&parts[NOW]);
 	else
 		send_signal(&parts[NOW], SIGTERM);
-	/* Only once: a server that ends does not read it, and is killed when its link is full. */
+	/* HURRY is sent once: a server that is ending reads no messages, and send_message kills a
+	 * server whose link is full. */
 	if (master->stopping == 2) {
 		say(&parts[NOW], MASTER_HURRY, 0, NULL, -1);
 		say(&parts[OLD], MASTER_HURRY, 0, NULL, -1);

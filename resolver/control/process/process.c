@@ -143,7 +143,7 @@ static void tell_upgraded(struct process *process)
 }
 
 /* Finishes pending work within LEAVE_MS, which is too short for targets that seem dead. A process
- * with a successor drains: the successor reads new queries, unless it has to stop, too. */
+ * with a successor drains: new queries are the successor's, even if that has to stop as well. */
 static void stop(struct process *process)
 {
 	if (process->stopping)
@@ -730,7 +730,7 @@ static int load_and_serve(struct process *process, struct faults *faults)
 		return status;
 	}
 	status = serve(process, model, faults);
-	/* close_loop ends the handling of signals. After that, SIGTERM or SIGHUP would kill. */
+	/* close_loop removes the signal handlers, so SIGTERM or SIGHUP would kill this process. */
 	signals_block(NULL);
 	close_loop(process);
 	return status;

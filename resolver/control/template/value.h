@@ -10,9 +10,9 @@
 
 #include "resolver/control/template/budget.h"
 
-/* Make values, which the budget owns. A text that is not UTF-8, or contains a NUL, fails. If the
- * last character of a text is cut off, value_text_of may read beyond the text, but not beyond a
- * NUL. So in memory a NUL must follow, at the text's end or later. */
+/* Make values, which the budget owns. A text that is not UTF-8, or contains a NUL, fails.
+ * value_text_of may read beyond a text whose last character is cut off, up to the next NUL, so the
+ * memory must contain one at text + length or behind it. */
 json_t *value_text(struct budget *budget, const char *text);
 json_t *value_text_of(struct budget *budget, const char *text, size_t length);
 json_t *value_integer(struct budget *budget, int64_t number);
