@@ -467,7 +467,7 @@ time.sleep(60)
         for code in ("master.send(b'')", "master.send(b'x')", "master.send(os.urandom(4000))",
                      "master.send(os.urandom(9000))", "master.send(message(ALIVE)[:-1])",
                      "master.send(message(ALIVE, protocol=2))", "master.send(message(ALIVE, groups=65))",
-                     "say(START)", "say(99)", "say(ALIVE, 0, 0, 'x' * 4096)",
+                     "say(START)", "say(99)", "os.kill(os.getppid(), 19); say(99); say(SERVES); os.kill(os.getppid(), 18)", "say(ALIVE, 0, 0, 'x' * 4096)",
                      "master.send(b''); say(ALIVE)", "master.shutdown(socket.SHUT_RDWR)", "master.close()",
                      "while True: say(OPEN, UNIX, 1, '/nowhere/at/all')"):
             with self.subTest(code):

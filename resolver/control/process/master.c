@@ -150,15 +150,31 @@ static void send_signal(const struct child *child, int number)
 		kill(child->pid, number);
 }
 
-static void send_message(const struct child *child, struct master_message *message, int fd)
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Closes the link of a server that does not serve yet, because a SERVES that waits there would make
+ * the killed server NOW. */
+static void kill_child(struct child *child)
+{
+	send_signal(child, SIGKILL);
+	if (!child->serves)
+		close_fd(&child->fd);
+}
+
+static void send_message(struct child *child, struct master_message *message, int fd)
 {
 	if (child->pid == 0 || child->fd < 0)
 		return;
 	if (master_send(child->fd, message, &fd, fd >= 0 ? 1 : 0) != 0)
-		send_signal(child, SIGKILL); /* its queue is full: it reads nothing */
+		kill_child(child); /* its queue is full: it reads nothing */
 }
 
-static void say(const struct child *child, enum master_word word, uint32_t number, const char *text,
+static void say(struct child *child, enum master_word word, uint32_t number, const char *text,
 		int fd)
 {
 	static struct master_message message;
@@ -402,7 +418,7 @@ static void answer_open(struct master *master, enum part part, const struct mast
 {
 	static struct master_message answer;
 	char error[MASTER_TEXT_MAX] = "what is asked for cannot be understood";
-	const struct child *child = &master->parts[part];
+	struct child *child = &master->parts[part];
 	struct opened *opened =
 		part != OLD && is_sane(master, message) ? open_named(master, message, error) : NULL;
 	if (!opened) {
@@ -417,7 +433,7 @@ static void answer_open(struct master *master, enum part part, const struct mast
 		answer = (struct master_message){.word = MASTER_SOCKETS};
 		snprintf(answer.text, sizeof answer.text, "%s", opened->name);
 		if (master_send(child->fd, &answer, opened->fds + sent, count) != 0) {
-			send_signal(child, SIGKILL);
+			kill_child(child);
 			return;
 		}
 		sent += count;
@@ -544,16 +560,9 @@ static void clear_wanted(struct master *master, enum part part)
 		master->opened[i].wanted[part] = false;
 }
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 /* A server that is started again during an upgrade is told to refuse reloads: the new server has
  * read the files already, so a later reload would be lost when the new server takes over. */
-static void say_start(const struct master *master, enum part part)
+static void say_start(struct master *master, enum part part)
 {
 	static struct master_message message;
 	bool upgrading = part == NOW && master->parts[BESIDE].pid != 0;
@@ -837,7 +846,7 @@ static void on_message(struct master *master, enum part part, const struct maste
 		if (part == NOW)
 			drain_old(master);
 		break;
-	default: send_signal(child, SIGKILL);
+	default: kill_child(child);
 	}
 }
 
@@ -1115,14 +1124,6 @@ static void reap(struct master *master)
 
 /* ---- signals ---- */
 
-/* Kills a server that does not serve yet, and closes its link unread: a SERVES that waits there
- * would make the killed server NOW. */
-static void give_up(struct child *child)
-{
-	send_signal(child, SIGKILL);
-	close_fd(&child->fd);
-}
-
 static void on_stop(struct master *master)
 {
 	struct child *parts = master->parts;
@@ -1132,11 +1133,11 @@ static void on_stop(struct master *master)
 		notify_stopping();
 		master->start_ms = 0;
 	}
-	give_up(&parts[BESIDE]);
+	kill_child(&parts[BESIDE]);
 	send_signal(&parts[OLD], SIGTERM);
 	/* A starting server handles SIGTERM later, so a second stop kills it. */
 	if (master->stopping > 1 && !parts[NOW].serves)
-		give_up(&parts[NOW]);
+		kill_child(&parts[NOW]);
 	else
 		send_signal(&parts[NOW], SIGTERM);
 	/* HURRY is sent once: a server that is ending reads no messages, and send_message kills a
@@ -1175,10 +1176,7 @@ static void kill_late(struct master *master, uint64_t now)
 			continue;
 		child->until_ms = 0;
 		log_event(LOG_ERROR, "master", "%s takes too long; killed", part_names[part]);
-		if (child->serves)
-			send_signal(child, SIGKILL);
-		else
-			give_up(child);
+		kill_child(child);
 	}
 }
 
