@@ -9,8 +9,8 @@
 #include "resolver/control/observe/query_log/query_filter.h"
 #include "rules/text.h"
 
-/* "/v1/queries?limit=1000&suffix=..."; NULL: an argument is wrong, which has been printed, or out
- * of memory. */
+/* "/v1/queries?limit=1000&suffix=..."; NULL: an argument is wrong (then *misused is true, and the
+ * error has been printed), or there is no memory. */
 static char *path_of(const struct command_line *line, bool *misused)
 {
 	char *path = client_path(line->follow ? "/v1/queries?" : "/v1/queries?limit=1000");

@@ -449,8 +449,9 @@ static void print_rest(FILE *out, const json_t *rows, size_t shown)
 	fputc('\n', out);
 }
 
-/* The report has the worst first. If not all fit into TARGET_LINES, the others are only counted,
- * and so are healthy ones before them, down to TARGETS_MIN. */
+/* The report has the worst targets first. If not all fit into TARGET_LINES, the rest are only
+ * counted; then healthy targets at the end of the table are only counted, too, but at least
+ * TARGETS_MIN stay in it. */
 static void print_brief_targets(FILE *out, const json_t *status)
 {
 	const json_t *rows = json_object_get(status, "targets");
@@ -559,13 +560,14 @@ static bool is_among(const json_t *array, const json_t *wanted)
 	return false;
 }
 
-/* "home/default (made)" instead of the text. */
+/* Makes "home/default (made)" of the name "home/default". */
 static json_t *marked(const json_t *name)
 {
 	return json_sprintf("%s (made)", json_string_value(name));
 }
 
-/* Marks the names of made endpoints and hides made addresses; returns the unmarked names. */
+/* Marks the names of made endpoints and hides made addresses. Returns the names of the made
+ * endpoints, without the mark. */
 static json_t *mark_endpoints(json_t *endpoints)
 {
 	json_t *names = json_array(), *row;

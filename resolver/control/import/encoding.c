@@ -8,8 +8,9 @@
 
 enum encoding { PLAIN, UTF8_MARKED, UTF16_LE, UTF16_BE };
 
-/* UTF-16 without a byte order mark is recognized by the NUL byte beside its first, ASCII character;
- * no text in UTF-8 begins like that. *mark is the byte order mark's length. */
+/* UTF-16 without a byte order mark is recognized if its first character is ASCII: then one of its
+ * two bytes is NUL, and no text in UTF-8 begins like that. *mark is the byte order mark's
+ * length. */
 static enum encoding encoding_of(const char *text, size_t length, size_t *mark)
 {
 	*mark = 0;

@@ -264,7 +264,7 @@ static int compare_keyed(const void *a, const void *b)
 	return strcmp(((const struct keyed_item *)a)->key, ((const struct keyed_item *)b)->key);
 }
 
-/* Moves the list after its last item. */
+/* Makes the next call of `next` begin after the list's last item. */
 static void move_behind(struct item_list *list)
 {
 	if (list->count > 0)
@@ -574,7 +574,7 @@ static int on_orphan(void *context, const struct source_resource *row)
 	return err || !item_fits(list, &item) ? err : add_item(&orphans->gathering, &item);
 }
 
-/* Rows whose parent is gone may be as many as those of one that exists, so they are read in
+/* A parent that is gone may have left as many rows as an existing parent has, so they are read in
  * portions, too. */
 static int next_of_orphans(struct item_list *list, size_t room, struct change_error *error)
 {
@@ -644,8 +644,8 @@ static int read_path_mark(const struct item_list *list, struct path *path)
 	return 0;
 }
 
-/* Reads the place of list->behind in the order of items: a path in which a part that is NULL equals
- * all. */
+/* Reads list->behind as a path, to be compared with items' paths (compare_paths): a NULL part of it
+ * equals every text. */
 static int read_mark(const struct item_list *list, struct path *place, struct change_error *error)
 {
 	const struct kind *kind = list->path.kind;

@@ -213,8 +213,8 @@ static const char *first_error(const struct forward_check *check)
 	return NULL;
 }
 
-/* An address needs only one name that leads back; a name needs it for every address. A failed
- * question counts only if its answer could have changed the result. */
+/* An address is confirmed if one of its names leads back, a name only if all its addresses do. A
+ * failed question counts only if its answer could have changed the result. */
 static enum reverse_result judge(const struct forward_check *check, const struct path_tally *tally)
 {
 	bool address = check->address.family, failed = first_error(check);
@@ -298,7 +298,7 @@ static void legs_done(struct forward_check *check)
 
 /* ---- outbound legs ---- */
 
-/* A name given with the address takes the place of the answer. */
+/* If a name was given with the address, it is used instead of asking for the address's PTR. */
 static void start_there(struct forward_check *check, const struct name *name)
 {
 	char text[NAME_TEXT_MAX];

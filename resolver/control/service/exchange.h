@@ -45,7 +45,7 @@ void exchange_notify(struct exchange *exchange, const struct name *zone, const s
 void exchange_ask(struct exchange *exchange, const struct name *zone, const struct tsig_key *key,
 		  uint64_t now_s, struct exchange_message *out);
 void exchange_close(struct exchange *exchange); /* ignores answers from now on */
-/* Call this with the present configuration's key before the former one's is freed. A signed
+/* Call this with the new configuration's key before the old configuration's key is freed. A signed
  * exchange goes on if both keys are equal, and is closed otherwise; NULL: there is no key now. */
 void exchange_follow_key(struct exchange *exchange, const struct tsig_key *key);
 

@@ -55,7 +55,7 @@ struct work_reading { /* a member of an object that lives until on_done */
 	 * May be NULL. */
 	bool (*on_begin)(struct work_reading *reading);
 	void (*in_thread)(struct work_reading *reading);
-	/* given_up: in_thread was not called, and perhaps on_begin neither. */
+	/* given_up: in_thread was not called; on_begin may have been. */
 	void (*on_done)(struct work_reading *reading, bool given_up);
 	/* internal */
 	struct work_job job;

@@ -152,8 +152,8 @@ struct source_calls {
 	 * those that were attached before; none are at first. Not within a change, or a callback.
 	 */
 	int (*attach)(struct source *source, struct file_rows *rows, char error[SOURCE_ERROR_MAX]);
-	/* Calls back with each resource that has a key of an attached item, and with the number of
-	 * that item, in the order of these. */
+	/* Calls back with each resource that has a key of an attached item, and with that item's
+	 * number, in the order of the numbers. */
 	int (*alike)(struct source *source, source_on_resource *on_resource, void *context,
 		     char error[SOURCE_ERROR_MAX]);
 	/* Calls back with the resource that has this key, if there is one. If the file has an item

@@ -33,7 +33,7 @@
 #define OF_FILE     "of file" /* st_ino */
 #define OF_REVISION "of revision"
 #define OF_HISTORY  "of history" /* history_of */
-#define OF_CHANGED  "of changed" /* st_mtim in nanoseconds, as copy_pairs_from found it */
+#define OF_CHANGED  "of changed" /* st_mtim in nanoseconds, before pairs were copied again */
 
 enum {
 	PROGRESS_S = 1,

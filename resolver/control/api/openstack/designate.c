@@ -7,9 +7,8 @@
  *             {"ptrdname": null}                 removes the PTR; 202 and null
  *     DELETE  removes the PTR; 204. Designate itself has no DELETE here
  *
- * Like Designate, it accepts any legal name and does not wait to check where the name leads: a name
- * that does not lead back is only a line in the log. Cloud services and zones are not shown here.
- */
+ * Like Designate, this API accepts any legal name and does not wait to check where the name leads;
+ * if the name does not lead back, the log says so. Cloud services and zones are not shown here. */
 #include <ctype.h>
 #include <strings.h>
 

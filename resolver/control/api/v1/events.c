@@ -3,10 +3,10 @@
  *
  *     {"events": [{"id", "time", "level", "event", "text"}], "next": ID or null}
  *
- * `level` is the lowest that is shown. Readers see neither names of clients nor events about
- * clients. With "Accept: text/event-stream" a stream: the events since the id, or only new ones,
- * and further ones as they happen; it ends after ?limit events. An id stays valid after a restart.
- */
+ * `level` is the least severe level that is shown. Readers see neither names of clients nor events
+ * about clients. With "Accept: text/event-stream" the answer is a stream: the events since the id,
+ * or only new ones if there is no id, and further ones as they happen; it ends after ?limit events.
+ * An id stays valid after a restart. */
 #include "resolver/control/observe/events.h"
 #include "resolver/control/api/v1/api_v1.h"
 #include "resolver/control/base/json.h"

@@ -560,7 +560,7 @@ static void answer_rehearsed(struct resource_operation *operation, const struct 
 	api_reply_json(request, 200, json_incref(operation->shown), NULL);
 }
 
-enum { RESOURCE_SHOWN_MAX = 2048 }; /* of a path and its revision */
+enum { RESOURCE_SHOWN_MAX = 2048 }; /* bytes of a log line for readers, with path and revision */
 
 static void log_revision(const struct resource_operation *operation, uint64_t revision)
 {

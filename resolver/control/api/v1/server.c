@@ -14,8 +14,8 @@ void api_health(struct api_request *request)
 	api_reply_json(request, 200, json_make("{s:s}", "status", "ok"), NULL);
 }
 
-/* GET /v1/server: {"server", "version"}, for the page that logs in; nothing else, because it needs
- * no credentials. */
+/* GET /v1/server: {"server", "version"}, for the login page; nothing else, because the request
+ * needs no credentials. */
 void api_server(struct api_request *request)
 {
 	char name[STATUS_SERVER_MAX];
