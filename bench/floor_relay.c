@@ -1,7 +1,7 @@
 /* The floor of forwarding by UDP: a batch of queries comes in, each gets an id slot, the batch goes
- * to the upstream, and the replies go back. One upstream socket, connected, or with `unconnected`
- * not (a resolver that draws its source ports from a pool cannot connect them all). No parsing, no
- * matching, no timers, no safety.
+ * to the upstream, and the replies go back. The one upstream socket is connected, unless the
+ * argument `unconnected` is given (a resolver that draws its source ports from a pool cannot
+ * connect them all). No parsing, no matching, no timers, no safety.
  *
  *     client ──► in ── slot[id] = client, its id ── out ──► upstream
  *     client ◄── in ── id and client from slot ──── out ◄── upstream

@@ -1,5 +1,5 @@
-/* The bucket of a value: below 128 ns each value has one; above, the bits after the highest one
- * choose one of 128 steps of its power of two.
+/* The bucket of a value: below 128 ns each value has its own; from there on, the seven bits below
+ * the highest set bit choose one of the 128 steps of that power of two.
  *
  *     value   1 b b b b b b b r r r r     shift = bits of r
  *     bucket  (shift + 1) << 7 | bbbbbbb */

@@ -78,8 +78,8 @@ static void dhcid_of(uint32_t machine, uint8_t dhcid[DHCID_BYTES])
 	}
 }
 
-/* Writes the records as D2 sends them: the prerequisite that the name is not in use, then the A and
- * DHCID records to add. */
+/* Writes the records as Kea's D2 sends them: the prerequisite that the name is not in use, then the
+ * A and DHCID records to add. */
 static uint8_t *put_add(uint8_t *at, uint32_t machine, const uint8_t dhcid[DHCID_BYTES])
 {
 	at = put_record(at, machine, TYPE_ANY, CLASS_NONE, 0, 0);
@@ -138,6 +138,6 @@ size_t registration_make(uint8_t packet[REGISTRATION_BYTES], const struct regist
 	if (gnutls_hmac_fast(GNUTLS_MAC_SHA256, key->secret, strlen(key->secret), packet,
 			     (size_t)(end - packet), mac) < 0)
 		return 0;
-	packet[11] = 1; /* additional: the TSIG, which replaces its signed fields */
+	packet[11] = 1; /* additional records: the TSIG, written over put_variables' bytes */
 	return (size_t)(put_tsig(at, key, id, now_s, mac) - packet);
 }

@@ -55,7 +55,7 @@ struct meter {
 	char *name;
 	bool outbound;
 	unsigned references;
-	uint64_t listed; /* the control thread's: the latest list with this meter (snapshot.c) */
+	uint64_t listed; /* for the control thread: number of the last list with it (snapshot.c) */
 	struct hash_key key;
 	_Atomic uint64_t rate; /* queries a second; 0: no limit */
 	/* Written by every batch. `due`: GCRA's theoretical arrival time minus the bucket's size,

@@ -1,5 +1,5 @@
-"""Questions with their times: what the load has noted about each, and single ones of our own, asked
-until they are answered as they should be. The DNS codec is the tests'."""
+"""Questions with their times: those of the load, from its notes, and some that the bench asks itself, at a pace
+or one by one until the answer is right. The DNS codec is that of the tests."""
 
 import math
 import select
@@ -49,14 +49,14 @@ class Reply(NamedTuple):
 
 
 def percentile(share, values):
-    """The least that so many do not exceed."""
+    """The least value that this share (0 to 1) of the values does not exceed."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def judged(every, some):
-    """What most parts tell: how many questions there were, how many of them were not answered right,
-    and how long some of them took."""
+    """The results of most parts of the bench (runner/faults.py): how many questions there were (`every`), how many
+    of them were not answered right, and how long those of `some` took."""
     if not some:
         raise BenchError("nothing was asked when it mattered")
     took = [note.took_ms for note in some]

@@ -1,6 +1,6 @@
 """Whether an attacker can forge the answers of a target, the neighbour, without seeing any of the neighbour's packets.
 The attacker is a client, and also runs a target of its own, which sees from which ports sluice asks. The attacker asks
-for a name that the neighbour takes long to answer, together with some names of the own target. Until the neighbour's
+for a name that the neighbour takes long to answer, together with some names of its own target. Until the neighbour's
 answer comes, the attacker sends forged answers in the neighbour's name to the ports just seen. Then it goes on with
 the next name."""
 
@@ -33,7 +33,7 @@ def arrived(sock):
 
 
 class Forger:
-    """With both targets, since the neighbour's packets have to come from its socket."""
+    """The attacker and both targets in one, because forged answers have to leave from the neighbour's socket."""
 
     def __init__(self):
         self.neighbour, self.own = (bound(socket.SOCK_DGRAM, TARGETS_PORT + i) for i in range(2))

@@ -139,7 +139,7 @@ class Axis:
 
 
 def lines(path, title, panels, note=""):
-    """Two panels to a row, three where there are three."""
+    """Two panels to a row; three if their number is a multiple of three."""
     panels = [panel for panel in panels if any(points for _, points, _ in panel.series)]
     if not panels:
         return

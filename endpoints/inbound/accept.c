@@ -1,9 +1,11 @@
-/* Accepts TCP connections up to a maximum for all clients and one for each client (RFC 7766 section
- * 6.2.2). A connection above it is accepted and closed at once, so that its client does not wait.
+/* Accepts TCP connections up to two maxima: of all clients together, and of each client (RFC 7766
+ * section 6.2.2). A connection above a maximum is accepted and closed at once, so that its client
+ * does not wait.
  *
- * A keyed hash finds a client's connections (address_client) in a table of 256 buckets. Nothing has
- * to be allocated or to age. When all places are taken, the fullest bucket loses one to a bucket
- * with at least two fewer, so a greedy client can keep out only clients of its own bucket.
+ * A keyed hash of the client (address_client) chooses one of 256 buckets, each with a list of its
+ * connections. So nothing has to be allocated for a client, or forgotten later. When the maximum of
+ * all clients is reached, the fullest bucket loses a connection to a newcomer whose bucket has at
+ * least two fewer, so a greedy client can keep out only clients of its own bucket.
  *
  * Not here: the connection itself (inbound/connection.c). */
 #include "endpoints/inbound/connection.h"
@@ -37,7 +39,7 @@ static bool is_same_client(const struct address *a, const struct address *b)
 }
 
 /* Makes room for a client of `bucket`: closes the quietest connection of the fullest bucket. False:
- * the newcomer's bucket would then be as full. */
+ * no bucket has at least two connections more than the newcomer's. */
 static bool displace(struct inbound_worker *worker, unsigned bucket)
 {
 	const unsigned *counts = worker->shared->connections;

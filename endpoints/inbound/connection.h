@@ -17,7 +17,7 @@ struct connection {
 	bool stranger;                /* not allowed to ask: gets REFUSED, and few connections */
 	struct timer idle;
 	uint64_t active_us;
-	uint64_t behind_us;    /* when replies began to wait for the kernel, or one last left */
+	uint64_t behind_us;    /* when replies began to wait for the kernel, or last left */
 	const uint8_t *bytes;  /* received; in `kept`, or during a read in the worker's inbox */
 	size_t at, end;        /* the part of `bytes` that is not taken yet */
 	uint8_t *kept;         /* NULL: nothing is left over from the last read */
@@ -25,7 +25,7 @@ struct connection {
 	struct outbox *outbox; /* replies of this loop round; NULL: none yet */
 	struct query *sending, **sending_end; /* queries that wait for room, in their order */
 	unsigned unanswered;                  /* queries at the resolver */
-	unsigned told;                        /* of these, answered when their listener stopped */
+	unsigned told;                        /* of `unanswered`: told that the listener stopped */
 	unsigned writes;                      /* replies that the kernel has not taken yet */
 	bool reading, processing;
 	bool ended;        /* no more questions will be read */

@@ -8,9 +8,9 @@
  *     twins        worker 0, 1, 2 ...    places after them
  *     TCP          one listening socket a worker; the kernel deals connections out
  *
- * The program is attached before the twins exist, so that a packet that comes meanwhile (if 0.0.0.0
- * had the port before) reaches a receiver. Packets still in a socket when it is closed are lost;
- * the client asks again.
+ * The program is attached before the twins exist: clients that were served at 0.0.0.0 may send
+ * packets meanwhile, and none of these may reach a twin, which nobody reads. Packets still in a
+ * socket when it is closed are lost; the client asks again.
  *
  * An address that no interface has is bound nevertheless (IP_FREEBIND), and served as soon as an
  * interface gets it: virtual addresses come and go.

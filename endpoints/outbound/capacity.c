@@ -2,8 +2,9 @@
  * connections. Some answer one question after the other:
  *
  *     ends after n answers       pipelines of n, and one connection more for each such end
- *     answers slowly             pipelines of what it answers meanwhile, several connections
- *     accepts no more than k     k of them; now and then one more is tried
+ *     answers slowly             pipelines of as many questions as it answers while one waits
+ *                                too long, but at least 32; several connections
+ *     accepts k connections      k connections; now and then one more is tried
  *
  * The learned limits grow again when a server does more. */
 #include "endpoints/outbound/capacity.h"
@@ -88,7 +89,8 @@ void outbound_capacity_on_end(struct outbound_capacity *capacity, uint64_t answe
 		capacity->pipeline = answered > 0 ? (unsigned)answered : 1;
 }
 
-/* With other live connections, the server may have been full before it could answer this one. */
+/* Does not count the end if others are live and the server has never answered: it may have been
+ * full before it could answer this one. */
 void outbound_capacity_on_end_in_vain(struct outbound_capacity *capacity, bool others)
 {
 	capacity->in_vain += capacity->answers || !others;

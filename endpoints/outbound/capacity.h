@@ -8,12 +8,12 @@
 #include <stdint.h>
 
 enum {
-	OUTBOUND_CAPACITY_CONNECTIONS = 32,   /* at most, with short pipelines */
-	OUTBOUND_CAPACITY_PIPELINES = 8,      /* connections at most, with long pipelines */
-	OUTBOUND_CAPACITY_PIPELINE = 256,     /* at most */
-	OUTBOUND_CAPACITY_PIPELINE_SLOW = 32, /* of a slow server; less is a short pipeline */
-	OUTBOUND_CAPACITY_FULL_US = 1000 * 1000,
-	OUTBOUND_CAPACITY_SILENT_US = 100 * 1000, /* if all accepted connections are silent */
+	OUTBOUND_CAPACITY_CONNECTIONS = 32,       /* at most, with short pipelines */
+	OUTBOUND_CAPACITY_PIPELINES = 8,          /* connections at most, with long pipelines */
+	OUTBOUND_CAPACITY_PIPELINE = 256,         /* at most */
+	OUTBOUND_CAPACITY_PIPELINE_SLOW = 32,     /* of a slow server; less is a short pipeline */
+	OUTBOUND_CAPACITY_FULL_US = 1000 * 1000,  /* at least, between two tries above the limit */
+	OUTBOUND_CAPACITY_SILENT_US = 100 * 1000, /* the same while all live ones are silent */
 	OUTBOUND_CAPACITY_PAUSE_US = 50 * 1000,
 };
 
@@ -67,8 +67,9 @@ unsigned outbound_capacity_on_slow(struct outbound_capacity *capacity, uint64_t 
 void outbound_capacity_on_doubt(struct outbound_capacity *capacity, unsigned live, uint64_t now_us);
 /* The doubted connection has stayed open. */
 void outbound_capacity_on_stay(struct outbound_capacity *capacity);
-/* How long to wait before asking a question again that was alone on a connection that ended, after
- * several such ends. */
+/* How long to wait before repeating a question that was alone on a connection when that ended: 0
+ * unless several connections in a row have ended without an answer, of a server that has answered
+ * before. */
 uint64_t outbound_capacity_pause_us(const struct outbound_capacity *capacity);
 /* Whether it ends every connection without an answer. */
 bool outbound_capacity_is_hopeless(const struct outbound_capacity *capacity);

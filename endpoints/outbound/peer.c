@@ -162,7 +162,8 @@ static unsigned idle_for(bool suspect, struct outbound_count count)
 	return suspect ? count.live : count.silent + count.alone;
 }
 
-/* If there are `most` connections, replaces a silent one, provided that another may be dialled. */
+/* If there are `most` connections, closes a silent one, provided that another may be dialled in its
+ * place. True: one was closed. */
 static bool makes_room(struct outbound_peer *peer, bool suspect, struct outbound_count count,
 		       unsigned most, uint64_t now_us)
 {

@@ -8,10 +8,10 @@
  * A lookup is one question to one leg. Identical questions join it if they agree on whether to wait
  * for a sign of life. A flight is one packet on its way. It stays in the table until it is answered
  * or fails, or until its target's patience is over and its question has ended, so that a late
- * answer still counts as a sign of life. (A flight by TCP after TC goes when patience is over.) If
- * more flights wait at a target than its maximum, one of them leaves (upstream/inflight.c) and its
- * question goes on to the next target: so in the end a question of the greediest client gets
- * SERVFAIL.
+ * answer still counts as a sign of life. (A repeat by TCP after a reply with TC ends as soon as
+ * patience is over.) If more flights wait at a target than its maximum, one of them leaves
+ * (upstream/inflight.c) and its question goes on to the next target: so in the end a question of
+ * the greediest client gets SERVFAIL.
  *
  * There are no sockets and no clock in here: `send` is the transport (outbound.h, or a test's), and
  * time comes from the wheel and parameters. */
@@ -159,8 +159,8 @@ struct flight { /* one packet on its way */
 	uint8_t index; /* the upstream's, in its leg */
 	bool tcp, edns;
 	bool cased;          /* has capitals, which a reply by UDP must repeat */
-	bool kept;           /* a reply repeated them */
-	bool recased;        /* a reply came that did not */
+	bool kept;           /* the latest reply repeated the question, letters as sent */
+	bool recased;        /* a reply was ignored because of other letters */
 	uint8_t misses;      /* near misses within a second of missed_us */
 	bool copy;           /* an extra packet, which does not lead its question (failover.c) */
 	bool probe;          /* belongs to no question (probe.c) */
@@ -200,10 +200,10 @@ enum {
 	LOOKUP_SENDS = 3,   /* packets of a question to one upstream (RFC 9520 section 3.1) */
 	LOOKUP_PACKETS = 5, /* of a question; after so many, it is not repeated for silence */
 	LOOKUP_SPENT_US = 1000 * 1000,  /* an error counts so long for joiners (section 3.2) */
-	LOOKUP_SHARED_US = 4000 * 1000, /* from its beginning, others may join */
+	LOOKUP_SHARED_US = 4000 * 1000, /* others may join a question that is younger */
 	LOOKUP_STALLED_US = 10 * 1000,  /* between two looks for a sign of life */
 	LOOKUP_STALLED_LISTS = 64,
-	LOOKUP_STALLED_REVIVED = 128,    /* continue per look at a target that is back */
+	LOOKUP_STALLED_REVIVED = 128,    /* questions that go on per look once a target is back */
 	LOOKUP_RECHECK_US = 1000 * 1000, /* between two looks for suspects without questions */
 };
 
@@ -298,10 +298,11 @@ void lookup_leave(struct waiter *waiter);
 void lookup_expire(struct waiter *waiter, uint64_t now_us);
 
 /* A datagram, or a message of a TCP stream, arrived. It counts as an answer only if socket, peer,
- * id, QR and question match a flight. Otherwise it may be forged: it is counted, its question keeps
- * waiting, and after too many it is asked by TCP as well (upstream/forgery.c). A match that cannot
- * be parsed sends the question to the next target. True: it matched. Writes into the packet: the
- * capitals of our question become lower case again, in an answer's names too. */
+ * id, QR and question match a flight (a bare header with an error needs no question, reply.c).
+ * Otherwise it may be forged: it is counted and ignored, and after too many such packets the
+ * question is asked by TCP as well (upstream/forgery.c). A match that cannot be parsed sends the
+ * question to the next target. True: it matched. Writes into the packet: the capitals of our
+ * question become lower case again, in an answer's names too. */
 bool lookup_on_reply(struct lookups *table, void *socket, const struct host *peer, uint8_t *wire,
 		     size_t length, uint64_t now_us);
 /* The transport knows that this flight will get no answer (refused, unreachable, reset). */

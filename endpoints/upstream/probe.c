@@ -7,9 +7,9 @@
  *     suspect          every 5 to 50 s, by the timer below, so that status, alerts and readiness
  *                      become right even if no client asks for anything
  *
- * The timer runs only while there is a suspect, in the workers that found one. Once a second one of
- * these workers takes the turn, and probes the served suspects whose last probe is the oldest. A
- * target that is no longer served is not probed.
+ * The timer runs only while there is a suspect, in the workers that found one. Every second, only
+ * one of these workers takes the turn, and probes the served suspects whose last probe is the
+ * oldest. A target that is no longer served is not probed.
  *
  * A target that has never answered has no known question. Its first probe repeats the last question
  * that it left unanswered; only once, because it may never answer that name. Later probes ask for

@@ -7,8 +7,10 @@
  * and counts for its question and as an error of its target. But as it is easier to forge, it is no
  * RTT sample and shows nothing about the target's EDNS.
  *
- * Ignored replies are counted and shown at the target whose question was open, because a server
- * behind a translated address answers from another address. They decide nothing.
+ * Ignored replies are counted and shown at the target whose question was open, so that operators
+ * notice a server behind a translated address, which answers from another address. They end no
+ * question and are no sign of life. At most they cause a copy of the question, by TCP or in lower
+ * case (upstream/forgery.c).
  *
  * A question whose OPT gets FORMERR, NOTIMP or BADVERS is asked once more without one. After three
  * such names in a row the target counts as one without EDNS for a while, if its replies repeated
@@ -70,7 +72,7 @@ static struct flight *match(struct lookups *table, void *socket, const struct ho
 			    const uint8_t *wire, size_t length, uint64_t now_us)
 {
 	struct flight *near = NULL, *stray = NULL;
-	bool wrong = false; /* an open id with another question: no late answer */
+	bool wrong = false; /* another question for an open id: cannot be just a late answer */
 
 	if (length < MESSAGE_HEADER || !(message_flags(wire) & FLAG_QR))
 		return NULL;

@@ -7,13 +7,13 @@ by UDP, RATE packets a second:
     hosts        names of a private zone, from one address: far over the endpoint's limit
     subdomains   new names below the rules, from one address
     crowd        both, from ten
-    noise        what is no question: random bytes, and questions with random bytes in them
+    noise        packets of random bytes, and questions in which some bytes are random
 by TCP:
     slow         a byte at a time, on connections that stay
     half         half a question each, and no more
     many         thousands of connections, as fast as they are taken
     resets       questions, and a reset before the answer
-    pipelines    hundreds of questions at once on each, of which nobody reads the answers"""
+    pipelines    hundreds of questions at once on each connection, and nobody reads the answers"""
 
 import os
 import random

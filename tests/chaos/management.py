@@ -1,4 +1,4 @@
-"""What the operator does to the running server, and who changes PTRs meanwhile."""
+"""What the operator does to the running server, and a registrar that changes PTRs meanwhile."""
 
 import http.client
 import json
@@ -11,7 +11,7 @@ import harness
 import judge
 import place
 
-SEEN_S = 30  # in which a change that was acknowledged, or asked for by SIGHUP, is served
+SEEN_S = 30  # seconds in which the server must obey or refuse a SIGHUP
 
 
 def call(scene, host, method, path, body=None, by_tcp=False):
@@ -49,7 +49,7 @@ class Server:
     def command(self, *argv):
         return self.first.command(*argv)
 
-    # ---- files: each beside, and renamed ----
+    # ---- files: each is written beside the old one and then renamed ----
 
     def put(self, name, text):
         os.rename(self.scene.world.write(name + ".new", text),
@@ -80,7 +80,7 @@ class Server:
             self.scene.trouble("%s: %r" % (what, found))
 
     def changed(self, apply):
-        """The next generation, by whichever way; whether it was taken."""
+        """Writes the next generation and applies it; if it is not taken, writes the former one again."""
         begun = time.monotonic()
         self.write(self.generation + 1)
         if not apply():
@@ -176,7 +176,7 @@ class Server:
 
 
 class Registrar:
-    """Gives one address after the other the next name, and notes when that was acknowledged."""
+    """Gives some address its next name, again and again, and notes when each change was acknowledged."""
 
     def __init__(self, scene, host):
         self.scene, self.host = scene, host

@@ -1,13 +1,14 @@
 """What happens when, drawn from a seed: the same seed and length give the same plan.
 
 An event is (begin, end, actor, deed, argument), in seconds from the start. Actors: "target N", "source",
-"flood", "tcp", "operator". Of the rules' targets BAD_MAX misbehave at a time, of the default resolver's
-one; in the last CALM_S seconds nothing happens, so that what should have recovered is seen to.
+"flood", "tcp", "operator". At most BAD_MAX of the rules' targets misbehave at a time, and at most one of the
+default resolver's. In the last CALM_S seconds nothing happens, which shows whether everything recovers.
 
-A run is stretches, plain and noisy in turn, plain first. Strangers misuse the server, and source
-addresses go away, in noisy ones alone: these excuse a question that was not answered (judge.py), so
-that in a plain stretch nothing does, and more than judge.PLAIN_LEAST of a run is plain. All else happens in
-both, and every plain stretch has an upgrade, a reload and a target that is killed (CERTAIN)."""
+A run alternates between plain and noisy stretches, beginning with a plain one. Strangers misuse the server,
+and source addresses go away, only in noisy stretches. Both excuse a question without an answer (judge.py), so
+in a plain stretch nothing excuses it. More than judge.PLAIN_LEAST of a run is plain. All other events happen
+in both kinds, and every plain stretch has an upgrade, a reload and a killed target (CERTAIN_...), unless the run
+ends too soon for them."""
 
 import random
 
@@ -78,7 +79,8 @@ def misuses(chance, seconds, noisy, actor, deeds):
 
 
 def sources(chance, seconds, noisy):
-    """At the beginning of the stretch, because a failure is excused for a while after."""
+    """Early in a noisy stretch, because failures are excused for some seconds after an address went away
+    (judge.SOURCE_S), and these must not reach into the next plain stretch."""
     for begin, end in noisy:
         begin, end = begin + chance.uniform(0, 1.5), min(end, seconds - CALM_S)
         if end - begin > 5:

@@ -1,5 +1,5 @@
-"""What stands around Azure's resources: all of them in one list, their tags by themselves, a group that
-goes with all that is in it, a group as a template, and what the server says it has."""
+"""Azure's operations beside those of one type: a list of all resources, the tags of one by themselves, deleting
+a group with its resources, exporting a group as a template, and the list of the types that the server has."""
 
 import json
 import re

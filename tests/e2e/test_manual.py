@@ -1,5 +1,5 @@
-"""The manual pages of the commands, which etc/manual/page makes of the table of commands and of what
-etc/manual has to say of each."""
+"""The manual pages of the commands. etc/manual/page makes each page from a file in etc/manual and from the
+program's help on its commands."""
 
 import collections
 import glob

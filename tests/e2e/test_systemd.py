@@ -1,5 +1,5 @@
-"""The unit as `make install` leaves it, under a systemd of its own, which notices neither an upgrade nor a
-crash."""
+"""The unit as `make install` leaves it, under a systemd of its own. systemd must notice neither an upgrade nor
+a crash of the server, which the master starts again; if the master crashes, systemd must start it again."""
 
 import contextlib
 import os
@@ -87,7 +87,7 @@ class Systemd(test_upgrade.Upgrading):
                          self.journal())
 
     def server_pid(self):
-        """Of the main process' child."""
+        """The process that serves: the newest child of the main process, once there is one."""
         children = self.machine.path("/proc/%d/task/%d/children" % ((self.main_pid(),) * 2))
 
         def found():
@@ -214,7 +214,8 @@ class Unit(Systemd):
         self.started_anew(pid)
 
     def test_one_that_is_killed_answers_again_in_under_200_ms(self):
-        """The fastest of some, ahead of what else the machine is busy with, where that may be."""
+        """Of several tries the fastest counts. Real-time priority, where it is permitted, keeps other work on the
+        machine out of the measurement."""
         with contextlib.suppress(OSError):
             os.sched_setscheduler(self.machine.pid, os.SCHED_RR, os.sched_param(1))
         self.machine.write("/etc/sluice/sluice.conf", MANY)

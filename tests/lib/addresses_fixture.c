@@ -309,8 +309,8 @@ int edit_group(struct address_draft *draft, const struct resource_group *group)
 	return err;
 }
 
-/* Puts a page's edits; *at is how many were tried. If the draft is of a copy, then frees what they
- * have looked up, as a change of many edits does. */
+/* Puts a page's edits; *at is how many were tried. If the draft is of a copy, frees the results of
+ * their lookups afterwards, as a change of many edits does. */
 static int put_page(struct address_draft *draft, const struct edit_page *page,
 		    enum addresses_why why, size_t *at)
 {

@@ -18,7 +18,7 @@ static bool is_beside(const struct limits_case *row, const struct fault *fault)
 	return strstr(fault->text, unlinked) && !(row->says && strstr(row->says, unlinked));
 }
 
-/* Whether the row's fault is the only one, or there is none for a row without. */
+/* Whether the row's fault is the only one; if the row has none, whether there is no fault. */
 static bool is_as_said(const struct limits_case *row, const struct faults *faults)
 {
 	bool warning = row->line != 0 && strncmp(row->says, "warning: ", 9) == 0;
