@@ -291,9 +291,9 @@ class Upgrade(Systemd):
         return text
 
     def fails(self, *options):
-        pid = self.main_pid()
+        pid = self.server_pid()
         text = self.upgrade(*options, fine=False)
-        self.assertEqual(pid, self.main_pid())
+        self.assertEqual(pid, self.server_pid())
         self.serves()
         return text
 
